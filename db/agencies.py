@@ -1,0 +1,87 @@
+"""Agencies, the kinds of report, and the rules that say which agency a kind goes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from db import tables
+from db.engine import Reading, Transaction
+
+a = tables.agencies.c
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """One agency; `secret` is the signing secret in the clear (`whsec_…`)."""
+
+    id: int
+    code: str
+    name: str
+    url: str
+    allow_cidr: list[str]
+    secret: str
+    created_at: datetime
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KindRow:
+    """One kind of report."""
+
+    code: str
+    name_id: str
+    name_en: str
+    priority: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """Reports of `kind` (None: of every kind) go to `agency`."""
+
+    id: int
+    position: int
+    kind: str | None
+    agency: str
+    accept_within_s: int | None
+
+
+async def add(tx: Transaction, values: Mapping[str, object]) -> AgencyRow:
+    """Insert an agency."""
+    statement = insert(tables.agencies).values(created_at=tx.now, **values).returning(tables.agencies)
+    return AgencyRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def every(reading: Reading) -> list[AgencyRow]:
+    """Return all agencies that were not removed, by code."""
+    statement = select(tables.agencies).where(a.removed_at.is_(None)).order_by(a.code)
+    return [AgencyRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def add_rule(tx: Transaction, kind: str | None, agency_id: int, accept_within_s: int | None = None) -> None:
+    """Add a rule behind all others; the same rule twice is one."""
+    last = select(func.coalesce(func.max(tables.rules.c.position), 0) + 1).scalar_subquery()
+    statement = tx.insert_or(tables.rules).values(
+        position=last, kind=kind, agency_id=agency_id, accept_within_s=accept_within_s
+    )
+    await tx.connection.execute(statement.on_conflict_do_nothing())
+
+
+async def rules(reading: Reading) -> list[RuleRow]:
+    """Return the rules in their order, without those of removed agencies."""
+    rule = tables.rules.c
+    statement = (
+        select(rule.id, rule.position, rule.kind, a.code.label("agency"), rule.accept_within_s)
+        .join(tables.agencies, a.id == rule.agency_id)
+        .where(a.removed_at.is_(None))
+        .order_by(rule.position, rule.id)
+    )
+    return [RuleRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def kinds(reading: Reading) -> list[KindRow]:
+    """Return the kinds in the order in which screens show them."""
+    statement = select(tables.kinds).order_by(tables.kinds.c.position)
+    return [KindRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

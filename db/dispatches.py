@@ -1,0 +1,81 @@
+"""Dispatches (a report x an agency) and the log of what agencies answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from db import tables
+from db.engine import Reading, Transaction
+
+d = tables.dispatches.c
+STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRow:
+    """One dispatch; `agency` is the agency's code."""
+
+    id: str
+    report_id: int
+    agency_id: int
+    state: str
+    sequence: int
+    created_at: datetime
+    created_by: str
+    accept_by: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    accepted_at: datetime | None
+    rejected_at: datetime | None
+    en_route_at: datetime | None
+    on_scene_at: datetime | None
+    resolved_at: datetime | None
+    cancelled_at: datetime | None
+    answered_by: str | None
+    note: str | None
+    agency: str
+    report: str  # the report's number
+
+
+_joined = (
+    select(tables.dispatches, tables.agencies.c.code.label("agency"), tables.reports.c.number.label("report"))
+    .join(tables.agencies, tables.agencies.c.id == d.agency_id)
+    .join(tables.reports, tables.reports.c.id == d.report_id)
+)
+
+
+async def add(tx: Transaction, values: Mapping[str, object]) -> None:
+    """Insert a dispatch in state `queued`."""
+    await tx.connection.execute(
+        insert(tables.dispatches).values(state="queued", sequence=0, created_at=tx.now, **values)
+    )
+
+
+async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
+    """Return the dispatch; inside a transaction its row stays locked until the end."""
+    statement = _joined.where(d.id == dispatch_id)
+    if isinstance(reading, Transaction):
+        statement = statement.with_for_update(of=tables.dispatches)
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return DispatchRow(**row) if row else None
+
+
+async def of_reports(reading: Reading, report_ids: list[int]) -> dict[int, list[DispatchRow]]:
+    """Return the dispatches of these reports by report id, the oldest first."""
+    statement = _joined.where(d.report_id.in_(report_ids)).order_by(d.created_at, d.id)
+    found: dict[int, list[DispatchRow]] = {}
+    for row in (await reading.connection.execute(statement)).mappings():
+        found.setdefault(row["report_id"], []).append(DispatchRow(**row))
+    return found
+
+
+async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
+    """Save columns of a dispatch."""
+    await tx.connection.execute(update(tables.dispatches).where(d.id == dispatch_id).values(**values))
+
+
+async def log_answer(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
+    """Keep an answer as it came, whether it changed anything (`applied`) or not."""
+    await tx.connection.execute(insert(tables.answers).values(dispatch_id=dispatch_id, received_at=tx.now, **values))

@@ -1,0 +1,250 @@
+"""Opening the database, transactions and readings, on SQLite and on PostgreSQL.
+
+SQLite: WAL with `synchronous=FULL`; one write connection that begins IMMEDIATE (a deferred read-then-write fails at once
+under load), readers on an engine of their own. Only the service process checkpoints (`wal_autocheckpoint=0` everywhere):
+SQLite before 3.51.3 has a race between connections that checkpoint at the same time.
+
+PostgreSQL: NOTIFY goes out after the commit on a connection of its own (inside the transaction it cost 60 % of the
+throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import Table
+
+from db import journal
+from db.journal import Detail, Journal
+from db.wakeups import Wakeups
+
+log = structlog.get_logger(__name__)
+CHANNEL = "intake112"
+CHECKPOINT_EVERY_S = 5.0
+SQLITE_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+Clock = Callable[[], datetime]
+
+
+class DatabaseUnavailableError(Exception):
+    """The database does not answer or cannot save; nothing was saved. Try again in a few seconds."""
+
+
+class Reading:
+    """A consistent look at the database."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+
+
+class Transaction(Reading):
+    """An open transaction. What it tells (`tell`, `record`, `wake`) is numbered and sent only if it commits."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self.journal = Journal()
+        self.topics: set[str] = set()
+
+    def tell(self, kind: str, subject: str, version: int | None = None) -> None:
+        """Announce on `/live` that `subject` changed; the last version told in a transaction is the one sent."""
+        self.journal.live[kind, subject] = version
+        self.topics.add("live")
+
+    def record(self, actor: str, action: str, subject: str, **detail: str | int | bool | None | list[str]) -> None:
+        """Add an audit row. `detail` holds ids and field names, never values that people wrote."""
+        note: Detail = dict(detail)
+        self.journal.audit.append((actor[:128], action, subject[:128], note))
+
+    def wake(self, topic: str) -> None:
+        """Wake those who wait for `topic` once this transaction is committed."""
+        self.topics.add(topic)
+
+    def insert_or(self, table: Table) -> Any:
+        """Return this database's INSERT that knows ON CONFLICT (typed differently in the two dialects)."""
+        return (sqlite if self.connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+class Database:
+    """One open database. Make it with `Database.open(url, clock)`."""
+
+    def __init__(self, url: str, clock: Clock, write: AsyncEngine, read: AsyncEngine) -> None:
+        self.url = url
+        self.clock = clock
+        self.wakeups = Wakeups()
+        self._write = write
+        self._read = read
+        self._is_sqlite = write.dialect.name == "sqlite"
+        self._one_writer = asyncio.Lock()
+        self._unchecked = 0  # commits since the last checkpoint
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite, False on PostgreSQL."""
+        return self._is_sqlite
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, clock: Clock, *, service: bool = False) -> AsyncIterator["Database"]:
+        """Open the database at an SQLAlchemy URL (`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`).
+
+        `service=True` is for the long-running processes: it checkpoints SQLite's log, or listens for and sends
+        PostgreSQL's wake-ups. Short commands leave it False.
+        """
+        if make_url(url).get_backend_name() == "sqlite":
+            write, read = _sqlite_engine(url, writer=True), _sqlite_engine(url, writer=False)
+        else:
+            write = read = create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
+        database = cls(url, clock, write, read)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = []
+                if service:
+                    jobs = [database._checkpoints()] if database.is_sqlite else [database._send(), database._listen()]
+                    background = [tasks.create_task(job) for job in jobs]
+                yield database
+                for task in background:
+                    task.cancel()
+        finally:
+            await write.dispose()
+            await read.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction; it commits at the end of the block, and rolls back when the block raises.
+
+        Raises DatabaseUnavailableError when the database cannot be reached or cannot save.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            if self._is_sqlite:
+                await stack.enter_async_context(self._one_writer)
+            with _unavailable():
+                async with self._write.begin() as connection:
+                    transaction = Transaction(connection, self.clock())
+                    yield transaction
+                    await journal.close(connection, transaction.journal, transaction.now)
+        self._unchecked += 1
+        for topic in transaction.topics:
+            self._announce(topic)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Open a consistent look; it can change nothing. Raises DatabaseUnavailableError."""
+        with _unavailable():
+            async with self._read.connect() as connection, connection.begin():
+                if not self._is_sqlite:
+                    await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                yield Reading(connection, self.clock())
+
+    def _announce(self, topic: str) -> None:
+        self.wakeups.notify(topic)
+        if not self._is_sqlite:
+            with contextlib.suppress(asyncio.QueueFull):  # the others poll
+                self._outgoing.put_nowait(topic)
+
+    async def checkpoint(self) -> None:
+        """Move SQLite's log into the database file (a no-op on PostgreSQL)."""
+        if self._is_sqlite and self._unchecked:
+            self._unchecked = 0
+            async with self._one_writer, self._write.connect() as connection:
+                driver = await connection.get_raw_connection()
+                await driver.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_EVERY_S)
+            try:
+                await self.checkpoint()
+            except (DBAPIError, sqlite3.Error):
+                log.exception("checkpoint_failed")
+
+    async def _send(self) -> None:
+        while True:
+            try:
+                connection = await self._plain_connection()
+                try:
+                    while True:
+                        topic = await self._outgoing.get()
+                        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
+                finally:
+                    await connection.close(timeout=2)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                log.warning("wakeups_not_sent", exc_info=True)
+                await asyncio.sleep(1)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                connection = await self._plain_connection()
+                gone = asyncio.Event()
+                connection.add_termination_listener(lambda _: gone.set())
+                await connection.add_listener(CHANNEL, lambda *args: self.wakeups.notify(str(args[3])))
+                try:
+                    await gone.wait()
+                finally:
+                    await connection.close(timeout=2)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                log.warning("wakeups_not_heard", exc_info=True)
+            await asyncio.sleep(1)
+
+    async def _plain_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
+        url = make_url(self.url).set(drivername="postgresql")
+        return await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
+
+
+@contextlib.contextmanager
+def _unavailable() -> Any:
+    try:
+        yield
+    except (OSError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise DatabaseUnavailableError(str(error)) from error
+    except DBAPIError as error:
+        code = error.orig.sqlite_errorcode & 0xFF if isinstance(error.orig, sqlite3.OperationalError) else None
+        if error.connection_invalidated or code in SQLITE_UNAVAILABLE:
+            raise DatabaseUnavailableError(str(error.orig)) from error
+        raise
+
+
+def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=1 if writer else 4, max_overflow=0, pool_timeout=10, connect_args={"timeout": 10}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=0",
+            "foreign_keys=ON",
+            f"query_only={'OFF' if writer else 'ON'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine

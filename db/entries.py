@@ -1,0 +1,52 @@
+"""Entries, written in pen: they are added and struck, never changed or deleted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from db import tables
+from db.engine import Reading, Transaction
+from db.ids import new_id
+
+e = tables.entries.c
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One entry; `automatic` tells the machine's entries from people's."""
+
+    n: int
+    id: str
+    report_id: int
+    at: datetime
+    author: str
+    automatic: bool
+    text: str
+    struck_at: datetime | None
+    struck_by: str | None
+
+
+async def add(tx: Transaction, report_id: int, author: str, text: str, *, automatic: bool) -> EntryRow:
+    """Write an entry at the transaction's time."""
+    statement = (
+        insert(tables.entries)
+        .values(id=new_id(tx.now), report_id=report_id, at=tx.now, author=author, automatic=automatic, text=text)
+        .returning(tables.entries)
+    )
+    return EntryRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def strike(tx: Transaction, report_id: int, entry_id: str, by: str) -> EntryRow | None:
+    """Strike an entry, the first strike counts. Return it, or None when the report has no such entry."""
+    statement = update(tables.entries).where(e.id == entry_id, e.report_id == report_id, e.struck_at.is_(None))
+    await tx.connection.execute(statement.values(struck_at=tx.now, struck_by=by))
+    wanted = select(tables.entries).where(e.id == entry_id, e.report_id == report_id)
+    row = (await tx.connection.execute(wanted)).mappings().one_or_none()
+    return EntryRow(**row) if row else None
+
+
+async def of_report(reading: Reading, report_id: int) -> list[EntryRow]:
+    """Return a report's entries in the order in which they were written."""
+    statement = select(tables.entries).where(e.report_id == report_id).order_by(e.n)
+    return [EntryRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

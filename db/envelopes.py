@@ -1,0 +1,136 @@
+"""The outbox: envelopes that are owed to agencies, claimed with a lease, completed behind a fence.
+
+A claim is one statement on both databases. On PostgreSQL its rows are chosen `FOR UPDATE SKIP LOCKED`; SQLite has one
+writer. Completion is fenced by the claim's id: a worker that slept past its lease finds that the envelope is no longer
+its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, distinct, exists, func, insert, or_, select, update
+
+from db import tables
+from db.engine import Reading, Transaction
+
+v = tables.envelopes.c
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeRow:
+    """One envelope; `id` is its webhook-id, `body` the exact bytes to sign and send."""
+
+    id: str
+    dispatch_id: str
+    agency_id: int
+    sequence: int
+    type: str
+    priority: str | None
+    body: bytes
+    state: str
+    created_at: datetime
+    first_try_at: datetime | None
+    next_try_at: datetime
+    tries: int
+    claim_id: str | None
+    lease_until: datetime | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try at delivering an envelope."""
+
+    n: int
+    envelope_id: str
+    try_number: int
+    at: datetime
+    outcome: str
+    status: int | None
+    latency_ms: int
+    detail: str
+
+
+async def add(tx: Transaction, values: Mapping[str, object]) -> None:
+    """Put an envelope into the outbox; it is due at once."""
+    await tx.connection.execute(
+        insert(tables.envelopes).values(state="pending", tries=0, created_at=tx.now, next_try_at=tx.now, **values)
+    )
+
+
+async def agencies_with_pending(reading: Reading) -> list[int]:
+    """Return the ids of the agencies that are owed an envelope, now or later."""
+    return list((await reading.connection.execute(select(distinct(v.agency_id)).where(v.state == "pending"))).scalars())
+
+
+async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: datetime, limit: int) -> list[EnvelopeRow]:
+    """Claim up to `limit` due envelopes of an agency: first tries before retries, P1 first, then the oldest."""
+    former = tables.envelopes.alias()
+    due = (
+        select(v.id)
+        .where(
+            v.agency_id == agency_id,
+            v.state == "pending",
+            v.next_try_at <= tx.now,
+            or_(v.lease_until.is_(None), v.lease_until < tx.now),
+            ~exists().where(
+                and_(
+                    former.c.dispatch_id == v.dispatch_id,
+                    former.c.sequence < v.sequence,
+                    former.c.state == "pending",
+                )
+            ),
+        )
+        .order_by(case((v.tries == 0, 0), else_=1), v.priority.nulls_last(), v.next_try_at, v.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(tables.envelopes)
+        .where(v.id.in_(due.scalar_subquery()))
+        .values(
+            claim_id=claim_id,
+            lease_until=lease_until,
+            tries=v.tries + 1,
+            first_try_at=func.coalesce(v.first_try_at, tx.now),
+        )
+        .returning(tables.envelopes)
+    )
+    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    return sorted(rows, key=lambda row: (row.priority or "P9", row.next_try_at, row.id))
+
+
+async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Mapping[str, object]) -> bool:
+    """Save how a claimed try ended and give the claim back. False: the claim was no longer ours, nothing is saved."""
+    statement = (
+        update(tables.envelopes)
+        .where(v.id == envelope_id, v.claim_id == claim_id, v.state == "pending")
+        .values({"claim_id": None, "lease_until": None, **values})
+    )
+    return (await tx.connection.execute(statement)).rowcount == 1
+
+
+async def log_attempt(tx: Transaction, values: Mapping[str, object]) -> None:
+    """Add a line to the delivery log."""
+    await tx.connection.execute(insert(tables.attempts).values(**values))
+
+
+async def attempts(reading: Reading, envelope_id: str) -> list[AttemptRow]:
+    """Return the tries at one envelope, the first try first."""
+    log = tables.attempts.c
+    statement = select(tables.attempts).where(log.envelope_id == envelope_id).order_by(log.n)
+    return [AttemptRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def of_dispatch(reading: Reading, dispatch_id: str) -> list[EnvelopeRow]:
+    """Return the envelopes of a dispatch in their order."""
+    statement = select(tables.envelopes).where(v.dispatch_id == dispatch_id).order_by(v.sequence)
+    return [EnvelopeRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def next_due(reading: Reading, agency_id: int) -> datetime | None:
+    """Return when the agency's next unclaimed envelope is due, or None when none is owed."""
+    soonest = func.min(case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at))
+    statement = select(soonest.label("due")).where(v.agency_id == agency_id, v.state == "pending")
+    return (await reading.connection.execute(statement)).scalar_one()

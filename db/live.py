@@ -1,0 +1,35 @@
+"""Live events: identities and sequence numbers, never contents. Rows, so that they survive a restart."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from db import tables
+from db.engine import Reading
+
+e = tables.live_events.c
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """`kind` (report, service) `subject` (its number or name) is now at `version`."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    version: int | None
+
+
+async def after(reading: Reading, seq: int, limit: int = 500) -> list[LiveRow]:
+    """Return up to `limit` events with a number above `seq`, in order and without gaps."""
+    statement = select(tables.live_events).where(e.seq > seq).order_by(e.seq).limit(limit)
+    return [LiveRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def span(reading: Reading) -> tuple[int, int]:
+    """Return (oldest kept, newest) sequence number; (newest + 1, newest) when none is kept."""
+    newest = (await reading.connection.execute(select(tables.head.c.live_seq))).scalar_one()
+    oldest = (await reading.connection.execute(select(func.min(e.seq)))).scalar_one()
+    return (newest + 1 if oldest is None else oldest, newest)

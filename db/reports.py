@@ -1,0 +1,159 @@
+"""Reports: the rows of the desk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from db import tables
+from db.engine import Reading, Transaction
+
+r = tables.reports.c
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One report as saved; field names are the column names."""
+
+    id: int
+    number: str
+    version: int
+    field_versions: dict[str, int]
+    status: str
+    classification: str
+    kind: str | None
+    priority: str | None
+    source: str
+    external_id: str | None
+    exercise: bool
+    opened_at: datetime
+    caller_number: str | None
+    caller_number_raw: str | None
+    caller_digits: str | None
+    caller_name: str | None
+    caller_withheld: bool | None
+    location_text: str | None
+    location_lat: float | None
+    location_lon: float | None
+    narrative: str | None
+
+
+COLUMNS = {f.name for f in fields(ReportRow)} - {"id", "number", "version", "field_versions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of reports is narrowed to; None means "not narrowed by this"."""
+
+    text: str | None = None  # report number, or a telephone number in any written form
+    caller_number: str | None = None  # the E.164 form of `text`, when it has one
+    kind: str | None = None
+    status: str | None = None
+    classification: str | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+
+
+async def take_number(tx: Transaction, day: str) -> str:
+    """Return the next report number of a local day (`YYYYMMDD`): `112-YYYYMMDD-NNNN`, without gaps once committed."""
+    table = tables.report_counters
+    statement = (
+        tx.insert_or(table)
+        .values(day=day, last=1)
+        .on_conflict_do_update(index_elements=["day"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    last = (await tx.connection.execute(statement)).scalar_one()
+    return f"112-{day}-{last:04d}"
+
+
+async def add(tx: Transaction, number: str, values: Mapping[str, object]) -> ReportRow:
+    """Insert a report at version 1 with the given columns; every column not given is null."""
+    complete = {name: values.get(name) for name in COLUMNS}
+    statement = (
+        insert(tables.reports)
+        .values(number=number, version=1, field_versions={}, **complete)
+        .returning(tables.reports)
+    )
+    return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def find(reading: Reading, number: str) -> ReportRow | None:
+    """Return the report with this number, or None."""
+    return await _one(reading, r.number == number)
+
+
+async def find_external(reading: Reading, source: str, external_id: str) -> ReportRow | None:
+    """Return the report that another system sent under its own id, or None."""
+    return await _one(reading, (r.source == source) & (r.external_id == external_id))
+
+
+async def lock(tx: Transaction, report_id: int) -> ReportRow:
+    """Return the report's row, locked until the transaction ends."""
+    statement = select(tables.reports).where(r.id == report_id).with_for_update()
+    return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def change(tx: Transaction, row: ReportRow, values: Mapping[str, object], leaves: list[str]) -> ReportRow:
+    """Save `values` on a locked row, as its next version; `leaves` are the wire fields that this version changed."""
+    version = row.version + 1
+    statement = (
+        update(tables.reports)
+        .where(r.id == row.id)
+        .values(version=version, field_versions=row.field_versions | dict.fromkeys(leaves, version), **values)
+        .returning(tables.reports)
+    )
+    return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def page(reading: Reading, narrowed: Filter, before_id: int | None, limit: int) -> list[ReportRow]:
+    """Return up to `limit` reports, newest first, older than the report `before_id` when it is given."""
+    statement = select(tables.reports).where(*_conditions(narrowed)).order_by(r.id.desc()).limit(limit)
+    if before_id is not None:
+        statement = statement.where(r.id < before_id)
+    rows = (await reading.connection.execute(statement)).mappings()
+    return [ReportRow(**row) for row in rows]
+
+
+async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
+    """Return the reports with these ids."""
+    rows = (await reading.connection.execute(select(tables.reports).where(r.id.in_(ids)))).mappings()
+    return {row["id"]: ReportRow(**row) for row in rows}
+
+
+def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if narrowed.text is not None:
+        digits = "".join(c for c in narrowed.text if c in "0123456789")
+        any_of = [r.number == narrowed.text]
+        if narrowed.caller_number:
+            any_of.append(r.caller_number == narrowed.caller_number)
+        if len(digits) >= 3 and len(digits) >= len(narrowed.text.strip()) - 4:
+            any_of.append(r.caller_digits.contains(digits, autoescape=True))
+            any_of.append(func.replace(r.number, "-", "").contains(digits, autoescape=True))
+        wanted.append(or_(*any_of))
+    pairs = (
+        (r.kind, narrowed.kind),
+        (r.status, narrowed.status),
+        (r.classification, narrowed.classification),
+    )
+    wanted += [column == value for column, value in pairs if value is not None]
+    if narrowed.opened_from is not None:
+        wanted.append(r.opened_at >= narrowed.opened_from)
+    if narrowed.opened_before is not None:
+        wanted.append(r.opened_at < narrowed.opened_before)
+    return wanted
+
+
+async def _one(reading: Reading, condition: ColumnElement[bool]) -> ReportRow | None:
+    row = (await reading.connection.execute(select(tables.reports).where(condition))).mappings().one_or_none()
+    return ReportRow(**row) if row else None
+
+
+async def touch(tx: Transaction, report_id: int) -> None:
+    """Raise a report's version because something that belongs to it changed (a call, an entry, a dispatch); tell it."""
+    statement = update(tables.reports).where(r.id == report_id).values(version=r.version + 1)
+    row = (await tx.connection.execute(statement.returning(r.number, r.version))).one()
+    tx.tell("report", row.number, row.version)

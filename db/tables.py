@@ -1,0 +1,371 @@
+"""Every table, once. Migrations must lead to exactly this (a test compares them on both databases)."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC instant with microseconds; SQLite keeps it naive, so it is made aware again on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: a time without a zone is a guess."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime was given to the database; pass an aware one")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# SQLite numbers rows by itself only for a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# -- the journal: one row that every writing transaction locks last ---------------------------------------------------
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("live_seq", BigInteger, nullable=False),
+    Column("audit_n", BigInteger, nullable=False),
+    Column("audit_hash", String(64), nullable=False),
+)
+
+live_events = Table(
+    "live_events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("version", Integer),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON: ids and field names, never what a person said
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# -- the desk ----------------------------------------------------------------------------------------------------------
+
+kinds = Table(
+    "kinds",
+    metadata,
+    Column("code", String(32), primary_key=True),
+    Column("name_id", String(80), nullable=False),
+    Column("name_en", String(80), nullable=False),
+    Column("priority", String(2), nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+report_counters = Table(
+    "report_counters",
+    metadata,
+    Column("day", String(8), primary_key=True),  # local day of the centre, YYYYMMDD
+    Column("last", Integer, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("number", String(24), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("field_versions", Json, nullable=False),  # {"location.text": 3}: the version that last changed each leaf
+    Column("status", String(16), nullable=False),
+    Column("classification", String(16), nullable=False),
+    Column("kind", String(32), ForeignKey("kinds.code")),
+    Column("priority", String(2)),
+    Column("source", String(32), nullable=False),
+    Column("external_id", String(128)),
+    Column("exercise", Boolean, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("caller_number", String(20)),
+    Column("caller_number_raw", Text),
+    Column("caller_digits", String(64)),  # digits of number_raw, for the search by any written form
+    Column("caller_name", Text),
+    Column("caller_withheld", Boolean),
+    Column("location_text", Text),
+    Column("location_lat", Double),
+    Column("location_lon", Double),
+    Column("narrative", Text),
+    UniqueConstraint("source", "external_id"),
+    Index(None, "caller_number", "id"),
+    Index(None, "caller_digits"),
+    Index(None, "status", "id"),
+    Index(None, "opened_at"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("report_id", ForeignKey("reports.id"), nullable=False, unique=True),
+    Column("pbx", String(64), nullable=False),
+    Column("uniqueid", String(150), nullable=False),
+    Column("linkedid", String(150)),
+    Column("trunk", String(128)),
+    Column("dialled", String(80)),
+    Column("stage", String(16), nullable=False),
+    Column("outcome", String(16)),
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("queued_at", UtcTime),
+    Column("answered_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("operator_user", String(64)),
+    Column("operator_member", String(128)),
+    Column("operator_device", String(128)),
+    Column("hangup_cause", String(80)),
+    Column("recording", Text),
+    Column("metadata", Json, nullable=False),  # what the trunk said of the caller, value by value, as it came
+    Column("recovered", Boolean, nullable=False),
+    Column("state", Json),  # the call machine's whole state while the call lasts: what a killed bridge goes on from
+    UniqueConstraint("pbx", "uniqueid"),
+    Index("ix_calls_open", "pbx", postgresql_where=text("state IS NOT NULL"), sqlite_where=text("state IS NOT NULL")),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("call_id", ForeignKey("calls.id"), primary_key=True),
+    Column("key", String(170), primary_key=True),  # uniqueid of the leg's channel; for time in a queue "queue:<n>"
+    Column("kind", String(16), nullable=False),
+    Column("device", String(128)),
+    Column("member", String(128)),
+    Column("user", String(64)),
+    Column("from_at", UtcTime, nullable=False),
+    Column("answered_at", UtcTime),
+    Column("to_at", UtcTime),
+    Column("cause", String(80)),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("n", Serial, primary_key=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("report_id", ForeignKey("reports.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("author", String(128), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("struck_at", UtcTime),
+    Column("struck_by", String(128)),
+    Index(None, "report_id", "n"),
+)
+
+# -- people and machines -----------------------------------------------------------------------------------------------
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", ForeignKey("users.name"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency
+    Column("agency_id", ForeignKey("agencies.id")),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+# -- dispatch ----------------------------------------------------------------------------------------------------------
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("code", String(64), nullable=False, unique=True),
+    Column("name", String(160), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("allow_cidr", Json, nullable=False),  # networks we may dial for this agency although they are not public
+    Column("secret", Text, nullable=False),  # whsec_...: needed in the clear to sign
+    Column("created_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", ForeignKey("kinds.code")),  # null = every kind
+    Column("agency_id", ForeignKey("agencies.id"), nullable=False),
+    Column("accept_within_s", Integer),  # null = the deadline of the report's priority
+    UniqueConstraint("kind", "agency_id"),
+)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("report_id", ForeignKey("reports.id"), nullable=False),
+    Column("agency_id", ForeignKey("agencies.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("sequence", Integer, nullable=False),  # of the newest envelope
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("accept_by", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("delivered_at", UtcTime),
+    Column("accepted_at", UtcTime),
+    Column("rejected_at", UtcTime),
+    Column("en_route_at", UtcTime),
+    Column("on_scene_at", UtcTime),
+    Column("resolved_at", UtcTime),
+    Column("cancelled_at", UtcTime),
+    Column("answered_by", String(160)),
+    Column("note", Text),
+    Index(
+        "uq_dispatches_live",
+        "report_id",
+        "agency_id",
+        unique=True,
+        postgresql_where=text("state NOT IN ('rejected', 'cancelled')"),
+        sqlite_where=text("state NOT IN ('rejected', 'cancelled')"),
+    ),
+    Index(None, "agency_id"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("n", Serial, primary_key=True),
+    Column("dispatch_id", ForeignKey("dispatches.id"), nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("answer", String(16), nullable=False),
+    Column("by", String(160)),
+    Column("at", UtcTime),  # the agency's own time
+    Column("sequence", BigInteger),
+    Column("note", Text),
+    Column("applied", Boolean, nullable=False),
+    Index(None, "dispatch_id", "n"),
+)
+
+envelopes = Table(
+    "envelopes",
+    metadata,
+    Column("id", String(36), primary_key=True),  # the webhook-id, the same for every try
+    Column("dispatch_id", ForeignKey("dispatches.id"), nullable=False),
+    Column("agency_id", ForeignKey("agencies.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("priority", String(2)),
+    Column("body", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),  # pending, delivered, dead
+    Column("created_at", UtcTime, nullable=False),
+    Column("first_try_at", UtcTime),
+    Column("next_try_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("claim_id", String(36)),
+    Column("lease_until", UtcTime),
+    Column("delivered_at", UtcTime),
+    UniqueConstraint("dispatch_id", "sequence"),
+    Index(
+        "ix_envelopes_due",
+        "agency_id",
+        "next_try_at",
+        postgresql_where=text("state = 'pending'"),
+        sqlite_where=text("state = 'pending'"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("n", Serial, primary_key=True),
+    Column("envelope_id", ForeignKey("envelopes.id"), nullable=False),
+    Column("try_number", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("status", Integer),
+    Column("latency_ms", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "envelope_id", "n"),
+)
+
+# -- the machine room --------------------------------------------------------------------------------------------------
+
+tape_positions = Table(
+    "tape_positions",
+    metadata,
+    Column("bridge", String(64), primary_key=True),
+    Column("tape_id", String(36), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # bytes of the tape whose facts are committed
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("name", String(80), primary_key=True),  # "bridge:<pbx>", "routing:<host>"
+    Column("state", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),  # a heartbeat older than its promise means: not running
+)

@@ -1,0 +1,1 @@
+"""What a report is, and the desk that works on it."""

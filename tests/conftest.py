@@ -1,0 +1,96 @@
+"""Fixtures every test may use: a clock one can set, and a fresh database of each kind."""
+
+import asyncio
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from db import migrate
+from db.engine import Database
+from tests.postgres import PostgresServer
+
+START = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return the time that was set."""
+        return self.now
+
+    def forward(self, **by: float) -> datetime:
+        """Move on by timedelta's arguments and return the new time."""
+        self.now += timedelta(**by)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock set to 2026-03-14 01:59:26.535897 UTC (08:59 in Sumenep)."""
+    return SetClock()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A private PostgreSQL server of this test process, with a migrated template database."""
+    with PostgresServer.start(tmp_path_factory.mktemp("postgres")) as server:
+        asyncio.run(_make_template(server))
+        yield server
+
+
+async def _make_template(server: PostgresServer) -> None:
+    await server.create("intake112_template")
+    await migrate.migrate(server.url("intake112_template"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    asyncio.run(migrate.migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kinds of database: a test that takes it runs once on each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest, database_kind: str) -> Path | PostgresServer:
+    """Where a fresh database of this kind is copied from; starts PostgreSQL only for a test that needs it."""
+    source = request.getfixturevalue("sqlite_template" if database_kind == "sqlite" else "postgres")
+    assert isinstance(source, Path | PostgresServer)
+    return source
+
+
+@pytest.fixture
+async def database_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    if isinstance(template, Path):
+        path = tmp_path / "intake112.db"
+        shutil.copyfile(template, path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    await template.create(name, template="intake112_template")
+    yield template.url(name)
+    await template.drop(name)
+
+
+@pytest.fixture
+async def database(database_url: str, clock: SetClock) -> AsyncIterator[Database]:
+    """A fresh, migrated, open database whose time is the `clock` fixture's."""
+    async with Database.open(database_url, clock) as opened:
+        yield opened

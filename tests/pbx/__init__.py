@@ -1,0 +1,1 @@
+"""A real Asterisk 22 with real SIP around it, for tests, tapes and `make pbx`."""

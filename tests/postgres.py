@@ -1,0 +1,116 @@
+"""A private PostgreSQL server for tests: its own folder, its own socket port, no fsync, gone at the end."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import asyncpg
+
+
+def programs() -> Path:
+    """Return the folder with initdb and postgres. Raises FileNotFoundError saying what to install."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if not found:
+        raise FileNotFoundError("no PostgreSQL server here: install Debian's package `postgresql`")
+    return found[-1].parent
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server on 127.0.0.1; user `postgres`, trusted."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, *settings: str) -> Iterator[Self]:
+        """Make a cluster in `folder`, run it, and stop it at the end. `settings` are `name=value`."""
+        bin_folder, data = programs(), folder / "data"
+        as_user = _user_arguments(folder)
+        subprocess.run(
+            [bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+            check=True,
+            capture_output=True,
+            **as_user,
+        )
+        port = free_port()
+        options = ["fsync=off", "full_page_writes=off", "max_connections=200", "unix_socket_directories=", *settings]
+        arguments = [part for option in options for part in ("-c", option)]
+        log_file = (folder / "log").open("wb")
+        process = subprocess.Popen(
+            [bin_folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", *arguments],
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+            **as_user,
+        )
+        try:
+            _until_ready(bin_folder, port, process, folder / "log")
+            yield cls(port, process)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log_file.close()
+            shutil.rmtree(data, ignore_errors=True)
+
+    def url(self, name: str) -> str:
+        """Return the SQLAlchemy URL of one of its databases."""
+        return f"postgresql+asyncpg://postgres@127.0.0.1:{self.port}/{name}"
+
+    async def create(self, name: str, template: str = "template0") -> None:
+        """Create a database."""
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    async def drop(self, name: str) -> None:
+        """Drop a database, cutting whoever is still connected."""
+        await self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    async def _run(self, statement: str) -> None:
+        connection = await asyncpg.connect(host="127.0.0.1", port=self.port, user="postgres", database="postgres")
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def _user_arguments(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: then it runs as Debian's user `postgres`, who must reach the folder."""
+    if os.geteuid() != 0:
+        return {}
+    owner = pwd.getpwnam("postgres")
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    for parent in folder.parents:
+        if parent.stat().st_uid == 0 and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return {"user": "postgres", "group": "postgres"}
+
+
+def _until_ready(bin_folder: Path, port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
+    asking = [bin_folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "10"]
+    for _ in range(500):
+        if subprocess.run(asking, check=False).returncode == 0:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.02)
+            break
+    raise RuntimeError(f"PostgreSQL did not start: {log_file.read_text(errors='replace')[-2000:]}")
