@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -93,6 +93,15 @@ async def in_progress(reading: Reading, pbx: str | None = None) -> list[CallRow]
 async def change(tx: Transaction, call_id: int, values: Mapping[str, object]) -> None:
     """Save columns of a call."""
     await tx.connection.execute(update(tables.calls).where(c.id == call_id).values(**values))
+
+
+async def save_states(tx: Transaction, states: Mapping[Key, dict[str, object]]) -> None:
+    """Save the call machine's state of calls in progress; a call that is not there is no error."""
+    if not states:
+        return
+    statement = update(tables.calls).where(c.pbx == bindparam("of_pbx"), c.uniqueid == bindparam("of_uniqueid"))
+    rows = [{"of_pbx": pbx, "of_uniqueid": uniqueid, "new": state} for (pbx, uniqueid), state in states.items()]
+    await tx.connection.execute(statement.values(state=bindparam("new")), rows)
 
 
 async def put_leg(tx: Transaction, call_id: int, key: str, values: Mapping[str, object]) -> None:

@@ -70,10 +70,10 @@ class Rang:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A human answered: the caller is joined to `device`."""
+    """A human answered: the caller is joined to `device`. `at` None: nothing we hold says when."""
 
     key: CallKey
-    at: datetime
+    at: datetime | None
     leg: str
     device: str
     member: str | None

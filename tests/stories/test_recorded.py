@@ -1,0 +1,133 @@
+"""Every story recorded from real Asterisk 22: played through frames, events and threads, it gives just these facts."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ami_bridge import events, frames, tape
+from ami_bridge.threads import Line, Threads
+from intake.facts import Arrived, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
+
+TAPES = Path(__file__).parents[1] / "tapes"
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+
+
+def play(name: str, line: Line = LINE) -> list[Fact]:
+    """Return all facts of a tape, in order."""
+    threads = Threads(line)
+    facts: list[Fact] = []
+    for recorded in tape.read_all(TAPES / f"{name}.tape"):
+        event = events.read(frames.parse(recorded.raw))
+        if event is not None:
+            facts += threads.advance(event, recorded.at)
+    assert threads.calls == {}, "a call never ended"
+    return facts
+
+
+def told(fact: Fact) -> str:
+    """Return a fact in two or three words."""
+    match fact:
+        case Arrived():
+            return "arrived"
+        case Described():
+            return "described"
+        case Queued(queue=queue):
+            return f"queued {queue}"
+        case Rang(device=device, member=member):
+            return f"rang {device} {member}"
+        case Taken(device=device, member=member):
+            return f"taken {device} {member}"
+        case LegEnded(leg=leg):
+            return "left queue" if leg.startswith("queue:") else "phone off"
+        case Ended(outcome=outcome):
+            return f"ended {outcome}"
+
+
+# What the caller lives through, in order; then how many phones rang and how many fell silent before the end.
+WAITED = ["arrived", "described", "queued 112", "left queue"]
+TAKEN = [*WAITED, "taken PJSIP/op1 op1", "ended answered"]
+STORIES: dict[str, tuple[list[str], int, int]] = {
+    "answered": (TAKEN, 2, 2),
+    "answered-operator-hangs-up": (TAKEN, 2, 2),
+    "abandoned-in-queue": ([*WAITED, "ended abandoned"], 2, 2),
+    "abandoned-before-queue": (["arrived", "described", "ended abandoned"], 0, 0),
+    "abandoned-before-queue-cancel": (["arrived", "described", "ended abandoned"], 0, 0),
+    "pbx-ends-waiting": ([*WAITED, "ended failed"], 1, 1),
+    "pbx-ends-talk": (TAKEN, 1, 1),
+    "rtp-timeout-caller": (TAKEN, 1, 1),
+    "rtp-timeout-operator": (TAKEN, 1, 1),
+    "asterisk-shutdown-in-call": (TAKEN, 2, 2),
+    "call-out-over-trunk": ([], 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str) -> None:
+    """A phone that is still up when the caller's channel goes may end with it: then its end is not told."""
+    facts = [told(fact) for fact in play(name)]
+    lived, rang, fell_silent = STORIES[name]
+    assert [f for f in facts if not f.startswith(("rang", "phone"))] == lived
+    assert len([f for f in facts if f.startswith("rang")]) == rang
+    assert fell_silent - 1 <= facts.count("phone off") <= fell_silent
+
+
+def test_all_operators_rung_and_one_takes_it() -> None:
+    facts = [told(fact) for fact in play("all-ring-one-takes")]
+    assert sorted(f for f in facts if f.startswith("rang")) == [f"rang PJSIP/op{n} op{n}" for n in (1, 2, 3)]
+    assert len([f for f in facts if f.startswith("taken")]) == 1
+    assert facts[-1] == "ended answered"
+
+
+def test_two_callers_at_once_are_two_calls() -> None:
+    facts = play("two-callers-at-once")
+    keys = {fact.key for fact in facts}
+    assert len(keys) == 2
+    for key in keys:
+        own = [told(fact) for fact in facts if fact.key == key]
+        assert own[0] == "arrived"
+        assert [f for f in own if f.startswith("ended")] == [own[-1]]
+
+
+NAMES = {
+    "name-event-varset": "Event: VarSet",
+    "name-ani-uid": "Ani, Uid: forged-9",
+    "name-u2028": "Rina\u2028Uniqueid: forged-1\u2028Channel: PJSIP/forged-1\x85Linkedid: forged",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_is_kept_as_sent_and_forges_nothing(name: str) -> None:
+    facts = play(name)
+    arrived = [fact for fact in facts if isinstance(fact, Arrived)]
+    described = [fact for fact in facts if isinstance(fact, Described)]
+    assert [(fact.name, fact.dialled, fact.trunk) for fact in arrived] == [(NAMES[name], "112", "trunk")]
+    assert [(fact.name, fact.dialled) for fact in described] == [(NAMES[name], "112")]
+    assert described[0].key == arrived[0].key
+    assert isinstance(facts[-1], Ended)
+
+
+def test_a_withheld_number_is_known_to_us_and_marked() -> None:
+    described = [fact for fact in play("withheld") if isinstance(fact, Described)]
+    assert [fact.withheld for fact in described] == [True]
+
+
+def test_no_number_is_none() -> None:
+    facts = play("no-number")
+    assert [fact.number_raw for fact in facts if isinstance(fact, Arrived)] == [None]
+
+
+def test_times_are_the_pbx_own_and_in_order() -> None:
+    times = [fact.at for fact in play("answered")]
+    assert all(isinstance(at, datetime) and at.tzinfo is UTC for at in times)
+    assert times == sorted(times, key=str)
+
+
+def test_a_line_of_another_number_opens_no_report() -> None:
+    other = Line("pbx-1", frozenset({"line-112"}), frozenset({"110"}), frozenset({"110"}))
+    assert play("answered", other) == []
+
+
+def test_a_caller_who_joins_the_queue_unmatched_is_a_late_ring() -> None:
+    behind_an_ivr = Line("pbx-1", frozenset({"elsewhere"}), frozenset(), frozenset({"112"}))
+    assert [told(fact) for fact in play("answered", behind_an_ivr)][:2] == ["arrived", "queued 112"]
