@@ -1,0 +1,205 @@
+"""SIPp scenarios as text: one for who calls, one for who is called.
+
+SIPp learns "now" from a MESSAGE with the call's own Call-ID, sent by the test (`CallerProcess.hang_up`): so a story
+waits for what Asterisk said and never for a guess of its speed. Every header that later messages repeat is kept in a
+variable when it arrives, because SIPp's `[last_*]` means the very last message, that MESSAGE included.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_SDP: Final = b"""v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 8
+a=rtpmap:8 PCMA/8000
+a=ptime:20
+"""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and how the carrier tells it. Numbers and names are put on the wire as they are.
+
+    `number`: the From user, None for a From without one. `name`: display name, any bytes (quotes and backslashes are
+    escaped as SIP wants). `withheld`: From is anonymous, `Privacy: id` is set, and number and name stand in
+    P-Asserted-Identity only. `cell`: value of P-Access-Network-Info.
+    """
+
+    number: str | None = "+6281200000001"
+    name: bytes | None = None
+    withheld: bool = False
+    cell: str | None = None
+
+
+def _quoted(name: bytes | None) -> bytes:
+    if name is None:
+        return b""
+    return b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'" '
+
+
+def _identity(caller: Caller, host: bytes) -> tuple[bytes, bytes]:
+    """From (without tag) and the extra header lines."""
+    user = b"" if caller.number is None else caller.number.encode() + b"@"
+    own = _quoted(caller.name) + b"<sip:" + user + host + b">"
+    extra = b"" if caller.cell is None else b"P-Access-Network-Info: " + caller.cell.encode() + b"\n"
+    if caller.withheld:
+        extra += b"Privacy: id\nP-Asserted-Identity: " + own + b"\n"
+        return b'"Anonymous" <sip:anonymous@anonymous.invalid>', extra
+    return own, extra
+
+
+def _keep(pairs: dict[str, str]) -> bytes:
+    return b"".join(
+        f'<ereg regexp=".*" search_in="hdr" header="{header}:" assign_to="{name}"/>\n'.encode()
+        for header, name in pairs.items()
+    )
+
+
+def _send(text: bytes, *, attributes: bytes = b"") -> bytes:
+    return b"<send" + attributes + b">\n<![CDATA[\n" + text + b"\n]]>\n</send>\n"
+
+
+def _scenario(name: str, *parts: bytes) -> bytes:
+    head = b'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="' + name.encode() + b'">\n'
+    return head + b"".join(parts) + b"</scenario>\n"
+
+
+def _play(sound: Path) -> bytes:
+    return f'<exec rtp_stream="{sound},-1,8"/>\n'.encode()
+
+
+def _bye(cseq: int, *, caller: bytes, callee: bytes, target: bytes) -> bytes:
+    return _send(
+        b"BYE " + target + b" SIP/2.0\n"
+        b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+        b"From:" + caller + b"\nTo:" + callee + b"\nCall-ID: [call_id]\n"
+        b"CSeq: " + str(cseq).encode() + b" BYE\nMax-Forwards: 70\nContent-Length: 0\n",
+        attributes=b' retrans="500"',
+    )
+
+
+_OK: Final = _send(
+    b"SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n"
+)
+
+
+_QUALIFIED: Final = b'<label id="qualified"/>\n' + _OK + b'<label id="end"/>\n'
+"""The end of who is called: 200 for an OPTIONS that asks whether the phone is there."""
+
+
+def call(
+    caller: Caller, dialled: str, *, sound: Path | None, hang_up_ms: int | None = None, cancel: bool = False
+) -> bytes:
+    """One call to `dialled`. It ends with CANCEL right behind the 100 (`cancel`), with BYE `hang_up_ms` after the
+    200 (0: right behind the ACK), with BYE when a MESSAGE arrives, or with the other side's BYE. `sound`: raw A-law,
+    played over and over; None: no RTP at all."""
+    sender, extra = _identity(caller, b"[local_ip]")
+    from_line = b" " + sender + b";tag=[call_number]x[pid]"
+    uri = b"sip:" + dialled.encode() + b"@[remote_ip]:[remote_port]"
+    via = b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch="
+
+    def request(method: bytes, to: bytes, branch: bytes, rest: bytes) -> bytes:
+        return (
+            method + b" " + uri + b" SIP/2.0\n" + via + branch + b"\nFrom:" + from_line + b"\nTo:" + to
+            + b"\nCall-ID: [call_id]\nCSeq: 1 " + method + b"\nMax-Forwards: 70\n" + rest
+        )  # fmt: skip
+
+    own = b"z9hG4bK-[pid]-[call_number]-1"
+    invite = request(
+        b"INVITE", b" <" + uri + b">", own,
+        b"Contact: <sip:carrier@[local_ip]:[local_port]>\n" + extra
+        + b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP,
+    )  # fmt: skip
+    provisional = b"".join(b'<recv response="%d" optional="true"/>\n' % code for code in (100, 180, 181, 183))
+    if cancel:
+        return _scenario(
+            "cancel",
+            _send(invite),
+            b'<recv response="100"/>\n',
+            _send(request(b"CANCEL", b" <" + uri + b">", own, b"Content-Length: 0\n")),
+            b'<label id="1"/>\n',
+            provisional,
+            b'<recv response="200" optional="true" next="1"/>\n',
+            b'<recv response="487"/>\n',
+            _send(request(b"ACK", b"", own, b"Content-Length: 0\n").replace(b"\nTo:\n", b"\n[last_To:]\n")),
+        )
+    timer = b"" if hang_up_ms is None else b' timeout="%d" ontimeout="now"' % hang_up_ms
+    ended = b'<recv request="MESSAGE" optional="true" next="now"' + timer + b"/>\n"
+    ended += b'<recv request="BYE" next="bye"' + timer + b"/>\n"
+    if hang_up_ms == 0:
+        ended = b'<nop next="now"/>\n'
+    # The sound begins in the 200's own action: SIPp takes no message while it stands at a <nop>.
+    taken = _keep({"To": "to"}) + (_play(sound) if sound else b"")
+    ack = request(b"ACK", b"[$to]", b"[branch]", b"Content-Length: 0\n").replace(b"ACK " + uri, b"ACK [next_url]")
+    return _scenario(
+        "call",
+        _send(invite, attributes=b' retrans="500"'),
+        provisional,
+        b'<recv response="200" rrs="true"><action>' + taken + b"</action></recv>\n",
+        _send(ack),
+        ended,
+        b'<label id="bye"/>\n',
+        _OK,
+        b'<nop next="end"/>\n',
+        b'<label id="now"/>\n',
+        _bye(2, caller=from_line, callee=b"[$to]", target=b"[next_url]"),
+        b'<recv response="200"/>\n',
+        b'<label id="end"/>\n',
+    )
+
+
+def answer(*, sound: Path, answer_ms: int | None, hang_up_ms: int | None, busy: bool = False) -> bytes:
+    """Who is called: 180 at once; 200 after `answer_ms` (None: rings until CANCEL), BYE `hang_up_ms` after the ACK
+    (None: waits for BYE). `busy`: 486 instead of all that. One process takes any number of calls."""
+    invite = b'<recv request="OPTIONS" optional="true" next="qualified"/>\n'
+    invite += b'<recv request="INVITE"><action>' + _keep(
+        {"Via": "via", "From": "from", "To": "to", "CSeq": "cseq", "Contact": "contact"}
+    )
+    invite += b'<ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" assign_to="target"/></action></recv>\n'
+    kept = b"Via:[$via]\nFrom:[$from]\nTo:[$to];tag=[call_number]y[pid]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"
+    contact = b"Contact: <sip:[local_ip]:[local_port]>\n"
+    if busy:
+        refuse = _send(b"SIP/2.0 486 Busy Here\n" + kept + b"Content-Length: 0\n")
+        return _scenario(
+            "busy", invite, refuse, b'<recv request="ACK" next="end"/>\n', _QUALIFIED, _unused("contact", "target")
+        )
+    wait = b'<recv request="CANCEL" next="cancelled"/>\n'
+    if answer_ms is not None:
+        wait = b'<recv request="CANCEL" timeout="%d" ontimeout="take" next="cancelled"/>\n' % max(1, answer_ms)
+    talk = b'<recv request="BYE" next="bye"/>\n'
+    if hang_up_ms is not None:
+        talk = b'<recv request="BYE" timeout="%d" ontimeout="now" next="bye"/>\n' % max(1, hang_up_ms)
+    return _scenario(
+        "answer",
+        invite,
+        _send(b"SIP/2.0 180 Ringing\n" + kept + contact + b"Content-Length: 0\n"),
+        wait,
+        b'<label id="take"/>\n',
+        _send(
+            b"SIP/2.0 200 OK\n" + kept + contact + b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP,
+            attributes=b' retrans="500"',
+        ),
+        b'<recv request="ACK"><action>' + _play(sound) + b"</action></recv>\n",
+        talk,
+        b'<label id="bye"/>\n',
+        _OK,
+        b'<nop next="end"/>\n',
+        b'<label id="now"/>\n',
+        _bye(1, caller=b"[$to];tag=[call_number]y[pid]", callee=b"[$from]", target=b"[$target]"),
+        b'<recv response="200" next="end"/>\n',
+        b'<label id="cancelled"/>\n',
+        _OK,
+        _send(b"SIP/2.0 487 Request Terminated\n" + kept + b"Content-Length: 0\n"),
+        b'<recv request="ACK" next="end"/>\n',
+        _QUALIFIED,
+        _unused("contact"),
+    )
+
+
+def _unused(*names: str) -> bytes:
+    """SIPp refuses a scenario that sets a variable and never reads it."""
+    return f'<Reference variables="{",".join(names)}"/>\n'.encode()
