@@ -1,0 +1,137 @@
+"""The whole product as a centre runs it: real processes of `intake112`, spoken to over HTTP."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from tests.postgres import free_port
+from tests.waiting import until
+
+INTAKE112 = Path(sys.executable).with_name("intake112")
+Json = dict[str, Any]
+
+
+class Product:
+    """`intake112 run` on one database. Use as a context manager; `start` and `kill` as often as a test likes."""
+
+    def __init__(self, database_url: str, state: Path, settings: Mapping[str, str]) -> None:
+        self.port = free_port()
+        self.log = state / "log"
+        state.mkdir(exist_ok=True)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")},
+            "INTAKE112_DATABASE_URL": database_url,
+            "INTAKE112_STATE_DIR": str(state),
+            "INTAKE112_HTTP_PORT": str(self.port),
+            "PYTHONWARNINGS": "error,ignore::DeprecationWarning:asterisk.ami.response",
+            **settings,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http: httpx2.Client | None = None
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run one short command and return what it printed. Raises AssertionError with its complaint."""
+        done = subprocess.run(
+            [INTAKE112, *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [INTAKE112, "run"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        until(self._ready, "the product is ready", within_s=20)
+
+    def kill(self) -> None:
+        """`kill -9`: nothing is said, nothing is saved on the way."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and return its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(20)
+
+    @property
+    def http(self) -> httpx2.Client:
+        """A client with an operator's token."""
+        if self._http is None:
+            token = self.command("token", "create", "--name", "acceptance", "--role", "operator").strip()
+            self._http = httpx2.Client(
+                base_url=f"http://127.0.0.1:{self.port}",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=10,
+                trust_env=False,
+            )
+        return self._http
+
+    def get(self, path: str) -> Json:
+        """GET some JSON from the API."""
+        answer = self.http.get(f"/api/v1{path}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def post(self, path: str, body: Json) -> Json:
+        """POST some JSON to the API; it must answer 201."""
+        answer = self.http.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def reports(self) -> list[Json]:
+        """All reports, the newest first, as the list shows them."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            page = self.get(f"/reports?limit=200{cursor}")
+            found += page["reports"]
+            if page["next"] is None:
+                return found
+            cursor = f"&after={page['next']}"
+
+    def report(self, number: str) -> Json:
+        """One whole report."""
+        return self.get(f"/reports/{number}")
+
+    def all_ended(self, count: int, within_s: float = 30) -> list[Json]:
+        """Wait until there are `count` reports whose calls are over, and return them."""
+
+        def look() -> list[Json] | None:
+            seen = self.reports()
+            return seen if len(seen) >= count and all(one["call"]["ended_at"] for one in seen) else None
+
+        return until(look, f"{count} calls are over", within_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._http is not None:
+            self._http.close()
+        self.kill()
+        if error is not None:
+            print(self.log.read_text(errors="replace")[-6000:])  # noqa: T201  # pytest shows it with the failure
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text(errors="replace")[-3000:]
+        try:
+            return httpx2.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5, trust_env=False).status_code == 200
+        except httpx2.TransportError:
+            return False
