@@ -16,13 +16,13 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from ami_bridge import events, frames, tape
+from ami_bridge import events, frames, resync, tape
 from ami_bridge.calls import Call
 from ami_bridge.line import Line, LineError, RefusedError
 from ami_bridge.tape import Recorded, Tape
@@ -41,6 +41,7 @@ BEAT_EVERY_S = 5.0
 RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 RETRY_DATABASE_S = 0.5
 BOOT_WITHIN_S = 5.0
+CEL_MARGIN = timedelta(seconds=2)  # CEL has milliseconds, frames microseconds; what is told twice changes nothing
 CONNECTED = frames.encode([("Event", events.CONNECTED)]).removesuffix(frames.END)
 
 
@@ -55,6 +56,7 @@ class BridgeConfig:
     line: Line112
     tapes: Path  # folder of this bridge's tapes
     timezone: ZoneInfo  # of the centre: report numbers carry its local day
+    cel_file: Path | None = None  # None: what happened while the bridge was away can only be seen in the snapshot
     ping_s: float = 3.0
 
     @property
@@ -75,6 +77,7 @@ class Bridge:
         self._booted = asyncio.Event()
         self._changed = asyncio.Event()
         self._state = ("connecting", "")
+        self._last_heard = tape.last_written(config.tapes)
         self._tape = Tape.create(config.tapes, config.name, database.clock())
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -94,6 +97,7 @@ class Bridge:
 
     def _deliver(self, batch: list[bytes]) -> None:
         now = self._database.clock()
+        self._last_heard = now
         self._incoming.extend((now, raw) for raw in batch)
         self._heard.set()
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
@@ -118,18 +122,32 @@ class Bridge:
         """Hold one session until it ends; True when it was logged in. Raises LineError."""
         config = self._config
         self._booted.clear()
+        deaf_since = self._last_heard
         async with Line(config.host, config.port, ping_s=config.ping_s, deliver=self._deliver) as line:
             self._deliver([CONNECTED])
             await line.login(config.username, config.secret)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BOOT_WITHIN_S):
                     await self._booted.wait()
+            await self._catch_up(deaf_since)
             await line.action("QueueStatus")
             await line.action("CoreShowChannels")
             self._say("connected", f"{config.host}:{config.port}")
             why = await line.keep_alive()
             log.warning("line_lost", pbx=config.line.pbx, why=why)
         return True
+
+    async def _catch_up(self, deaf_since: datetime | None) -> None:
+        """Tell what the CEL file holds of the time in which nobody listened."""
+        if self._config.cel_file is None or deaf_since is None:
+            return
+        try:
+            missed = await asyncio.to_thread(resync.from_cel, self._config.cel_file, deaf_since - CEL_MARGIN)
+        except OSError as error:
+            log.error("cel_not_read", path=str(self._config.cel_file), why=str(error))  # noqa: TRY400  # one line tells it
+            return
+        log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
+        self._deliver(missed)
 
     # -- the tape ---------------------------------------------------------------------------------------------------
 

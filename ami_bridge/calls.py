@@ -92,7 +92,7 @@ def advance(call: Call, event: OwnEvent, now: datetime) -> tuple[Call, list[Fact
             )
             return call, [described]
         case CallerJoined():
-            if call.waiting:
+            if call.waiting or (event.recovered and call.spells):
                 return call, []
             call = replace(call, spells=call.spells + 1, waiting=True)
             return call, [Queued(key, at, event.queue, call.spell)]

@@ -47,8 +47,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCreated:
+    """`recovered`: read from the CEL file after the fact (resync), not heard."""
+
     at: datetime | None
     channel: Channel
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ class CallerDescribed:
 
 @dataclass(frozen=True, slots=True)
 class CallerJoined:
-    """The caller waits in a queue."""
+    """The caller waits in a queue. `recovered` as above: it may repeat what was heard already."""
 
     at: datetime | None
     channel: Channel
     queue: str
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +188,11 @@ def read(frame: Frame) -> CallEvent | None:
     get = frame.get
     match frame.event:
         case "Newchannel":
-            return ChannelCreated(_at(frame), _channel(frame))
+            return ChannelCreated(_at(frame), _channel(frame), bool(get("Recovered")))
         case "UserEvent" if get("UserEvent") == "Intake112":
             return _described(frame)
         case "QueueCallerJoin":
-            return CallerJoined(_at(frame), _channel(frame), get("Queue"))
+            return CallerJoined(_at(frame), _channel(frame), get("Queue"), bool(get("Recovered")))
         case "QueueCallerLeave":
             return CallerLeft(_at(frame), get("Uniqueid"))
         case "AgentCalled":

@@ -133,6 +133,12 @@ def unread(folder: Path, positions: Mapping[str, int]) -> list[tuple[Tape, int]]
     return found
 
 
+def last_written(folder: Path) -> datetime | None:
+    """Return when any tape in `folder` was last written: until then the bridge listened. None: there is no tape."""
+    times = [path.stat().st_mtime for path in folder.glob("*.tape")]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
 def read_all(path: Path) -> Sequence[Recorded]:
     """Return every whole frame of a tape but its first. Raises TapeError, OSError."""
     tape = Tape.load(path)

@@ -82,10 +82,10 @@ class Threads:
     def advance(self, event: CallEvent, now: datetime) -> list[Fact]:
         """Return the facts that an event makes; the order of events is the order of the session."""
         match event:
-            case ChannelCreated(at, channel):
-                return self._open(channel, at or now) if self.line.is_ring(channel) else []
-            case CallerJoined(at, channel, queue):
-                if queue not in self.line.queues:
+            case ChannelCreated(at, channel, recovered):
+                return self._open(channel, at or now, recovered=recovered) if self.line.is_ring(channel) else []
+            case CallerJoined(at, channel, queue, recovered):
+                if queue not in self.line.queues or (recovered and channel.uniqueid not in self.calls):
                     return []
                 late = [] if channel.is_local else self._open(channel, at or now)
                 return late + self._own(channel.uniqueid, event, now)

@@ -182,8 +182,9 @@ class People:
         cancel: bool = False,
         rtp: bool = True,
         calls: int = 1,
+        per_second: int | None = None,
     ) -> CallerProcess:
-        """Dial `dialled` from the carrier's side, `calls` times at once. The call ends by `.hang_up()`, by the other
+        """Dial `dialled` from the carrier's side, `calls` times at once, or evenly `per_second`. The call ends by `.hang_up()`, by the other
         side's BYE, by BYE `hang_up_ms` after the PBX's 200, or by a CANCEL sent right behind the INVITE (`cancel`).
         `rtp=False`: a caller whose sound never arrives."""
         name = f"caller{len(self._started)}"
@@ -196,7 +197,8 @@ class People:
         )
         port = self._pbx.ports.next_caller()
         arguments = [f"{PBX_HOST}:{self._pbx.sip_port}", *self._common(name, CARRIER_HOST, port, text)]
-        arguments += ["-m", str(calls), "-l", str(calls), "-r", str(calls), "-rp", "100"]
+        arguments += ["-m", str(calls), "-l", str(calls)]
+        arguments += ["-r", str(per_second)] if per_second else ["-r", str(calls), "-rp", "100"]
         process = CallerProcess(name, self.folder, arguments, port)
         self._started.append(process)
         return process

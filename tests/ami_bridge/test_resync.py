@@ -1,0 +1,72 @@
+"""A CEL file, as real Asterisk 22 wrote it, tells the calls that nobody heard."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ami_bridge import events, frames, resync
+from ami_bridge.threads import Line, Threads
+from intake.facts import Arrived, Ended, Fact, Taken
+
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+CEL = Path(__file__).with_name("recorded-cel.csv")
+START = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def play(raw_frames: list[bytes], threads: Threads) -> list[Fact]:
+    """Return the facts of some frames."""
+    read = [events.read(frames.parse(raw)) for raw in raw_frames]
+    return [fact for event in read if event is not None for fact in threads.advance(event, START)]
+
+
+def test_three_calls_and_a_call_out_become_three_reports_with_their_true_ends() -> None:
+    threads = Threads(LINE)
+    facts = play(resync.from_cel(CEL, START), threads)
+    arrived = [fact for fact in facts if isinstance(fact, Arrived)]
+    ended = [fact for fact in facts if isinstance(fact, Ended)]
+    assert [(fact.number_raw, fact.dialled, fact.recovered) for fact in arrived] == [
+        ("+6281200000001", "112", True),
+        ("+6281200000002", "112", True),
+        ("+6281200000003", "112", True),
+    ]
+    assert arrived[0].name == 'Evil, "q"'.replace('"', '\\"')
+    assert [fact.outcome for fact in ended] == ["abandoned", "answered", "failed"]
+    assert [fact.at.timestamp() for fact in ended if fact.at] == [1795487474.568, 1795487474.936, 1795487475.142]
+    assert [fact.device for fact in facts if isinstance(fact, Taken)] == ["PJSIP/op1"]
+    assert threads.calls == {}
+
+
+def test_told_twice_is_told_once() -> None:
+    """A call that was heard until it waited is told from its start again: only its end is new."""
+    threads = Threads(LINE)
+    told = resync.from_cel(CEL, START)
+    heard = play(told[:2], threads)
+    assert len(heard) == 2
+    again = play(told, threads)
+    first_call = [fact for fact in again if fact.key == heard[0].key]
+    assert [type(fact).__name__ for fact in first_call] == ["LegEnded", "Ended"]
+
+
+def test_only_what_happened_since_is_told() -> None:
+    late = datetime.fromtimestamp(1795487475.108, UTC)
+    facts = play(resync.from_cel(CEL, late), Threads(LINE))
+    assert [fact.number_raw for fact in facts if isinstance(fact, Arrived)] == ["+6281200000003"]
+    assert resync.from_cel(CEL, late + timedelta(days=1)) == []
+
+
+def test_a_half_written_last_line_waits_for_the_next_time(tmp_path: Path) -> None:
+    cut = tmp_path / "cel.csv"
+    cut.write_bytes(CEL.read_bytes()[:-20])
+    assert len(resync.from_cel(cut, START)) == len(resync.from_cel(CEL, START))
+
+
+def test_lines_of_another_shape_are_left_out(tmp_path: Path) -> None:
+    other = tmp_path / "cel.csv"
+    other.write_bytes(b'"a","b"\nnonsense\n"CHAN_START",' + b'"x",' * 15 + b'"y"\n')
+    assert resync.from_cel(other, START) == []
+
+
+def test_a_missing_file_is_an_error_for_the_bridge_to_tell(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="cel"):
+        resync.from_cel(tmp_path / "cel.csv", START)
