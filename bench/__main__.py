@@ -12,7 +12,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "performance.md"
 
 def main() -> None:
     """Measure, print, write."""
-    with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as folder:  # noqa: S108  # a disk, not memory
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as folder:  # a disk, not memory
         Path(folder).chmod(0o755)
         sections = [ring_to_screen.run(Path(folder))]
     text = "\n".join(

@@ -87,23 +87,26 @@ def databases(folder: Path) -> Iterator[dict[str, str]]:
 
 def measure(url: str, folder: Path) -> tuple[Spread, Spread]:
     """Return (ring -> seen on /live, empty round trip) for one database."""
-    with RealAsterisk(systemname="bench") as pbx, People(pbx) as people:
-        with Product(url, folder, settings(pbx) | {"INTAKE112_PBX": "bench"}) as product:
-            product.start()
-            empty = round_trips(product)
-            people.operator(1)
-            watcher = Watcher(product)
-            with pbx.stream() as bare:
-                people.call(Caller(), hang_up_ms=100, calls=CALLS, per_second=PER_SECOND)
-                until(lambda: len(watcher.first) >= CALLS, f"{CALLS} reports", within_s=120)
-                rung = {
-                    frame.get("Uniqueid"): frame.at
-                    for frame in bare.frames
-                    if frame.matches(Event="Newchannel", ChannelState="4", Context="line-112")
-                }
-            reports = product.all_ended(CALLS, within_s=60)
-            assert len(reports) == len(rung) == CALLS
-            taken = [watcher.first[report["number"]] - rung[report["call"]["uniqueid"]] for report in reports]
+    with (
+        RealAsterisk(systemname="bench") as pbx,
+        People(pbx) as people,
+        Product(url, folder, settings(pbx) | {"INTAKE112_PBX": "bench"}) as product,
+    ):
+        product.start()
+        empty = round_trips(product)
+        people.operator(1)
+        watcher = Watcher(product)
+        with pbx.stream() as bare:
+            people.call(Caller(), hang_up_ms=100, calls=CALLS, per_second=PER_SECOND)
+            until(lambda: len(watcher.first) >= CALLS, f"{CALLS} reports", within_s=120)
+            rung = {
+                frame.get("Uniqueid"): frame.at
+                for frame in bare.frames
+                if frame.matches(Event="Newchannel", ChannelState="4", Context="line-112")
+            }
+        reports = product.all_ended(CALLS, within_s=60)
+        assert len(reports) == len(rung) == CALLS
+        taken = [watcher.first[report["number"]] - rung[report["call"]["uniqueid"]] for report in reports]
     return spread(taken), empty
 
 
@@ -112,8 +115,8 @@ def run(folder: Path) -> str:
     lines = [
         "## Ring to screen",
         "",
-        f"Real Asterisk 22, {CALLS} SIPp calls, {PER_SECOND} a second, each hanging up after 100 ms; times from a bare AMI",
-        "socket's `Newchannel` to the report's first event on `/live`. Goal on SQLite: p99 <= 25 ms.",
+        f"Real Asterisk 22, {CALLS} SIPp calls, {PER_SECOND} a second, each hanging up after 100 ms; times from a bare",
+        "AMI socket's `Newchannel` to the report's first event on `/live`. Goal on SQLite: p99 <= 25 ms.",
         "",
         HEAD,
     ]

@@ -184,9 +184,11 @@ class People:
         calls: int = 1,
         per_second: int | None = None,
     ) -> CallerProcess:
-        """Dial `dialled` from the carrier's side, `calls` times at once, or evenly `per_second`. The call ends by `.hang_up()`, by the other
-        side's BYE, by BYE `hang_up_ms` after the PBX's 200, or by a CANCEL sent right behind the INVITE (`cancel`).
-        `rtp=False`: a caller whose sound never arrives."""
+        """Dial `dialled` from the carrier's side, `calls` times at once, or evenly `per_second`.
+
+        The call ends by `.hang_up()`, by the other side's BYE, by BYE `hang_up_ms` after the PBX's 200, or by a CANCEL
+        sent right behind the INVITE (`cancel`). `rtp=False`: a caller whose sound never arrives.
+        """
         name = f"caller{len(self._started)}"
         text = scenarios.call(
             caller or Caller(),

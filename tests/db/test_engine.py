@@ -1,0 +1,82 @@
+"""Transactions, readings, wake-ups and the lock, on both databases where both have them."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from db import people
+from db.engine import Database, DatabaseUnavailableError
+from db.lock import AlreadyRunningError, service_lock
+from db.wakeups import Wakeups
+from tests.conftest import SetClock
+
+
+async def test_a_reading_changes_nothing(database: Database) -> None:
+    with pytest.raises(Exception, match=r"readonly|read-only"):
+        async with database.reading() as reading:
+            await reading.connection.execute(text("DELETE FROM kinds"))
+
+
+async def test_writers_wait_for_each_other_and_none_fails(database: Database) -> None:
+    """A deferred read-then-write would fail at once on SQLite under load."""
+
+    async def add(n: int) -> None:
+        async with database.transaction() as tx:
+            assert await people.user(tx, f"user{n}") is None
+            await people.add_user(tx, f"user{n}", "operator", "x")
+
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(50):
+            tasks.create_task(add(n))
+    async with database.reading() as reading:
+        assert len(await people.users(reading)) == 50
+
+
+async def test_a_database_that_is_not_there_is_unavailable(clock: SetClock, tmp_path: Path) -> None:
+    gone = f"sqlite+aiosqlite:///{tmp_path / 'no-such-folder' / 'x.db'}"
+    async with Database.open(gone, clock) as database:
+        with pytest.raises(DatabaseUnavailableError):
+            async with database.transaction():
+                pass
+    async with Database.open("postgresql+asyncpg://postgres@127.0.0.1:1/x", clock) as database:
+        with pytest.raises(DatabaseUnavailableError):
+            async with database.reading():
+                pass
+
+
+async def test_a_wakeup_reaches_another_process(database_url: str, clock: SetClock, database_kind: str) -> None:
+    """On PostgreSQL through NOTIFY; SQLite is one process, there the same object hears itself."""
+    async with Database.open(database_url, clock, service=True) as hears:
+        speaks = hears if database_kind == "sqlite" else None
+        async with asyncio.timeout(20):
+            while True:  # the listening connection may not stand yet
+                ticket = hears.wakeups.ticket("outbox")
+                async with Database.open(database_url, clock, service=True) as other:
+                    async with (speaks or other).transaction() as tx:
+                        tx.wake("outbox")
+                    if await hears.wakeups.wait("outbox", ticket, 1.0):
+                        break
+
+
+async def test_a_wakeup_between_reading_and_waiting_is_not_slept_through() -> None:
+    wakeups = Wakeups()
+    ticket = wakeups.ticket("live")
+    wakeups.notify("live")
+    assert await wakeups.wait("live", ticket, 0.01) is True
+    assert await wakeups.wait("live", wakeups.ticket("live"), 0.01) is False
+
+
+def test_one_service_holds_an_sqlite_database(tmp_path: Path) -> None:
+    database = tmp_path / "intake112.db"
+    hold = f"with service_lock(Path({str(database)!r})): pass"
+    code = f"from db.lock import service_lock\nfrom pathlib import Path\n{hold}"
+    with service_lock(database):
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        with pytest.raises(AlreadyRunningError, match="is in use by process"), service_lock(database):
+            pass
+    assert "AlreadyRunningError" in other.stderr
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

@@ -1,0 +1,150 @@
+"""The short commands, as processes: what they print, what they refuse, and that they work beside a running service."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.intake112.command import environment, intake112
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def env(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of a migrated database."""
+    return environment(tmp_path / "state", DATABASE_URL=database_url)
+
+
+def good(env: Mapping[str, str], *arguments: str, stdin: str = "") -> str:
+    """Run a command that must succeed without a word on stderr, and return what it printed."""
+    done = intake112(env, *arguments, stdin=stdin)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def bad(env: Mapping[str, str], *arguments: str, stdin: str = "", code: int = 1) -> str:
+    """Run a command that must fail with one sentence, and return the sentence."""
+    done = intake112(env, *arguments, stdin=stdin)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert done.stderr.startswith("intake112: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr.removeprefix("intake112: ")
+
+
+def sql(url: str, statement: str) -> None:
+    """Do to the database what no command would."""
+
+    async def do() -> None:
+        engine = create_async_engine(url)
+        async with engine.begin() as connection:
+            await connection.execute(text(statement))
+        await engine.dispose()
+
+    asyncio.run(do())
+
+
+def test_a_token_is_printed_alone(env: Mapping[str, str]) -> None:
+    printed = good(env, "token", "create", "--name", "wall", "--role", "operator")
+    token = printed.removesuffix("\n")
+    assert len(token) >= 32
+    assert token.split() == [token]
+    assert "wall" in bad(env, "token", "create", "--name", "wall", "--role", "admin")
+
+
+def test_people_come_and_go(env: Mapping[str, str]) -> None:
+    good(env, "user", "add", "siti", "--role", "operator", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert "siti" in bad(env, "user", "add", "siti", "--role", "admin", "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert good(env, "user", "list").split("\t")[:2] == ["siti", "operator"]
+    good(env, "user", "disable", "siti")
+    assert "disabled" in good(env, "user", "list")
+    assert "nobody" in bad(env, "user", "disable", "nobody")
+
+
+@pytest.mark.parametrize("password", ["", "short"])
+def test_a_poor_password_is_refused(env: Mapping[str, str], password: str) -> None:
+    bad(env, "user", "add", "siti", "--role", "operator", "--password-stdin", stdin=f"{password}\n")
+    assert good(env, "user", "list") == ""
+
+
+def test_a_password_is_not_an_argument(env: Mapping[str, str]) -> None:
+    assert "--password-stdin" in bad(env, "user", "add", "siti", "--role", "operator")
+
+
+def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/hook")
+    printed = good(env, *add, "--allow-cidr", "127.0.0.0/8", "--kind", "kebakaran", "--kind", "hewan")
+    lines = dict(line.split(": ", 1) for line in printed.splitlines())
+    assert lines["secret"].startswith("whsec_")
+    assert len(lines["token"]) >= 32
+    assert "damkar" in bad(env, *add, "--allow-cidr", "127.0.0.0/8")
+    assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--url", "http://127.0.0.1:9/"),  # loopback is forbidden unless a CIDR of the agency allows it
+        ("--url", "ftp://damkar.example/"),
+        ("--url", "https://damkar.example/", "--allow-cidr", "home"),
+        ("--url", "https://damkar.example/", "--kind", "ufo"),
+    ],
+)
+def test_an_agency_that_cannot_be(env: Mapping[str, str], arguments: tuple[str, ...]) -> None:
+    bad(env, "agency", "add", "damkar", "--name", "Damkar", *arguments)
+    assert good(env, "agency", "list") == ""
+
+
+def test_an_empty_database_is_refused_until_it_is_migrated(tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL="sqlite+aiosqlite:///new.db")
+    assert "intake112 migrate" in bad(env, "token", "create", "--name", "x", "--role", "admin")
+    assert not (tmp_path / "new.db").exists()
+    good(env, "migrate")
+    good(env, "migrate")
+    good(env, "token", "create", "--name", "x", "--role", "admin")
+
+
+@pytest.mark.real
+def test_an_unreachable_database_is_one_sentence(tmp_path: Path) -> None:
+    env = environment(tmp_path, DATABASE_URL="postgresql+asyncpg://nobody:s3cret-word@127.0.0.1:1/x")
+    for command in (("user", "list"), ("migrate",)):
+        assert "s3cret-word" not in bad(env, *command)
+
+
+def test_an_older_database_is_refused(env: Mapping[str, str], database_url: str) -> None:
+    sql(database_url, "DELETE FROM alembic_version")
+    assert "intake112 migrate" in bad(env, "user", "list")
+    sql(database_url, "INSERT INTO alembic_version VALUES ('9999')")
+    assert "update intake112" in bad(env, "user", "list")
+
+
+def test_the_audit_chain_is_verified(env: Mapping[str, str], database_url: str) -> None:
+    for n in range(4):
+        good(env, "token", "create", "--name", f"t{n}", "--role", "operator")
+    assert good(env, "audit", "verify").startswith("4 rows")
+    sql(database_url, "UPDATE audit SET actor = 'somebody else' WHERE n = 3")
+    assert "n=3" in bad(env, "audit", "verify")
+
+
+def test_a_tape_is_shown_without_what_would_move_a_cursor(tmp_path: Path) -> None:
+    file = tmp_path / "a.tape"
+    frame = b"TapeTime: 1773453566.5\r\nEvent: Newchannel\r\nCallerIDName: \x1b[2JAni\r\n\r\n"
+    file.write_bytes(b"Tape: x\r\nTapeVersion: 1\r\nBridge: b\r\n\r\n" + frame)
+    shown = good(environment(tmp_path), "tape", "show", str(file))
+    assert "2026-03-14T01:59:26.500" in shown
+    assert "CallerIDName: \\x1b[2JAni" in shown
+    file.write_bytes(b"no tape")
+    assert "not a tape" in bad(environment(tmp_path), "tape", "show", str(file))
+    assert "absent" in bad(environment(tmp_path), "tape", "show", str(tmp_path / "absent"))
+
+
+def test_the_current_folder_means_nothing(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    done = intake112(environment(tmp_path / "state"), "migrate", cwd=here)
+    assert done.returncode == 0
+    assert list(here.iterdir()) == []
+    assert (tmp_path / "state" / "intake112.db").exists()
