@@ -31,8 +31,8 @@ from ami_bridge.threads import Threads
 from db import calls as saved_calls
 from db import machine_room
 from db.engine import Database, DatabaseUnavailableError, Transaction
-from intake import desk
-from intake.facts import CallKey, Fact
+from intake import booking
+from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
 
 log = structlog.get_logger(__name__)
 
@@ -196,10 +196,34 @@ class Bridge:
                     for row in await saved_calls.in_progress(reading, self._config.line.pbx):
                         if row.state is not None:
                             threads.restore(Call.from_json(CallKey(row.pbx, row.uniqueid), row.state))
-                    return threads, await machine_room.tape_positions(reading, self._config.name)
+                    positions = await machine_room.tape_positions(reading, self._config.name)
+                await self._rehearse()
+                return threads, positions  # noqa: TRY300  # the try is a loop's
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
                 await asyncio.sleep(RETRY_DATABASE_S)
+
+    async def _rehearse(self) -> None:
+        """Book a call that never was and take it back: the first real ring shall not wait for compiling statements."""
+        key, now = CallKey(self._config.line.pbx, "rehearsal"), self._database.clock()
+        heard: list[Fact] = [
+            Arrived(key, now, "", "", "", "", ""),
+            Described(key, now, withheld=False),
+            Queued(key, now, "", "queue:1"),
+            Rang(key, now, "1", "", ""),
+            Taken(key, now, "1", "", ""),
+            LegEnded(key, now, "1", ""),
+            Ended(key, now, "failed", ""),
+        ]
+        async with self._database.rehearsal() as tx:
+            for facts in (
+                heard[:1],
+                heard[1:2],
+                heard[2:],
+                [LegEnded(key, now, "1", ""), Ended(key, now, "failed", "")],
+            ):
+                await booking.book(tx, facts, self._config.timezone, {(key.pbx, key.uniqueid): {}})
+            await machine_room.save_tape_position(tx, self._config.name, "rehearsal", 0)
 
     async def _follow(self, threads: Threads, reel: Tape, position: int) -> int:
         """Interpret a tape from `position` to its present end; return that end."""
@@ -229,20 +253,18 @@ class Bridge:
                 return
 
     async def _book(self, tx: Transaction, threads: Threads, facts: list[Fact], tape_id: str, position: int) -> None:
-        if facts:
-            await desk.book(tx, facts, self._config.timezone)
         pbx = self._config.line.pbx
         states = {
             (pbx, uniqueid): threads.calls[uniqueid].to_json() for uniqueid in threads.touched & set(threads.calls)
         }
-        await saved_calls.save_states(tx, states)
+        await booking.book(tx, facts, self._config.timezone, states)
         await machine_room.save_tape_position(tx, self._config.name, tape_id, position)
 
     async def _book_one_by_one(self, facts: list[Fact]) -> list[Fact]:
         for fact in facts:
             try:
                 async with self._database.transaction() as tx:
-                    await desk.book(tx, [fact], self._config.timezone)
+                    await booking.book(tx, [fact], self._config.timezone)
             except DatabaseUnavailableError:
                 return facts
             except Exception:

@@ -1,7 +1,7 @@
 """Calls and their legs. A call's key is (PBX, uniqueid of the caller's own channel)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
@@ -40,6 +40,9 @@ class CallRow:
     state: dict[str, object] | None
 
 
+COLUMNS = [f.name for f in fields(CallRow) if f.name != "id"]
+
+
 @dataclass(frozen=True, slots=True)
 class LegRow:
     """One leg: the time in the queue, or a phone that was rung for the caller."""
@@ -56,14 +59,13 @@ class LegRow:
     cause: str | None
 
 
+_add = insert(tables.calls).returning(tables.calls)
+
+
 async def add(tx: Transaction, report_id: int, values: Mapping[str, object]) -> CallRow:
-    """Insert a call for a report."""
-    statement = (
-        insert(tables.calls)
-        .values({"metadata": {}, "recovered": False, **values, "report_id": report_id})
-        .returning(tables.calls)
-    )
-    return CallRow(**(await tx.connection.execute(statement)).mappings().one())
+    """Insert a call for a report; every column not given is null."""
+    row = dict.fromkeys(COLUMNS) | {"metadata": {}, "recovered": False, **values, "report_id": report_id}
+    return CallRow(**(await tx.connection.execute(_add, row)).mappings().one())
 
 
 async def by_keys(reading: Reading, keys: list[Key]) -> dict[Key, CallRow]:
@@ -104,18 +106,25 @@ async def save_states(tx: Transaction, states: Mapping[Key, dict[str, object]]) 
     await tx.connection.execute(statement.values(state=bindparam("new")), rows)
 
 
-async def put_leg(tx: Transaction, call_id: int, key: str, values: Mapping[str, object]) -> None:
-    """Save a leg; one that is there already (call, key) gets the given columns."""
+async def put_leg(
+    tx: Transaction, call_id: int, key: str, values: Mapping[str, object], keep: Sequence[str] = ()
+) -> None:
+    """Save a leg; one that is there already (call, key) gets the given columns, but for those it is to `keep`."""
     statement = tx.insert_or(tables.legs).values(call_id=call_id, key=key, **values)
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["call_id", "key"], set_=dict(values)))
+    changed = {name: value for name, value in values.items() if name not in keep}
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["call_id", "key"], set_=changed))
+
+
+async def close_legs(tx: Transaction, call_id: int, at: datetime | None) -> None:
+    """End the legs of a call that are still open."""
+    leg = tables.legs.c
+    await tx.connection.execute(update(tables.legs).where(leg.call_id == call_id, leg.to_at.is_(None)).values(to_at=at))
 
 
 async def change_leg(tx: Transaction, call_id: int, key: str, values: Mapping[str, object]) -> None:
     """Save columns of a leg that is there; no such leg is no error."""
     leg = tables.legs.c
-    await tx.connection.execute(
-        update(tables.legs).where(leg.call_id == call_id, leg.key == key).values(**values)
-    )
+    await tx.connection.execute(update(tables.legs).where(leg.call_id == call_id, leg.key == key).values(**values))
 
 
 async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:

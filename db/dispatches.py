@@ -62,6 +62,11 @@ async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
     return DispatchRow(**row) if row else None
 
 
+async def report_of(reading: Reading, dispatch_id: str) -> int | None:
+    """Return the id of a dispatch's report and lock nothing: a report is locked before its dispatches."""
+    return (await reading.connection.execute(select(d.report_id).where(d.id == dispatch_id))).scalar_one_or_none()
+
+
 async def of_reports(reading: Reading, report_ids: list[int]) -> dict[int, list[DispatchRow]]:
     """Return the dispatches of these reports by report id, the oldest first."""
     statement = _joined.where(d.report_id.in_(report_ids)).order_by(d.created_at, d.id)

@@ -1,8 +1,6 @@
 """Opening the database, transactions and readings, on SQLite and on PostgreSQL.
 
-SQLite: WAL with `synchronous=FULL`; one write connection that begins IMMEDIATE (a deferred read-then-write fails at once
-under load), readers on an engine of their own. Only the service process checkpoints (`wal_autocheckpoint=0` everywhere):
-SQLite before 3.51.3 has a race between connections that checkpoint at the same time.
+SQLite: one write connection and an engine of its own for readers, see `sqlite.py`.
 
 PostgreSQL: NOTIFY goes out after the commit on a connection of its own (inside the transaction it cost 60 % of the
 throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
@@ -18,29 +16,22 @@ from typing import Any
 
 import asyncpg
 import structlog
-from sqlalchemy import event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import Table
 
-from db import journal
+from db import journal, sqlite
 from db.journal import Detail, Journal
 from db.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 5.0
-SQLITE_UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-}
 Clock = Callable[[], datetime]
 
 
@@ -69,7 +60,7 @@ class Transaction(Reading):
         self.journal.live[kind, subject] = version
         self.topics.add("live")
 
-    def record(self, actor: str, action: str, subject: str, **detail: str | int | bool | None | list[str]) -> None:
+    def record(self, actor: str, action: str, subject: str, **detail: str | int | bool | list[str] | None) -> None:
         """Add an audit row. `detail` holds ids and field names, never values that people wrote."""
         note: Detail = dict(detail)
         self.journal.audit.append((actor[:128], action, subject[:128], note))
@@ -80,7 +71,7 @@ class Transaction(Reading):
 
     def insert_or(self, table: Table) -> Any:
         """Return this database's INSERT that knows ON CONFLICT (typed differently in the two dialects)."""
-        return (sqlite if self.connection.dialect.name == "sqlite" else postgresql).insert(table)
+        return (sqlite_dialect if self.connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 class Database:
@@ -111,7 +102,7 @@ class Database:
         PostgreSQL's wake-ups. Short commands leave it False.
         """
         if make_url(url).get_backend_name() == "sqlite":
-            write, read = _sqlite_engine(url, writer=True), _sqlite_engine(url, writer=False)
+            write, read = sqlite.engine(url, writer=True), sqlite.engine(url, writer=False)
         else:
             write = read = create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
         database = cls(url, clock, write, read)
@@ -145,6 +136,19 @@ class Database:
         self._unchecked += 1
         for topic in transaction.topics:
             self._announce(topic)
+
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that is always rolled back: nothing is saved, told or numbered.
+
+        Statements are compiled when they are first used; who cannot wait then (the first ring after a start: 0.4 s)
+        rehearses. Raises DatabaseUnavailableError.
+        """
+        with contextlib.suppress(_RehearsedError):
+            async with self.transaction() as transaction:
+                yield transaction
+                await journal.close(transaction.connection, transaction.journal, transaction.now)
+                raise _RehearsedError
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
@@ -196,7 +200,7 @@ class Database:
             try:
                 connection = await self._plain_connection()
                 gone = asyncio.Event()
-                connection.add_termination_listener(lambda _: gone.set())
+                connection.add_termination_listener(_setter(gone))
                 await connection.add_listener(CHANNEL, lambda *args: self.wakeups.notify(str(args[3])))
                 try:
                     await gone.wait()
@@ -211,6 +215,14 @@ class Database:
         return await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
 
 
+class _RehearsedError(Exception):
+    """The end of a rehearsal."""
+
+
+def _setter(event: asyncio.Event) -> Callable[[object], None]:
+    return lambda _: event.set()
+
+
 @contextlib.contextmanager
 def _unavailable() -> Any:
     try:
@@ -219,32 +231,6 @@ def _unavailable() -> Any:
         raise DatabaseUnavailableError(str(error)) from error
     except DBAPIError as error:
         code = error.orig.sqlite_errorcode & 0xFF if isinstance(error.orig, sqlite3.OperationalError) else None
-        if error.connection_invalidated or code in SQLITE_UNAVAILABLE:
+        if error.connection_invalidated or code in sqlite.UNAVAILABLE:
             raise DatabaseUnavailableError(str(error.orig)) from error
         raise
-
-
-def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=1 if writer else 4, max_overflow=0, pool_timeout=10, connect_args={"timeout": 10}
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "wal_autocheckpoint=0",
-            "foreign_keys=ON",
-            f"query_only={'OFF' if writer else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
-
-    return engine

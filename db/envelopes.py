@@ -129,8 +129,8 @@ async def of_dispatch(reading: Reading, dispatch_id: str) -> list[EnvelopeRow]:
     return [EnvelopeRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-async def next_due(reading: Reading, agency_id: int) -> datetime | None:
-    """Return when the agency's next unclaimed envelope is due, or None when none is owed."""
+async def due_by_agency(reading: Reading) -> dict[int, datetime]:
+    """Return, for every agency that is owed an envelope, when its next unclaimed one is due."""
     soonest = func.min(case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at))
-    statement = select(soonest.label("due")).where(v.agency_id == agency_id, v.state == "pending")
-    return (await reading.connection.execute(statement)).scalar_one()
+    statement = select(v.agency_id, soonest.label("due")).where(v.state == "pending").group_by(v.agency_id)
+    return {row.agency_id: row.due for row in await reading.connection.execute(statement)}

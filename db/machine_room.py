@@ -31,9 +31,7 @@ async def save_tape_position(tx: Transaction, bridge: str, tape_id: str, positio
     """Save how far a tape is interpreted; belongs in the transaction of the facts that were read from it."""
     values = {"position": position, "updated_at": tx.now}
     statement = tx.insert_or(tables.tape_positions).values(bridge=bridge, tape_id=tape_id, **values)
-    await tx.connection.execute(
-        statement.on_conflict_do_update(index_elements=["bridge", "tape_id"], set_=values)
-    )
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge", "tape_id"], set_=values))
 
 
 async def beat(tx: Transaction, name: str, state: str, detail: str) -> None:

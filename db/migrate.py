@@ -6,7 +6,6 @@ Migrations expand before they contract, so the release before works on the new s
 import asyncio
 from pathlib import Path
 
-import migrations
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -15,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import migrations
 from db.engine import Database
 
 

@@ -1,6 +1,6 @@
 """Who may speak to us: people with a password, their sessions, and machines with a token.
 
-Tokens and session keys are 256 random bits; only their SHA-256 is stored. Passwords are hashed by the caller (argon2id).
+Tokens and session keys are 256 random bits; only their SHA-256 is stored. Passwords arrive hashed (argon2id).
 """
 
 from dataclasses import dataclass
@@ -87,9 +87,7 @@ async def add_session(tx: Transaction, user_name: str, token_hash: str, expires_
     """Insert a session; expired ones are swept on the way."""
     await tx.connection.execute(delete(tables.sessions).where(s.expires_at < tx.now))
     await tx.connection.execute(
-        insert(tables.sessions).values(
-            token_hash=token_hash, user=user_name, created_at=tx.now, expires_at=expires_at
-        )
+        insert(tables.sessions).values(token_hash=token_hash, user=user_name, created_at=tx.now, expires_at=expires_at)
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from db import tables
@@ -72,12 +72,11 @@ async def take_number(tx: Transaction, day: str) -> str:
 async def add(tx: Transaction, number: str, values: Mapping[str, object]) -> ReportRow:
     """Insert a report at version 1 with the given columns; every column not given is null."""
     complete = {name: values.get(name) for name in COLUMNS}
-    statement = (
-        insert(tables.reports)
-        .values(number=number, version=1, field_versions={}, **complete)
-        .returning(tables.reports)
-    )
-    return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
+    row = {"number": number, "version": 1, "field_versions": {}, **complete}
+    return ReportRow(**(await tx.connection.execute(_add, row)).mappings().one())
+
+
+_add = insert(tables.reports).returning(tables.reports)
 
 
 async def find(reading: Reading, number: str) -> ReportRow | None:
@@ -152,8 +151,27 @@ async def _one(reading: Reading, condition: ColumnElement[bool]) -> ReportRow | 
     return ReportRow(**row) if row else None
 
 
-async def touch(tx: Transaction, report_id: int) -> None:
-    """Raise a report's version because something that belongs to it changed (a call, an entry, a dispatch); tell it."""
-    statement = update(tables.reports).where(r.id == report_id).values(version=r.version + 1)
-    row = (await tx.connection.execute(statement.returning(r.number, r.version))).one()
+_touch = (
+    update(tables.reports)
+    .where(r.id == bindparam("of_id"))
+    .values(version=r.version + 1)
+    .returning(r.number, r.version)
+)
+
+
+async def touch(tx: Transaction, report_id: int) -> str:
+    """Raise a report's version because something that belongs to it changed (a call, an entry, a dispatch); tell it.
+
+    Return the report's number.
+    """
+    row = (await tx.connection.execute(_touch, {"of_id": report_id})).one()
     tx.tell("report", row.number, row.version)
+    return str(row.number)
+
+
+async def hold_day(tx: Transaction, day: str) -> None:
+    """Lock a local day's counter until the end: who holds it can look, without a race, whether a report is new."""
+    table = tables.report_counters
+    unchanged = {"last": table.c.last}
+    statement = tx.insert_or(table).values(day=day, last=0)
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["day"], set_=unchanged))

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,9 +42,15 @@ def clock() -> SetClock:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A private PostgreSQL server of this test process, with a migrated template database."""
-    with PostgresServer.start(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL server of this test process, with a migrated template database.
+
+    Its folder is not pytest's: pytest closes its own to other users, and PostgreSQL does not run as root.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="intake112-postgres-") as folder,
+        PostgresServer.start(Path(folder)) as server,
+    ):
         asyncio.run(_make_template(server))
         yield server
 
@@ -78,15 +85,13 @@ def template(request: pytest.FixtureRequest, database_kind: str) -> Path | Postg
 @pytest.fixture
 async def database_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a fresh, migrated database."""
-    if isinstance(template, Path):
+    if isinstance(template, PostgresServer):
+        async with template.fresh(f"test_{os.getpid()}_{next(_numbers)}", "intake112_template") as url:
+            yield url
+    else:
         path = tmp_path / "intake112.db"
         shutil.copyfile(template, path)
         yield f"sqlite+aiosqlite:///{path}"
-        return
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    await template.create(name, template="intake112_template")
-    yield template.url(name)
-    await template.drop(name)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -84,6 +84,13 @@ class PostgresServer:
     async def drop(self, name: str) -> None:
         """Drop a database, cutting whoever is still connected."""
         await self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    @asynccontextmanager
+    async def fresh(self, name: str, template: str) -> AsyncIterator[str]:
+        """Give the URL of a database of its own, and drop it at the end."""
+        await self.create(name, template)
+        yield self.url(name)
+        await self.drop(name)
 
     async def _run(self, statement: str) -> None:
         connection = await asyncpg.connect(host="127.0.0.1", port=self.port, user="postgres", database="postgres")

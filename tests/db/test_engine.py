@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db import people
+from db import live, people
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError, service_lock
 from db.wakeups import Wakeups
@@ -80,3 +80,13 @@ def test_one_service_holds_an_sqlite_database(tmp_path: Path) -> None:
             pass
     assert "AlreadyRunningError" in other.stderr
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+async def test_a_rehearsal_leaves_nothing(database: Database) -> None:
+    async with database.rehearsal() as tx:
+        await people.add_user(tx, "siti", "operator", "x")
+        tx.tell("report", "never")
+        tx.record("a", "b", "c")
+    async with database.reading() as reading:
+        assert await people.users(reading) == []
+        assert await live.span(reading) == (1, 0)
