@@ -216,13 +216,8 @@ class Bridge:
             Ended(key, now, "failed", ""),
         ]
         async with self._database.rehearsal() as tx:
-            for facts in (
-                heard[:1],
-                heard[1:2],
-                heard[2:],
-                [LegEnded(key, now, "1", ""), Ended(key, now, "failed", "")],
-            ):
-                await booking.book(tx, facts, self._config.timezone, {(key.pbx, key.uniqueid): {}})
+            for first, last in ((0, 1), (1, 2), (2, 5), (5, 7)):
+                await booking.book(tx, heard[first:last], self._config.timezone, {(key.pbx, key.uniqueid): {}})
             await machine_room.save_tape_position(tx, self._config.name, "rehearsal", 0)
 
     async def _follow(self, threads: Threads, reel: Tape, position: int) -> int:

@@ -86,7 +86,7 @@ def template(request: pytest.FixtureRequest, database_kind: str) -> Path | Postg
 async def database_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a fresh, migrated database."""
     if isinstance(template, PostgresServer):
-        async with template.fresh(f"test_{os.getpid()}_{next(_numbers)}", "intake112_template") as url:
+        async with template.fresh(f"test_{os.getpid()}_{next(_numbers)}", "intake112_template") as url:  # noqa: ASYNC240  # no Path
             yield url
     else:
         path = tmp_path / "intake112.db"

@@ -1,0 +1,79 @@
+"""Reports and agencies to try things on."""
+
+import itertools
+from dataclasses import replace
+
+from db import reports
+from db.dispatches import DispatchRow
+from db.engine import Database, Transaction
+from db.reports import ReportRow
+from routing import outbox
+from routing.envelope import VisibleReport
+from routing.outbox import NewAgency
+
+PUBLIC_URL = "https://112.example"
+_days = itertools.count(1)
+
+
+async def add_report(tx: Transaction, kind: str | None = "kebakaran", priority: str | None = "P1") -> ReportRow:
+    """Open a report."""
+    values = {"status": "working", "classification": "normal", "source": "walk-in", "exercise": False}
+    number = await reports.take_number(tx, f"{next(_days):08d}")
+    return await reports.add(tx, number, {**values, "opened_at": tx.now, "kind": kind, "priority": priority})
+
+
+def visible(row: ReportRow) -> VisibleReport:
+    """Return what an agency sees of a report without a call and without entries."""
+    return VisibleReport(
+        number=row.number,
+        version=row.version,
+        status=row.status,
+        classification=row.classification,
+        kind=row.kind,
+        priority=row.priority,
+        source=row.source,
+        exercise=row.exercise,
+        opened_at=row.opened_at,
+        caller_number=row.caller_number,
+        caller_number_raw=row.caller_number_raw,
+        caller_name=row.caller_name,
+        location_text=row.location_text,
+        location_lat=row.location_lat,
+        location_lon=row.location_lon,
+        narrative=row.narrative,
+    )
+
+
+async def add_agency(
+    database: Database, code: str = "damkar", url: str = "https://damkar.example/hook", allow: str | None = None
+) -> NewAgency:
+    """Add an agency; `allow` is the network it may be in."""
+    async with database.transaction() as tx:
+        return await outbox.add_agency(tx, code, code.title(), url, [allow] if allow else [], [])
+
+
+async def put(
+    tx: Transaction, report: ReportRow, agency: str = "damkar", accept_within_s: int | None = None
+) -> DispatchRow:
+    """Dispatch a report."""
+    return await outbox.put(
+        tx,
+        report_id=report.id,
+        report=visible(report),
+        agency_code=agency,
+        by="rina",
+        public_url=PUBLIC_URL,
+        accept_within_s=accept_within_s,
+    )
+
+
+async def dispatch(database: Database, agency: str = "damkar", priority: str | None = "P1") -> DispatchRow:
+    """Open a report and dispatch it."""
+    async with database.transaction() as tx:
+        return await put(tx, await add_report(tx, priority=priority), agency)
+
+
+async def update(tx: Transaction, report: ReportRow, narrative: str) -> list[DispatchRow]:
+    """Tell the agencies of a report a new narrative."""
+    seen = replace(visible(report), narrative=narrative)
+    return await outbox.update(tx, report_id=report.id, report=seen, public_url=PUBLIC_URL)
