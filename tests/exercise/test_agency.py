@@ -11,7 +11,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from exercise import agency as agency_module
 from exercise.agency import GOES, PretendAgency
 from routing import answers
 from routing.signing import make_secret, sign
@@ -155,7 +154,3 @@ async def test_an_error_in_the_block_comes_out_as_it_is() -> None:
     with pytest.raises(LookupError, match="as it is"):
         async with PretendAgency("pln", "PLN", Time()).serving():
             raise LookupError("as it is")
-
-
-def test_three_tries_are_enough() -> None:
-    assert agency_module.TRIES == 3

@@ -77,7 +77,9 @@ async def test_a_whole_session(ami: Address) -> None:
         again = await client.act("Login", Username=ami.username, Secret=ami.secret)
         assert again.get("Message") == "Already authenticated"
         assert shape(await client.act("PING")) == {
-            "Response": "Success", "ActionID": "42", "Ping": "Pong",
+            "Response": "Success",
+            "ActionID": "42",
+            "Ping": "Pong",
             "Timestamp": "",
         }
         unknown = await client.act("Nonsense")

@@ -16,7 +16,7 @@ from routing.answers import Answer, Booked, book, parse
 from routing.refusals import UnknownDispatchError
 from routing.steps import AnswerWord
 from tests.conftest import START, SetClock
-from tests.routing.cases import add_agency, dispatch
+from tests.routing.cases import add_agency, add_report, dispatch, put, update
 from tests.routing.test_outbox import audit
 
 AT = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
@@ -133,6 +133,26 @@ async def test_a_hundred_equal_answers_at_once_are_one_step(database: Database) 
     assert sum(b.applied for b in booked) == 1
     assert len(await logged(database)) == 100
     assert [a for _, a, _ in await audit(database)].count("dispatch.accepted") == 1
+
+
+async def test_answers_and_updates_at_once_wait_for_each_other(database: Database) -> None:
+    await add_agency(database)
+    async with database.transaction() as tx:
+        report = await add_report(tx)
+        row = await put(tx, report)
+
+    async def changed(n: int) -> None:
+        async with database.transaction() as tx:
+            await update(tx, report, str(n))
+            await reports.touch(tx, report.id)
+
+    words: list[AnswerWord] = ["accepted", "en_route", "on_scene", "resolved"]
+    for word in words:  # locked in two orders, these are deadlocks on PostgreSQL
+        await asyncio.gather(*(changed(n) for n in range(5)), *(say(database, row.id, word) for _ in range(5)))
+    async with database.reading() as reading:
+        found = await dispatches.find(reading, row.id)
+        assert found is not None
+        assert (found.state, found.sequence) == ("resolved", 21)
 
 
 async def test_who_books_for_an_agency_by_telephone(database: Database) -> None:

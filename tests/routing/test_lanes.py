@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -109,6 +109,21 @@ async def test_agencies_that_fell_together_do_not_come_back_together(database: D
         await add_agency(database, pretend)
         _, envelope, _ = await tried(database, (await cases.dispatch(database)).id)
     assert envelope.next_try_at == START + timedelta(seconds=2.1)
+
+
+async def test_the_next_try_does_not_wait_for_the_poll(database_url: str) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def clock() -> datetime:
+        return START + timedelta(seconds=loop.time() - began)
+
+    async with Database.open(database_url, clock) as database, receiving(answers(503)) as pretend:
+        await add_agency(database, pretend)
+        async with running(database, jitter=0.25):  # due after 2.05 s, when a poll has just been
+            row = await cases.dispatch(database)
+            _, _, attempts = await tried(database, row.id, 2)
+    assert timedelta(seconds=2.05) <= attempts[1].at - attempts[0].at < timedelta(seconds=2.7)
 
 
 async def test_unreachable_is_not_sent(database: Database) -> None:

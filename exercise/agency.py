@@ -1,0 +1,199 @@
+"""A pretend agency: it receives signed envelopes as a real one would, and people there answer after a while.
+
+It refuses what is not signed with its secret, takes an envelope that comes twice only once, and keeps all of them for
+whoever looks. Its answers go to the `answer_url` of the envelope with its own token.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Final, Self
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from exercise.beside import tasks_beside
+from exercise.pbx import Clock, Pause
+from exercise.speak import UnheardError, speak
+from routing.signing import BadSignatureError, verify
+
+log = structlog.get_logger(__name__)
+Json = dict[str, Any]
+TRIES: Final = 3
+TRY_AGAIN_S: Final = 2.0
+ALLOW_CIDR: Final = ("127.0.0.0/8",)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the people there answer, and how many seconds after the step before."""
+
+    answer: str
+    after_s: float
+    note: str | None = None
+
+
+HOOK: Final = "/pretend-agency/hook"
+ACCEPTS: Final = (Step("accepted", 3),)
+GOES: Final = (Step("accepted", 4), Step("en_route", 8), Step("on_scene", 20), Step("resolved", 45))
+
+
+class AnswerRefusedError(Exception):
+    """The centre did not take an answer; the message holds its status and words."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: the process listens to them for all."""
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Never called; see `capture_signals`."""
+
+
+class PretendAgency:
+    """One agency with its receiver on a free port of loopback: `url`, within `async with agency.serving()`.
+
+    Before it is enrolled it refuses everything (401).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        name: str,
+        clock: Clock,
+        *,
+        kinds: Sequence[str] = (),
+        steps: Sequence[Step] = ACCEPTS,
+        by: str = "Petugas piket (rekaan)",
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        self.code = code
+        self.name = name
+        self.kinds = tuple(kinds)
+        self.allow_cidr = list(ALLOW_CIDR)
+        self.envelopes: list[Json] = []  # as received, each webhook-id once
+        self.answers: list[Json] = []  # that the centre took
+        self.refused = 0  # requests without a good signature
+        self.failed: list[str] = []  # answers that the centre did not take
+        self._clock = clock
+        self._pause = pause
+        self._steps = steps
+        self._by = by
+        self._secret: str | None = None
+        self._token = ""
+        self._seen: set[str] = set()
+        self._over: set[str] = set()  # dispatches that nobody waits for any more
+        self._changed = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._server: uvicorn.Server | None = None
+        self._answering: set[asyncio.Task[None]] = set()
+        self.url = ""
+
+    def enrol(self, secret: str, token: str) -> None:
+        """Take what registering gave: the signing secret, and the token to answer with."""
+        self._secret, self._token = secret, token
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[Self]:
+        """Receive and answer; at the end answers that are still owed are left out."""
+        app = FastAPI(openapi_url=None)
+        app.add_api_route(HOOK, self._receive, methods=["POST"])
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+        server = self._server = _Server(config)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}{HOOK}"
+        async with tasks_beside() as self._tasks:
+            serving = self._tasks.create_task(server.serve(sockets=[listener]))
+            try:
+                yield self
+            finally:
+                self.leave()
+                await asyncio.wait([serving])
+
+    def leave(self) -> None:
+        """Stop answering and receiving, soon; the end of `serving` waits for it."""
+        for task in self._answering:
+            task.cancel()
+        if self._server is not None:
+            self._server.should_exit = True
+
+    async def received(self, count: int) -> list[Json]:
+        """Wait until so many envelopes were received; return them all."""
+        await self._until(lambda: len(self.envelopes) >= count)
+        return self.envelopes
+
+    async def answered(self, count: int) -> list[Json]:
+        """Wait until the centre took so many answers; return them all."""
+        await self._until(lambda: len(self.answers) >= count)
+        return self.answers
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def _receive(self, request: Request) -> Response:
+        body, given = await request.body(), request.headers
+        signed = (given.get("webhook-id"), given.get("webhook-timestamp"), given.get("webhook-signature"))
+        try:
+            verify([self._secret] if self._secret else [], *signed, body, self._clock().timestamp())
+        except BadSignatureError as error:
+            self.refused += 1
+            return Response(str(error), error.status)
+        if (envelope_id := given["webhook-id"]) not in self._seen:
+            self._seen.add(envelope_id)
+            self._take(json.loads(body))
+        return Response(status_code=204)
+
+    def _take(self, envelope: Json) -> None:
+        self.envelopes.append(envelope)
+        self._changed.set()
+        dispatch = envelope["data"].get("dispatch") or {}
+        if envelope["type"] == "dispatch.created" and self._tasks is not None:
+            task = self._tasks.create_task(self._answer(dispatch["id"], dispatch["answer_url"]))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+        elif envelope["type"] in ("dispatch.cancelled", "report.closed"):
+            self._over.add(dispatch.get("id", ""))
+
+    async def _answer(self, dispatch: str, url: str) -> None:
+        for sequence, step in enumerate(self._steps, 1):
+            await self._pause(step.after_s)
+            if dispatch in self._over:
+                return
+            words = {"answer": step.answer, "by": self._by, "at": self._clock().isoformat(), "sequence": sequence}
+            try:
+                await self._say(url, words | ({"note": step.note} if step.note else {}))
+            except (AnswerRefusedError, UnheardError) as error:
+                self.failed.append(f"{step.answer}: {error!r}")
+                log.warning("pretend_answer_not_taken", agency=self.code, dispatch=dispatch, why=repr(error))
+                return
+
+    async def _say(self, url: str, words: Json) -> None:
+        """Give an answer to the centre, which may be away for a moment.
+
+        Raises AnswerRefusedError; UnheardError when it is still away after the last try.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                status, text = await speak(url, self._token, words)
+            except UnheardError:
+                if not left:
+                    raise
+            else:
+                if 200 <= status < 300:
+                    self.answers.append(words)
+                    self._changed.set()
+                    return
+                if status < 500 or not left:
+                    raise AnswerRefusedError(f"{status} {text}")
+            await self._pause(TRY_AGAIN_S)

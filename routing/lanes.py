@@ -1,0 +1,314 @@
+"""One lane per agency: claim, deliver, decide, record.
+
+A lane exists while its agency has something due, and starts by catching up: after a restart, an outage or a quiet night
+the code is the same. It claims under a lease in a short transaction, POSTs with no transaction open, and completes
+behind a fence: a worker that slept past its lease (SIGSTOP, a lost database) finds the envelope no longer its own and
+records nothing; whoever claimed it next has sent the same `webhook-id` again, which is how the receiver knows it. Up to
+IN_FLIGHT tries of a lane run at a time, so a receiver that is slow takes only its own agency's slots.
+
+`Lanes.run` opens lanes and wakes them: it looks at the outbox when a transaction wakes it, when the next try is due,
+and at least once a second. When to try again is stored with the envelope, not kept in memory; a breaker, pauses and the
+ladder of other agencies will find what they need in the rows. A database that is away makes lanes wait, not end.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from db import agencies, dispatches, envelopes, reports
+from db.agencies import AgencyRow
+from db.engine import Database, DatabaseUnavailableError, Transaction
+from db.envelopes import EnvelopeRow
+from db.ids import new_id
+from routing import answers, signing
+from routing.answers import Answer
+from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Outcome, Receiver, Refused, Unreachable
+from routing.retry import is_lasting, next_try
+from routing.steps import Step, step
+
+log = structlog.get_logger(__name__)
+TOPIC = "outbox"
+POLL_S = 1.0
+LINGER_S = 5.0  # how long a lane with nothing to do keeps its connections
+LEASE_S = 30.0  # longer than a try's total deadline and the saving of its outcome
+STOP_WITHIN_S = 14.0
+LONGEST_REST_S = 5.0
+BookAnswer = Callable[[Transaction, str, int, Answer], Awaitable[None]]
+MakeReceiver = Callable[[str, list[str]], Receiver]
+_random = random.SystemRandom().random
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the lanes of this process did since it started, for the metrics."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)  # by code: status_200, timeout, dns, ...
+    faults: Counter[str] = field(default_factory=Counter)  # fence_lost, database_unavailable, not_saved, ...
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What every lane works with."""
+
+    database: Database
+    book_answer: BookAnswer
+    make_receiver: MakeReceiver
+    lease_s: float
+    jitter: Callable[[], float]
+    tally: Tally
+    stop: asyncio.Event
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, unless we are to stop."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+
+
+class Lanes:
+    """All lanes of this process. `book_answer` is the use case that an answer in a 2xx body goes to."""
+
+    def __init__(
+        self,
+        database: Database,
+        book_answer: BookAnswer,
+        *,
+        make_receiver: MakeReceiver = HttpReceiver,
+        lease_s: float = LEASE_S,
+        jitter: Callable[[], float] = _random,
+    ) -> None:
+        self.tally = Tally()
+        self._database = database
+        self._made = (database, book_answer, make_receiver, lease_s, jitter, self.tally)
+        self._open: set[int] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set; then claim nothing more, finish what is in flight, and return within 15 s."""
+        means = _Means(*self._made, stop)
+        wakeups = self._database.wakeups
+        rest_s = POLL_S
+        try:
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._at_stop(stop, limit))
+                while not stop.is_set():
+                    ticket = wakeups.ticket(TOPIC)
+                    try:
+                        wait_s = await self._open_due(means, tasks)
+                    except Exception as error:
+                        _tell(self.tally, error)
+                        await means.rest(rest_s)
+                        rest_s = min(2 * rest_s, LONGEST_REST_S)
+                    else:
+                        rest_s = POLL_S
+                        await wakeups.wait(TOPIC, ticket, wait_s)
+        except TimeoutError:
+            log.warning("lanes_cut_off", advice="their leases run out and the same envelopes are sent again")
+
+    async def _at_stop(self, stop: asyncio.Event, limit: asyncio.Timeout) -> None:
+        await stop.wait()
+        limit.reschedule(asyncio.get_running_loop().time() + STOP_WITHIN_S)
+        self._database.wakeups.notify(TOPIC)
+        for agency_id in self._open:
+            self._database.wakeups.notify(_topic(agency_id))
+
+    async def _open_due(self, means: _Means, tasks: asyncio.TaskGroup) -> float:
+        """Open or wake the lanes of agencies with something due; return the seconds until the next is due."""
+        async with self._database.reading() as reading:
+            due = await envelopes.due_by_agency(reading)
+        wait_s = POLL_S
+        for agency_id, at in due.items():
+            if at > reading.now:
+                wait_s = min(wait_s, (at - reading.now).total_seconds())
+            elif agency_id in self._open:
+                self._database.wakeups.notify(_topic(agency_id))
+            else:
+                self._open.add(agency_id)
+                tasks.create_task(self._lane(means, agency_id))
+        return wait_s
+
+    async def _lane(self, means: _Means, agency_id: int) -> None:
+        try:
+            await _Lane(means, agency_id).run()
+        except Exception as error:
+            _tell(self.tally, error)
+        finally:
+            self._open.discard(agency_id)
+
+
+class _Lane:
+    """The envelopes of one agency."""
+
+    def __init__(self, means: _Means, agency_id: int) -> None:
+        self._means = means
+        self._agency_id = agency_id
+        self._in_flight = 0
+        self._receiver: tuple[str, list[str], Receiver] | None = None
+
+    async def run(self) -> None:
+        """Deliver what is due; return when nothing was for LINGER_S, or at a stop when the last try has ended."""
+        wakeups, topic = self._means.database.wakeups, _topic(self._agency_id)
+        async with contextlib.AsyncExitStack() as connections, asyncio.TaskGroup() as tries:
+            while not self._means.stop.is_set():
+                ticket = wakeups.ticket(topic)
+                try:
+                    agency, claimed = await self._claim(IN_FLIGHT - self._in_flight)
+                except Exception as error:
+                    _tell(self._means.tally, error)
+                    await self._means.rest(POLL_S)
+                    continue
+                if agency is not None and claimed:
+                    receiver = self._receiver_of(agency, connections)
+                    for row in claimed:
+                        self._in_flight += 1
+                        tries.create_task(self._counted_try(row, agency, receiver))
+                woken = await wakeups.wait(topic, ticket, LINGER_S)
+                if not woken and not self._in_flight and wakeups.ticket(topic) == ticket:
+                    return
+
+    async def _claim(self, limit: int) -> tuple[AgencyRow | None, list[EnvelopeRow]]:
+        """Claim what is due, and read the agency as it is now. What is owed to an agency that was removed is dead."""
+        if limit <= 0:
+            return None, []
+        async with self._means.database.transaction() as tx:
+            agency = next((row for row in await agencies.every(tx) if row.id == self._agency_id), None)
+            claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
+            rows = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, limit)
+            if agency is None:
+                for row in rows:
+                    await envelopes.complete(tx, row.id, claim_id, {"state": "dead"})
+                    tx.record("routing", "envelope.dead", row.id, reason="agency removed")
+        return agency, rows
+
+    def _receiver_of(self, agency: AgencyRow, connections: contextlib.AsyncExitStack) -> Receiver:
+        """Return the receiver at the agency's URL; a new one when URL or networks changed (the old ends with us)."""
+        if self._receiver is None or self._receiver[:2] != (agency.url, agency.allow_cidr):
+            receiver = self._means.make_receiver(agency.url, agency.allow_cidr)
+            connections.push_async_callback(receiver.aclose)
+            self._receiver = (agency.url, agency.allow_cidr, receiver)
+        return self._receiver[2]
+
+    async def _counted_try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
+        self._means.tally.in_flight += 1
+        try:
+            await self._try(row, agency, receiver)
+        except Exception as error:
+            _tell(self._means.tally, error)
+        finally:
+            self._means.tally.in_flight -= 1
+            self._in_flight -= 1
+            self._means.database.wakeups.notify(_topic(self._agency_id))
+
+    async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
+        at = self._means.database.clock()
+        signature = signing.sign([agency.secret], row.id, int(at.timestamp()), row.body)
+        outcome = await receiver.deliver(Letter(row.id, at, signature, row.body))
+        self._means.tally.outcomes[outcome.code] += 1
+        if not isinstance(outcome, Delivered):
+            lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)
+            say = log.error if lasting else log.warning
+            say("not_delivered", agency=agency.code, webhook_id=row.id, code=outcome.code, tries=row.tries)
+        await self._save(row, outcome)
+
+    async def _save(self, row: EnvelopeRow, outcome: Outcome) -> None:
+        """Record the outcome; while the database is away, for as long as the lease is ours."""
+        faults = self._means.tally.faults
+        answer = answers.parse(outcome.answer) if isinstance(outcome, Delivered) and outcome.answer else None
+        is_ours = False
+        while True:
+            try:
+                async with self._means.database.transaction() as tx:
+                    is_ours = await self._finish(tx, row, outcome, answer)
+            except DatabaseUnavailableError as error:
+                _tell(self._means.tally, error)
+                expired = row.lease_until is None or self._means.database.clock() >= row.lease_until
+                if expired or self._means.stop.is_set():
+                    faults["not_saved"] += 1
+                    return
+                await self._means.rest(POLL_S)
+            except Exception:
+                if answer is None:
+                    raise
+                log.exception("answer_not_booked", webhook_id=row.id, dispatch=row.dispatch_id)
+                faults["answer_not_booked"] += 1
+                answer = None
+            else:
+                break
+        if not is_ours:
+            faults["fence_lost"] += 1
+            log.warning("fence_lost", webhook_id=row.id, tries=row.tries, code=outcome.code)
+
+    async def _finish(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome, answer: Answer | None) -> bool:
+        """Save how a try ended. False: the claim is no longer ours and nothing was saved."""
+        report_id = await dispatches.report_of(tx, row.dispatch_id)
+        if report_id is None or row.claim_id is None:
+            raise AssertionError("a claimed envelope has a claim and a report")
+        await reports.lock(tx, report_id)
+        if not await envelopes.complete(tx, row.id, row.claim_id, self._ending(tx, row, outcome)):
+            return False
+        attempt = {
+            "envelope_id": row.id,
+            "try_number": row.tries,
+            "at": tx.now,
+            "outcome": outcome.code,
+            "status": outcome.status,
+            "latency_ms": outcome.latency_ms,
+            "detail": outcome.excerpt,
+        }
+        await envelopes.log_attempt(tx, attempt)
+        match outcome:
+            case Delivered():
+                await _move(tx, row, report_id, "delivered")
+            case Refused() | Unreachable(sent=True):
+                await _move(tx, row, report_id, "sent")
+            case Unreachable():
+                pass
+        if answer is not None:
+            await self._means.book_answer(tx, row.dispatch_id, row.agency_id, answer)
+        return True
+
+    def _ending(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome) -> dict[str, object]:
+        if isinstance(outcome, Delivered):
+            return {"state": "delivered", "delivered_at": tx.now}
+        due = next_try(
+            row.priority,
+            row.first_try_at or tx.now,
+            tx.now,
+            lasting=isinstance(outcome, Refused) and is_lasting(outcome.status),
+            asked_s=outcome.retry_after_s,
+            jitter=self._means.jitter(),
+        )
+        return {"next_try_at": due}
+
+
+async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:
+    """Move the dispatch on to sent or delivered, unless it is there already."""
+    dispatch = await dispatches.find(tx, row.dispatch_id)
+    if dispatch is None or (new := step(dispatch.state, to)) is None:
+        return
+    times = {"sent_at": dispatch.sent_at or row.first_try_at, f"{new}_at": tx.now}
+    if new == "sent":
+        times = {"sent_at": row.first_try_at}
+    await dispatches.change(tx, dispatch.id, {"state": new, **times})
+    tx.record("routing", f"dispatch.{new}", dispatch.id, report=dispatch.report, agency=dispatch.agency)
+    await reports.touch(tx, report_id)
+
+
+def _topic(agency_id: int) -> str:
+    return f"lane:{agency_id}"
+
+
+def _tell(tally: Tally, error: Exception) -> None:
+    """Count and log what must not end a lane."""
+    if isinstance(error, DatabaseUnavailableError):
+        tally.faults["database_unavailable"] += 1
+        log.warning("database_unavailable", error=str(error))
+    else:
+        tally.faults["unexpected"] += 1
+        log.error("lane_stumbled", exc_info=error)

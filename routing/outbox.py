@@ -1,0 +1,151 @@
+"""Say it and owe it in one transaction: a dispatch, its envelope and its audit row are saved together or not at all.
+
+These functions never commit; the caller's `database.transaction()` does, once. The body of an envelope is built here,
+from the value the desk hands over, and stored as bytes: what was true at that moment is what every try sends.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from db import agencies, dispatches, envelopes, people, reports
+from db.agencies import AgencyRow
+from db.dispatches import DispatchRow
+from db.engine import Reading, Transaction
+from db.ids import new_id
+from routing import egress, envelope, rules, signing
+from routing.envelope import EnvelopeType, VisibleReport
+from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
+from routing.rules import Proposal, Rule
+from routing.steps import NOT_LIVE
+
+TOKEN_PREFIX = "i112_"  # noqa: S105 the beginning of every token, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgency:
+    """What is shown once, when an agency is added: the secret that signs to it, the token it answers with."""
+
+    agency: AgencyRow
+    secret: str
+    token: str
+
+
+async def put(
+    tx: Transaction,
+    *,
+    report_id: int,
+    report: VisibleReport,
+    agency_code: str,
+    by: str,
+    public_url: str,
+    accept_within_s: int | None = None,
+) -> DispatchRow:
+    """Dispatch a report to an agency. The caller tells the report's new version.
+
+    The time to accept is the given one, else that of the rule that proposes this agency, else the priority's.
+    Raises UnknownAgencyError, AlreadyDispatchedError.
+    """
+    agency = next((row for row in await agencies.every(tx) if row.code == agency_code), None)
+    if agency is None:
+        raise UnknownAgencyError
+    await reports.lock(tx, report_id)
+    if any(row.agency_id == agency.id for row in await live(tx, report_id)):
+        raise AlreadyDispatchedError
+    if accept_within_s is None:
+        proposed = {p.agency: p.accept_within_s for p in await proposals(tx, report.kind, report.priority)}
+        accept_within_s = proposed.get(agency_code, rules.accept_within_s(report.priority))
+    dispatch_id = new_id(tx.now)
+    values = {
+        "id": dispatch_id,
+        "report_id": report_id,
+        "agency_id": agency.id,
+        "created_by": by[:128],
+        "accept_by": tx.now + timedelta(seconds=accept_within_s),
+    }
+    await dispatches.add(tx, values)
+    row = await dispatches.find(tx, dispatch_id)
+    if row is None:
+        raise AssertionError("a dispatch that was just inserted is not there")
+    tx.record(by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code)
+    return await _enclose(tx, row, "dispatch.created", report, public_url)
+
+
+async def update(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:
+    """Owe every agency that has the report a `report.updated`, and return those dispatches.
+
+    The caller decides that something visible changed (`VisibleReport.looks_like`).
+    """
+    await reports.lock(tx, report_id)
+    return [await _enclose(tx, row, "report.updated", report, public_url) for row in await live(tx, report_id)]
+
+
+async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
+    """Return the dispatches of a report that agencies have: neither rejected nor cancelled."""
+    rows = (await dispatches.of_reports(reading, [report_id])).get(report_id, [])
+    return [row for row in rows if row.state not in NOT_LIVE]
+
+
+async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
+    """Return who should have a report of this kind and priority, by the saved rules."""
+    saved = [Rule(row.id, row.kind, row.agency, row.accept_within_s) for row in await agencies.rules(reading)]
+    return rules.propose(saved, kind, priority)
+
+
+async def add_agency(
+    tx: Transaction, code: str, name: str, url: str, allow_cidr: Sequence[str], kinds: Sequence[str], by: str = "admin"
+) -> NewAgency:
+    """Add an agency, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
+
+    Raises ForbiddenUrlError, AgencyExistsError, UnknownKindError. Ask `egress.check_url_resolved` before the
+    transaction: DNS is not asked in here.
+    """
+    egress.check_url(url, allow_cidr)
+    if not {kind.code for kind in await agencies.kinds(tx)} >= set(kinds):
+        raise UnknownKindError
+    if any(row.code == code for row in await agencies.every(tx)):
+        raise AgencyExistsError
+    secret = signing.make_secret(os.urandom(32))
+    values = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr), "secret": secret}
+    agency = await agencies.add(tx, values)
+    token = new_token()
+    if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
+        raise AgencyExistsError
+    for kind in kinds:
+        await agencies.add_rule(tx, kind, agency.id)
+    tx.record(by, "agency.added", code, kinds=list(kinds))
+    return NewAgency(agency, secret, token)
+
+
+def new_token() -> str:
+    """Return a fresh token: `i112_` and 256 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+async def _enclose(
+    tx: Transaction, row: DispatchRow, type: EnvelopeType, report: VisibleReport, public_url: str
+) -> DispatchRow:
+    """Put the dispatch's next envelope into the outbox."""
+    sequence = row.sequence + 1
+    answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
+    values = {
+        "id": new_id(tx.now),
+        "dispatch_id": row.id,
+        "agency_id": row.agency_id,
+        "sequence": sequence,
+        "type": type,
+        "priority": report.priority,
+        "body": envelope.body(type, tx.now, row.id, answer_url, row.accept_by, sequence, report),
+    }
+    await envelopes.add(tx, values)
+    await dispatches.change(tx, row.id, {"sequence": sequence})
+    tx.wake("outbox")
+    return replace(row, sequence=sequence)

@@ -1,0 +1,41 @@
+"""What routing refuses: each error's docstring is the sentence its reader sees, `status` what the API answers."""
+
+
+class RefusedError(Exception):
+    """This cannot be done."""
+
+    status = 422
+
+    def __str__(self) -> str:
+        """Return what was said when it was raised, else the sentence of its class."""
+        return super().__str__() or (self.__doc__ or "")
+
+
+class UnknownAgencyError(RefusedError):
+    """There is no agency with this code. The list of agencies shows the codes."""
+
+
+class UnknownKindError(RefusedError):
+    """There is no kind of report with this code. The list of kinds shows the codes."""
+
+
+class AgencyExistsError(RefusedError):
+    """An agency or a token with this name exists already. Choose another code."""
+
+    status = 409
+
+
+class AlreadyDispatchedError(RefusedError):
+    """This report is with the agency already. Add a note; they will receive it."""
+
+    status = 409
+
+
+class UnknownDispatchError(RefusedError):
+    """There is no such dispatch."""
+
+    status = 404
+
+
+class ForbiddenUrlError(RefusedError):
+    """We may not dial this address."""
