@@ -14,7 +14,6 @@ The call path of the PBX never waits for this process.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,29 +76,41 @@ class Bridge:
         self._booted = asyncio.Event()
         self._changed = asyncio.Event()
         self._state = ("connecting", "")
-        self._last_heard = tape.last_written(config.tapes)
+        self._told = ""
+        self._closing = False
+        self._last_heard = tape.last_heard(config.tapes)
         self._tape = Tape.create(config.tapes, config.name, database.clock())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what was heard by then is on the tape."""
         log.info("bridge_started", pbx=self._config.line.pbx, tape=str(self._tape.path))
         async with asyncio.TaskGroup() as tasks:
-            jobs = [
+            sessions, write, interpret, beat = (
                 tasks.create_task(job) for job in (self._sessions(), self._write(), self._interpret(), self._beat())
-            ]
+            )
             await stop.wait()
-            for job in jobs:
-                job.cancel()
-        self._append(list(self._drain()))
+            sessions.cancel()
+            await asyncio.wait([sessions])  # nothing more is heard
+            self._closing = True
+            self._heard.set()
+            await asyncio.wait([write])  # all of it is on the tape
+            interpret.cancel()  # what it does not reach is read at the next start
+            beat.cancel()
         self._tape.close()
+        self._say("stopped", "")
+        with contextlib.suppress(DatabaseUnavailableError):
+            await self._beat_once()
 
     # -- the line ---------------------------------------------------------------------------------------------------
 
-    def _deliver(self, batch: list[bytes]) -> None:
+    def _put(self, batch: list[bytes]) -> None:
         now = self._database.clock()
-        self._last_heard = now
         self._incoming.extend((now, raw) for raw in batch)
         self._heard.set()
+
+    def _deliver(self, batch: list[bytes]) -> None:
+        self._put(batch)
+        self._last_heard = self._database.clock()
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
             self._booted.set()
 
@@ -124,7 +135,7 @@ class Bridge:
         self._booted.clear()
         deaf_since = self._last_heard
         async with Line(config.host, config.port, ping_s=config.ping_s, deliver=self._deliver) as line:
-            self._deliver([CONNECTED])
+            self._put([CONNECTED])
             await line.login(config.username, config.secret)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BOOT_WITHIN_S):
@@ -147,13 +158,9 @@ class Bridge:
             log.error("cel_not_read", path=str(self._config.cel_file), why=str(error))  # noqa: TRY400  # one line tells it
             return
         log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
-        self._deliver(missed)
+        self._put(missed)
 
     # -- the tape ---------------------------------------------------------------------------------------------------
-
-    def _drain(self) -> Iterator[tuple[datetime, bytes]]:
-        while self._incoming:
-            yield self._incoming.popleft()
 
     def _append(self, group: list[tuple[datetime, bytes]]) -> None:
         if group:
@@ -163,13 +170,12 @@ class Bridge:
                 log.error("tape_failed", path=str(self._tape.path), why=str(self._tape.failed))
 
     async def _write(self) -> None:
-        while True:
+        while not self._closing or self._incoming:
             await self._heard.wait()
             self._heard.clear()
             while self._incoming:
                 group = [self._incoming.popleft() for _ in range(min(GROUP, len(self._incoming)))]
-                writing = asyncio.to_thread(self._append, group)
-                await asyncio.shield(writing)
+                await asyncio.to_thread(self._append, group)
                 self._taped.set()
 
     # -- from the tape to the desk ------------------------------------------------------------------------------------
@@ -274,19 +280,21 @@ class Bridge:
             self._state = (state, detail)
             self._changed.set()
 
+    async def _beat_once(self) -> None:
+        state, detail = self._state
+        if self._tape.failed is not None:
+            detail = f"{detail}; the tape cannot be written: {self._tape.failed}"
+        async with self._database.transaction() as tx:
+            await machine_room.beat(tx, self._config.name, state, detail)
+            if state != self._told:
+                tx.tell("service", self._config.name)
+        self._told = state
+
     async def _beat(self) -> None:
-        told = ""
         while True:
             self._changed.clear()
-            state, detail = self._state
-            if self._tape.failed is not None:
-                detail = f"{detail}; the tape cannot be written: {self._tape.failed}"
             try:
-                async with self._database.transaction() as tx:
-                    await machine_room.beat(tx, self._config.name, state, detail)
-                    if state != told:
-                        tx.tell("service", self._config.name)
-                told = state
+                await self._beat_once()
             except DatabaseUnavailableError as error:
                 log.warning("beat_not_saved", why=str(error))
             with contextlib.suppress(TimeoutError):
@@ -296,8 +304,9 @@ class Bridge:
 
 def _interpret_one(threads: Threads, recorded: Recorded) -> list[Fact]:
     try:
-        event = events.read(frames.parse(recorded.raw))
-        return threads.advance(event, recorded.at) if event is not None else []
+        frame = frames.parse(recorded.raw)
+        event = events.read(frame)
+        return threads.advance(event, recorded.at, recovered=events.is_recovered(frame)) if event is not None else []
     except Exception:
         log.exception("frame_not_understood", end=recorded.end)
         return []

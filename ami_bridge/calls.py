@@ -71,9 +71,10 @@ class Call:
         return cls(key=key, phones={name: Phone(*values) for name, values in phones.items()}, **rest)  # type: ignore[arg-type]
 
 
-def advance(call: Call, event: OwnEvent, now: datetime) -> tuple[Call, list[Fact]]:
+def advance(call: Call, event: OwnEvent, now: datetime, *, recovered: bool = False) -> tuple[Call, list[Fact]]:
     """Return the call after `event`, and the facts it makes; `now` is used where the event carries no time of its own.
 
+    A `recovered` event is told by the CEL file and may repeat what was heard.
     `ChannelGone` of the caller's own channel is the end: the last fact is then `Ended`.
     """
     at = event.at or now
@@ -92,7 +93,7 @@ def advance(call: Call, event: OwnEvent, now: datetime) -> tuple[Call, list[Fact
             )
             return call, [described]
         case CallerJoined():
-            if call.waiting or (event.recovered and call.spells):
+            if call.waiting or (recovered and call.spells):
                 return call, []
             call = replace(call, spells=call.spells + 1, waiting=True)
             return call, [Queued(key, at, event.queue, call.spell)]

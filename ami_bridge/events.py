@@ -47,11 +47,8 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCreated:
-    """`recovered`: read from the CEL file after the fact (resync), not heard."""
-
     at: datetime | None
     channel: Channel
-    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,11 @@ class CallerDescribed:
 
 @dataclass(frozen=True, slots=True)
 class CallerJoined:
-    """The caller waits in a queue. `recovered` as above: it may repeat what was heard already."""
+    """The caller waits in a queue."""
 
     at: datetime | None
     channel: Channel
     queue: str
-    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +179,21 @@ CallEvent = (
 CONNECTED = "IntakeConnected"
 
 
+def is_recovered(frame: Frame) -> bool:
+    """Tell whether the frame was read from the CEL file after the fact (resync), not heard."""
+    return bool(frame.get("Recovered"))
+
+
 def read(frame: Frame) -> CallEvent | None:
     """Return what the frame says of a call, or None when it says nothing that decides."""
     get = frame.get
     match frame.event:
         case "Newchannel":
-            return ChannelCreated(_at(frame), _channel(frame), bool(get("Recovered")))
+            return ChannelCreated(_at(frame), _channel(frame))
         case "UserEvent" if get("UserEvent") == "Intake112":
             return _described(frame)
         case "QueueCallerJoin":
-            return CallerJoined(_at(frame), _channel(frame), get("Queue"), bool(get("Recovered")))
+            return CallerJoined(_at(frame), _channel(frame), get("Queue"))
         case "QueueCallerLeave":
             return CallerLeft(_at(frame), get("Uniqueid"))
         case "AgentCalled":

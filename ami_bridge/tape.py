@@ -8,6 +8,7 @@ and a training session are all a tape.
 If the tape cannot be written (disk full), frames go on in memory: a ring is worth more than its evidence.
 """
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -133,10 +134,24 @@ def unread(folder: Path, positions: Mapping[str, int]) -> list[tuple[Tape, int]]
     return found
 
 
-def last_written(folder: Path) -> datetime | None:
-    """Return when any tape in `folder` was last written: until then the bridge listened. None: there is no tape."""
-    times = [path.stat().st_mtime for path in folder.glob("*.tape")]
-    return datetime.fromtimestamp(max(times), UTC) if times else None
+def last_heard(folder: Path) -> datetime | None:
+    """Return the time of the last frame that Asterisk itself sent, on any tape in `folder`. None: there is none.
+
+    Our own marks do not count, nor what was read from the CEL file: a bridge that starts again and again beside a dead
+    PBX has heard nothing.
+    """
+    for path in sorted(folder.glob("*.tape"), reverse=True):
+        with contextlib.suppress(TapeError, OSError):
+            heard = [
+                one.at for one in read_all(path) if one.raw and b"\r\nRecovered: " not in one.raw and not _ours(one)
+            ]
+            if heard:
+                return heard[-1]
+    return None
+
+
+def _ours(recorded: Recorded) -> bool:
+    return recorded.raw.startswith(b"Event: Intake")
 
 
 def read_all(path: Path) -> Sequence[Recorded]:

@@ -79,30 +79,40 @@ class Threads:
         self.calls[uniqueid] = call
         self._caller_of.update(dict.fromkeys(call.phones, uniqueid))
 
-    def advance(self, event: CallEvent, now: datetime) -> list[Fact]:
-        """Return the facts that an event makes; the order of events is the order of the session."""
+    def advance(self, event: CallEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
+        """Return the facts that an event makes; the order of events is the order of the session.
+
+        A `recovered` event was read from the CEL file: it is no sign that its call still lives.
+        """
+        opened_before = set(self.calls) if recovered else set()
+        facts = self._advance(event, now, recovered=recovered)
+        if recovered:
+            self._unseen |= set(self.calls) - opened_before
+        return facts
+
+    def _advance(self, event: CallEvent, now: datetime, *, recovered: bool) -> list[Fact]:
         match event:
-            case ChannelCreated(at, channel, recovered):
+            case ChannelCreated(at, channel):
                 return self._open(channel, at or now, recovered=recovered) if self.line.is_ring(channel) else []
-            case CallerJoined(at, channel, queue, recovered):
+            case CallerJoined(at, channel, queue):
                 if queue not in self.line.queues or (recovered and channel.uniqueid not in self.calls):
                     return []
                 late = [] if channel.is_local else self._open(channel, at or now)
-                return late + self._own(channel.uniqueid, event, now)
+                return late + self._own(channel.uniqueid, event, now, recovered=recovered)
             case PhoneRung(_, uniqueid, phone):
                 if uniqueid in self.calls:
                     self._caller_of[phone.uniqueid] = uniqueid
-                return self._own(uniqueid, event, now)
+                return self._own(uniqueid, event, now, recovered=recovered)
             case PhoneAnswered(_, uniqueid, phone):
                 if uniqueid in self.calls:
                     self._caller_of[phone.uniqueid] = uniqueid
-                return self._own(uniqueid, event, now)
+                return self._own(uniqueid, event, now, recovered=recovered)
             case ChannelGone(_, uniqueid):
-                return self._own(self._caller_of.pop(uniqueid, uniqueid), event, now)
+                return self._own(self._caller_of.pop(uniqueid, uniqueid), event, now, recovered=recovered)
             case CallerDescribed():
-                return self._own(event.channel.uniqueid, event, now)
+                return self._own(event.channel.uniqueid, event, now, recovered=recovered)
             case CallerLeft() | HangupAsked():
-                return self._own(event.uniqueid, event, now)
+                return self._own(event.uniqueid, event, now, recovered=recovered)
             case MemberSeen(member, device):
                 self._members[device] = member
                 return []
@@ -148,13 +158,14 @@ class Threads:
         )
         return [arrived]
 
-    def _own(self, uniqueid: str, event: OwnEvent, now: datetime) -> list[Fact]:
+    def _own(self, uniqueid: str, event: OwnEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
         call = self.calls.get(uniqueid)
         if call is None:
             return []
-        self._unseen.discard(uniqueid)
+        if not recovered:
+            self._unseen.discard(uniqueid)
         self.touched.add(uniqueid)
-        after, facts = calls.advance(call, event, now)
+        after, facts = calls.advance(call, event, now, recovered=recovered)
         self.calls[uniqueid] = after
         if facts and isinstance(facts[-1], Ended):
             self._close(uniqueid)
@@ -167,6 +178,7 @@ class Threads:
         return fact
 
     def _close(self, uniqueid: str) -> None:
+        self._unseen.discard(uniqueid)
         for phone in self.calls.pop(uniqueid).phones:
             self._caller_of.pop(phone, None)
 

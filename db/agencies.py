@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -52,6 +52,11 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> AgencyRow:
     """Insert an agency."""
     statement = insert(tables.agencies).values(created_at=tx.now, **values).returning(tables.agencies)
     return AgencyRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def set_url(tx: Transaction, agency_id: int, url: str) -> None:
+    """Move an agency: every try from now on goes to `url`."""
+    await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(url=url))
 
 
 async def every(reading: Reading) -> list[AgencyRow]:

@@ -98,10 +98,11 @@ async def change(tx: Transaction, call_id: int, values: Mapping[str, object]) ->
 
 
 async def save_states(tx: Transaction, states: Mapping[Key, dict[str, object]]) -> None:
-    """Save the call machine's state of calls in progress; a call that is not there is no error."""
+    """Save the call machine's state of calls in progress; a call that is not there, or has ended, is no error."""
     if not states:
         return
-    statement = update(tables.calls).where(c.pbx == bindparam("of_pbx"), c.uniqueid == bindparam("of_uniqueid"))
+    own = (c.pbx == bindparam("of_pbx"), c.uniqueid == bindparam("of_uniqueid"), c.stage != "ended")
+    statement = update(tables.calls).where(*own)
     rows = [{"of_pbx": pbx, "of_uniqueid": uniqueid, "new": state} for (pbx, uniqueid), state in states.items()]
     await tx.connection.execute(statement.values(state=bindparam("new")), rows)
 

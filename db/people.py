@@ -54,6 +54,11 @@ async def token(reading: Reading, token_hash: str) -> TokenRow | None:
     return TokenRow(**row) if row else None
 
 
+async def remove_tokens(tx: Transaction, agency_id: int) -> None:
+    """Remove an agency's tokens: what it was given before is worth nothing any more."""
+    await tx.connection.execute(delete(tables.tokens).where(t.agency_id == agency_id))
+
+
 async def add_user(tx: Transaction, name: str, role: str, password_hash: str) -> bool:
     """Insert a person. False: the name is taken, nothing is saved."""
     statement = (

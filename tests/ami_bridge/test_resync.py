@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ami_bridge import events, frames, resync
+from ami_bridge.events import ChannelsComplete, Connected
 from ami_bridge.threads import Line, Threads
 from intake.facts import Arrived, Ended, Fact, Taken
 
@@ -16,8 +17,12 @@ START = datetime(2026, 11, 24, tzinfo=UTC)
 
 def play(raw_frames: list[bytes], threads: Threads) -> list[Fact]:
     """Return the facts of some frames."""
-    read = [events.read(frames.parse(raw)) for raw in raw_frames]
-    return [fact for event in read if event is not None for fact in threads.advance(event, START)]
+    facts: list[Fact] = []
+    for frame in map(frames.parse, raw_frames):
+        event = events.read(frame)
+        if event is not None:
+            facts += threads.advance(event, START, recovered=events.is_recovered(frame))
+    return facts
 
 
 def test_three_calls_and_a_call_out_become_three_reports_with_their_true_ends() -> None:
@@ -70,3 +75,14 @@ def test_lines_of_another_shape_are_left_out(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error_for_the_bridge_to_tell(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="cel"):
         resync.from_cel(tmp_path / "cel.csv", START)
+
+
+def test_a_call_whose_end_the_pbx_could_not_write_ends_with_the_snapshot() -> None:
+    """Asterisk was killed: CEL has CHAN_START and never HANGUP, and the channel is not in the new list."""
+    threads = Threads(LINE)
+    threads.advance(Connected(), START)
+    facts = play(resync.from_cel(CEL, START)[:2], threads)
+    assert [type(fact).__name__ for fact in facts] == ["Arrived", "Queued"]
+    (ended,) = threads.advance(ChannelsComplete(), START)
+    assert isinstance(ended, Ended)
+    assert (ended.at, ended.outcome) == (None, None)

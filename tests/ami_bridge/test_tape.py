@@ -129,3 +129,13 @@ def test_what_is_no_tape_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "x.tape").write_bytes(b"Event: X\r\n\r\n")
     with pytest.raises(TapeError, match=r"x\.tape is not a tape"):
         tape.read_all(tmp_path / "x.tape")
+
+
+def test_only_what_asterisk_sent_was_heard(tmp_path: Path) -> None:
+    assert tape.last_heard(tmp_path) is None
+    heard = Tape.create(tmp_path, "b", AT)
+    heard.append([(AT, FRAMES[0])])
+    later = AT.replace(year=2027)
+    deaf = Tape.create(tmp_path, "b", later)
+    deaf.append([(later, b"Event: IntakeConnected"), (later, b"Event: Hangup\r\nRecovered: cel\r\nCause: 16")])
+    assert tape.last_heard(tmp_path) == AT

@@ -1,0 +1,138 @@
+"""What the routes work with, and who may use them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from db.engine import Database
+from intake import access
+from intake.access import COOKIE, STAFF, Door, Role, Who
+from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
+from intake.api.guard import WRITES
+from intake.api.schemas import Conflict, Problem
+from intake.live import Tail
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A service that must be there: its name, the states in which it is well, and what to do when it is not."""
+
+    name: str
+    states: frozenset[str]
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One running API."""
+
+    database: Database
+    public_url: str
+    timezone: tzinfo
+    language: str
+    version: str
+    expected: Sequence[Expected]
+    notes: Sequence[str]
+    stop: asyncio.Event
+    tail: Tail = field(init=False)
+    door: Door = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tail", Tail(self.database))
+        object.__setattr__(self, "door", Door(self.database))
+
+
+_bearer = HTTPBearer(auto_error=False, description="a machine's token: `intake112 token create`")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="a person's session: log in at /masuk")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+Cookie = Annotated[str | None, Security(_cookie)]
+
+
+class Allowed:
+    """Dependencies that let only certain roles pass, and say who it is."""
+
+    def __init__(self, context: Context) -> None:
+        self.staff = self._only(context, STAFF)
+        self.agency = self._only_agency(context)
+
+    @staticmethod
+    def _only(context: Context, roles: frozenset[Role]) -> Callable[..., Awaitable[Who]]:
+        async def who(request: Request, bearer: Bearer, cookie: Cookie) -> Who:
+            found: Who | None = None
+            if bearer is not None:
+                found = await access.bearer(context.database, bearer.credentials)
+            elif cookie is not None:
+                found = await access.holder(context.database, cookie)
+            return _admitted(request, found, roles, context.public_url)
+
+        return who
+
+    @staticmethod
+    def _only_agency(context: Context) -> Callable[..., Awaitable[Who]]:
+        async def who(request: Request, bearer: Bearer) -> Who:
+            found = await access.bearer(context.database, bearer.credentials) if bearer is not None else None
+            return _admitted(request, found, frozenset({"agency"}), context.public_url)
+
+        return who
+
+
+def _admitted(request: Request, who: Who | None, roles: frozenset[Role], public_url: str) -> Who:
+    if who is None:
+        raise NotLoggedInError
+    if who.role not in roles:
+        log.warning("not_allowed", who=who.name, role=who.role, path=request.url.path)
+        raise NotAllowedError
+    if who.by_cookie and request.method in WRITES:
+        headers = request.headers
+        if not access.from_our_pages(
+            headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"), public_url
+        ):
+            log.warning("foreign_page", who=who.name, path=request.url.path)
+            raise ForeignPageError
+    return who
+
+
+SAID = {
+    400: "The request could not be read",
+    401: "Nobody is logged in",
+    403: "The role may not do this",
+    404: "There is no such thing",
+    409: "The present state does not allow it; the message says what can be done",
+    413: "The body is too long",
+    415: "The body is not JSON",
+    422: "A field was refused; the message names it",
+    428: "If-Match is missing",
+    503: "The database does not answer; send it again later",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the descriptions of the errors a route may answer."""
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": SAID[status]} for status in statuses if status != 412
+    }
+    if 412 in statuses:
+        described[412] = {"model": Conflict, "description": "Others changed the same fields; both values are shown"}
+    return described
+
+
+ON_READ = (401, 403, 422, 503)
+ON_WRITE = (400, 401, 403, 413, 415, 422, 503)
+
+
+def staff_only(context: Context) -> Any:
+    """Return the dependency of routes for operators, supervisors and administrators."""
+    return Depends(Allowed(context).staff)
+
+
+def agency_only(context: Context) -> Any:
+    """Return the dependency of routes for agencies."""
+    return Depends(Allowed(context).agency)

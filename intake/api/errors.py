@@ -1,0 +1,142 @@
+"""What the API answers when something cannot be done: a code for programs, a sentence for people."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from db.engine import DatabaseUnavailableError
+from intake.access import TooManyTriesError
+from intake.refusals import ConflictError, DeskError
+from intake.words import storable
+from routing.refusals import RefusedError
+
+log = structlog.get_logger(__name__)
+RETRY_AFTER_S = 2
+SENTENCES = {
+    400: "The request could not be read. Send JSON as the description at /openapi.json says.",
+    404: "There is nothing at this address. /openapi.json lists what there is.",
+    405: "This address does not take this method; the Allow header says which it takes.",
+}
+
+
+class NotLoggedInError(DeskError):
+    """Nobody is logged in. Send `Authorization: Bearer …` with a token, or log in at /masuk."""
+
+    status = 401
+    code = "not_logged_in"
+
+
+class NotAllowedError(DeskError):
+    """Your role may not do this. Ask an administrator."""
+
+    status = 403
+    code = "not_allowed"
+
+
+class ForeignPageError(DeskError):
+    """This request came from a page of another site, so your log-in does not count for it. Use our own pages."""
+
+    status = 403
+    code = "foreign_page"
+
+
+class MissingIfMatchError(DeskError):
+    """Say which version you saw: send its ETag as If-Match. Then two people's changes merge and none is lost."""
+
+    status = 428
+    code = "if_match_missing"
+
+
+class BadIfMatchError(DeskError):
+    """If-Match is the report's ETag, a number in quotes such as "7"."""
+
+    status = 400
+    code = "if_match_malformed"
+
+
+class BadFieldError(DeskError):
+    """A field has a value that cannot be taken."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def answer(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
+    """Return the answer that tells of an error."""
+    return JSONResponse({"error": code, "message": message, **more}, status, dict(headers or {}))
+
+
+def install(app: FastAPI) -> None:
+    """Give every error its answer."""
+
+    @app.exception_handler(DeskError)
+    def desk(_: Request, error: DeskError) -> JSONResponse:
+        more: dict[str, object] = {}
+        headers: dict[str, str] = {}
+        match error:
+            case ConflictError():
+                more = {"current_version": error.current_version, "conflicts": error.conflicts}
+                headers = {"ETag": f'"{error.current_version}"'}
+            case BadFieldError():
+                more = {"field": error.field}
+            case TooManyTriesError():
+                headers = {"Retry-After": str(error.wait_s)}
+            case _:
+                pass
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return answer(error.status, error.code, str(error), headers, **more)
+
+    @app.exception_handler(RefusedError)
+    def routing(_: Request, error: RefusedError) -> JSONResponse:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+        return answer(error.status, name, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = [storable(str(part)) for part in first["loc"]]
+        if first["type"] == "json_invalid":
+            return answer(422, "invalid", "The body is not JSON. Send a JSON object.", field="body")
+        field = ".".join(place[1:]) or place[0]
+        return answer(422, "invalid", f"{field}: {_said(first)}", field=field)
+
+    @app.exception_handler(HTTPException)
+    def http(_: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        message = SENTENCES.get(error.status_code, str(error.detail))
+        return answer(error.status_code, code, message, error.headers)
+
+    @app.exception_handler(DatabaseUnavailableError)
+    def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:
+        log.warning("database_unavailable", why=str(error))
+        message = "The database does not answer; nothing was saved. Send the same request again in a few seconds."
+        return answer(503, "database_unavailable", message, {"Retry-After": str(RETRY_AFTER_S)})
+
+    @app.exception_handler(Exception)
+    def broken(_: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", exc_info=error)
+        message = "Something broke here; nothing was saved. The log has it. Try again, then tell the administrator."
+        return answer(500, "internal", message)
+
+
+def _said(error: Mapping[str, object]) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            return "there is no such field. /openapi.json lists the fields."
+        case "missing":
+            return "this field is needed."
+        case _:
+            text = storable(str(error["msg"])).removeprefix("Value error, ")
+            return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,107 @@
+"""What every request passes before a route sees it: a bounded JSON body on the way in, safe headers on the way out."""
+
+import time
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from intake.api import errors
+
+LONGEST_BODY: Final = 64 * 1024
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+JSON_PATHS: Final = ("/api/", "/agency/")
+SECURITY: Final = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
+    "object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Guard:
+    """Refuses bodies that are too long or no JSON, adds headers, counts."""
+
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
+        self._app = app
+        self._requests = Counter(
+            "intake112_http_requests_total", "Answered requests", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "intake112_http_request_seconds", "Time until the answer began", ["route"], registry=registry
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                self._count(scope, message["status"], time.perf_counter() - began)
+            await send(message)
+
+        refused = None
+        if scope["method"] in WRITES:
+            body, refused = await _body(scope, receive)
+            if refused is None:
+                receive = _again(body, receive)
+        if refused is not None:
+            await refused(scope, receive, send_on)
+        else:
+            await self._app(scope, receive, send_on)
+
+    def _count(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in WRITES | {"GET", "HEAD", "OPTIONS"} else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+
+async def _body(scope: Scope, receive: Receive) -> tuple[bytes, ASGIApp | None]:
+    """Return the whole body, or the answer that refuses it."""
+    headers = Headers(scope=scope)
+    is_json = scope["path"].startswith(JSON_PATHS)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    said = headers.get("content-length", "0")
+    if is_json and kind != "application/json" and (kind or said != "0" or "transfer-encoding" in headers):
+        return b"", errors.answer(415, "not_json", "The body must be JSON: send Content-Type: application/json.")
+    too_long = errors.answer(413, "too_long", f"The body is longer than {LONGEST_BODY} bytes. Send less.")
+    if said.isdecimal() and int(said[:20]) > LONGEST_BODY:
+        return b"", too_long
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break  # the client is gone; the route will hear that too
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LONGEST_BODY:
+            return b"", too_long
+        if not message.get("more_body", False):
+            break
+    return b"".join(parts), None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body first, and then whatever comes."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

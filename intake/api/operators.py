@@ -1,0 +1,247 @@
+"""Routes of the desk: operators, supervisors, administrators, and machines with such a role."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
+
+from db import agencies, calls, live, machine_room, reports
+from db.engine import Reading
+from db.reports import Filter, ReportRow
+from intake import desk, numbers
+from intake.access import Who
+from intake.api import bodies, schemas, wire
+from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
+from intake.api.errors import BadIfMatchError, MissingIfMatchError
+from intake.desk import NewReport
+from intake.refusals import UnknownEntryError, UnknownReportError
+from intake.report import Classification, Status
+from routing import outbox
+
+NEWEST: Final = 50  # reports in a snapshot
+NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
+ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+VERSIONED: Final = {"headers": {"ETag": {"description": "the report's version", "schema": {"type": "string"}}}}
+
+
+def _report_number(text: str) -> str:
+    if not re.match(NUMBER, text, re.ASCII):
+        raise UnknownReportError
+    return text
+
+
+def _entry_id(text: str) -> str:
+    if not re.match(ID, text, re.ASCII):
+        raise UnknownEntryError
+    return text
+
+
+Number = Annotated[
+    str,
+    AfterValidator(_report_number),
+    Path(description="such as 112-20260314-0001", json_schema_extra={"pattern": NUMBER}),
+]
+EntryId = Annotated[str, AfterValidator(_entry_id), Path(json_schema_extra={"pattern": ID})]
+Text = Annotated[str, StringConstraints(max_length=100), AfterValidator(bodies.storable_text)]
+When = Annotated[
+    AwareDatetime,
+    BeforeValidator(lambda text: text.replace(" ", "+") if isinstance(text, str) and text[10:11] == "T" else text),
+    AfterValidator(bodies.sensible),
+]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes under /api/v1."""
+    database, url = context.database, context.public_url
+    routes = APIRouter(prefix="/api/v1", tags=["desk"])
+    staff = Annotated[Who, staff_only(context)]
+
+    @routes.get("/state", responses=refusals(*ON_READ))
+    async def state(_: staff) -> schemas.State:
+        """One consistent look at the desk. Then read /api/v1/live from its `seq` on."""
+        async with database.reading() as reading:
+            seq = (await live.span(reading))[1]
+            newest = await reports.page(reading, Filter(), None, 2 * NEWEST)
+            return schemas.State(
+                seq=seq,
+                now=reading.now,
+                calls=await _in_progress(reading),
+                reports=await wire.summaries(reading, [row for row in newest if row.status != "closed"][:NEWEST]),
+                services=[wire.service(row, reading.now) for row in await machine_room.services(reading)],
+            )
+
+    @routes.get("/calls", responses=refusals(*ON_READ))
+    async def calls_in_progress(_: staff) -> schemas.Calls:
+        """The calls in progress, as reports; the first caller first."""
+        async with database.reading() as reading:
+            return schemas.Calls(now=reading.now, calls=await _in_progress(reading))
+
+    @routes.get("/reports", responses=refusals(*ON_READ))
+    async def list_reports(
+        _: staff,
+        after: Annotated[str | None, Query(max_length=64, description="`next` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        q: Annotated[Text | None, Query(description="a report's number, or a telephone number in any form")] = None,
+        kind: Annotated[bodies.Code | None, Query()] = None,
+        status: Annotated[Status | None, Query()] = None,
+        classification: Annotated[Classification | None, Query(alias="class")] = None,
+        opened_from: Annotated[When | None, Query(alias="from", description="opened then or later")] = None,
+        opened_before: Annotated[When | None, Query(alias="to", description="opened earlier than that")] = None,
+    ) -> schemas.ReportPage:
+        """Reports, the newest first, narrowed and searched."""
+        text = (q or "").strip() or None
+        narrowed = Filter(text, numbers.e164(text), kind, status, classification, opened_from, opened_before)
+        before_id = wire.from_cursor(after) if after is not None else None
+        async with database.reading() as reading:
+            rows = await reports.page(reading, narrowed, before_id, limit + 1)
+            shown = await wire.summaries(reading, rows[:limit])
+        return schemas.ReportPage(reports=shown, next=wire.cursor(rows[limit - 1].id) if len(rows) > limit else None)
+
+    @routes.post(
+        "/reports",
+        status_code=201,
+        responses=refusals(*ON_WRITE)
+        | {
+            200: {
+                "model": schemas.Report,
+                "description": "This external_id came before; this is its report",
+                **VERSIONED,
+            }
+        }
+        | {201: VERSIONED},
+    )
+    async def open_report(body: bodies.ReportIn, who: staff, response: Response) -> schemas.Report:
+        """Open a report that did not come by the telephone line. The same `external_id` of a source is one report."""
+        caller, place = body.caller or bodies.CallerIn(), body.location or bodies.LocationIn()
+        new = NewReport(
+            source=body.source,
+            external_id=body.external_id,
+            caller_number=caller.number,
+            caller_name=caller.name,
+            kind=body.kind,
+            priority=body.priority,
+            location_text=place.text,
+            location_lat=place.lat,
+            location_lon=place.lon,
+            narrative=body.narrative,
+        )
+        async with database.transaction() as tx:
+            row, created = await desk.open_report(tx, new, who.name, context.timezone)
+            shown = await wire.whole(tx, row)
+        response.status_code = 201 if created else 200
+        return _with_etag(shown, response)
+
+    @routes.get("/reports/{number}", responses=refusals(*ON_READ, 404) | {200: VERSIONED})
+    async def get_report(number: Number, _: staff, response: Response) -> schemas.Report:
+        """A whole report; its ETag is what If-Match takes."""
+        async with database.reading() as reading:
+            return _with_etag(await wire.whole(reading, await _found(reading, number)), response)
+
+    @routes.patch("/reports/{number}", responses=refusals(*ON_WRITE, 404, 409, 412, 428) | {200: VERSIONED})
+    async def change_report(
+        number: Number,
+        body: bodies.ChangeIn,
+        who: staff,
+        response: Response,
+        if_match: Annotated[str | None, Header(description='the ETag you saw, such as "7"; needed')] = None,
+    ) -> schemas.Report:
+        """Change fields of a report.
+
+        Unlike RFC 9110 says, a change merges: it succeeds as long as none of *its* fields changed after If-Match, or
+        the new value equals the present one. Otherwise 412 shows both values of each such field.
+        """
+        seen = _seen(if_match)
+        async with database.transaction() as tx:
+            row = await desk.edit(tx, number, seen, body.leaves(), who.name, url)
+            return _with_etag(await wire.whole(tx, row), response)
+
+    @routes.post("/reports/{number}/entries", status_code=201, responses=refusals(*ON_WRITE, 404))
+    async def write_entry(number: Number, body: bodies.EntryIn, who: staff) -> schemas.Entry:
+        """Write an entry. Agencies that have the report will receive it."""
+        async with database.transaction() as tx:
+            return wire.entry(await desk.write_entry(tx, number, body.text, who.name, url))
+
+    @routes.post("/reports/{number}/entries/{entry_id}/strike", responses=refusals(*ON_WRITE, 404))
+    async def strike_entry(
+        number: Number, entry_id: EntryId, who: staff, _: bodies.Nothing | None = None
+    ) -> schemas.Entry:
+        """Strike an entry: it stays, with a line through it."""
+        async with database.transaction() as tx:
+            return wire.entry(await desk.strike_entry(tx, number, entry_id, who.name, url))
+
+    @routes.get("/reports/{number}/dispatches/proposed", responses=refusals(*ON_READ, 404))
+    async def proposed(number: Number, _: staff) -> schemas.Proposals:
+        """Who should have this report by the rules, in their order."""
+        async with database.reading() as reading:
+            row = await _found(reading, number)
+            names = {agency.code: agency.name for agency in await agencies.every(reading)}
+            have = {one.agency for one in await outbox.live(reading, row.id)}
+            return schemas.Proposals(
+                proposed=[
+                    schemas.Proposed(
+                        agency=one.agency,
+                        name=names[one.agency],
+                        accept_within_s=one.accept_within_s,
+                        has_it=one.agency in have,
+                    )
+                    for one in await outbox.proposals(reading, row.kind, row.priority)
+                ]
+            )
+
+    @routes.post("/reports/{number}/dispatches", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
+    async def dispatch(number: Number, body: bodies.DispatchIn, who: staff) -> schemas.Dispatches:
+        """Send a report to agencies; without `agencies`, to those the rules propose and who do not have it yet."""
+        async with database.transaction() as tx:
+            sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
+            return schemas.Dispatches(dispatches=[wire.dispatch(row) for row in sent])
+
+    @routes.get("/kinds", responses=refusals(*ON_READ))
+    async def kinds(_: staff) -> schemas.Kinds:
+        """The kinds of report, in the order in which screens show them."""
+        async with database.reading() as reading:
+            return schemas.Kinds(
+                kinds=[
+                    schemas.Kind(
+                        code=row.code, name=schemas.Words(id=row.name_id, en=row.name_en), priority=row.priority
+                    )
+                    for row in await agencies.kinds(reading)
+                ]
+            )
+
+    @routes.get("/agencies", responses=refusals(*ON_READ))
+    async def every_agency(_: staff) -> schemas.Agencies:
+        """The agencies that can be sent reports."""
+        async with database.reading() as reading:
+            return schemas.Agencies(
+                agencies=[schemas.Agency(code=row.code, name=row.name) for row in await agencies.every(reading)]
+            )
+
+    return routes
+
+
+async def _in_progress(reading: Reading) -> list[schemas.ReportSummary]:
+    rows = wire.in_progress(await calls.in_progress(reading))
+    found = await reports.by_ids(reading, [row.report_id for row in rows])
+    return await wire.summaries(reading, [found[row.report_id] for row in rows])
+
+
+async def _found(reading: Reading, number: str) -> ReportRow:
+    row = await reports.find(reading, number)
+    if row is None:
+        raise UnknownReportError
+    return row
+
+
+def _with_etag(shown: schemas.Report, response: Response) -> schemas.Report:
+    response.headers["ETag"] = f'"{shown.version}"'
+    return shown
+
+
+def _seen(if_match: str | None) -> int:
+    if if_match is None:
+        raise MissingIfMatchError
+    inner = if_match.strip()
+    if not (len(inner) <= 11 and inner[:1] == inner[-1:] == '"' and inner[1:-1].isascii() and inner[1:-1].isdecimal()):
+        raise BadIfMatchError
+    return int(inner[1:-1])

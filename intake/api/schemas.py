@@ -1,0 +1,285 @@
+"""What the API gives. Names are promised to other tools: add fields, rename none."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from intake.report import Classification, Priority, Status
+
+
+class Out(BaseModel):
+    """Something that goes out; fields that are not set are null, never missing."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+
+class Caller(Out):
+    """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent."""
+
+    number: str | None
+    number_raw: str | None
+    name: str | None
+    withheld: bool | None
+
+
+class Location(Out):
+    """Where it is."""
+
+    text: str | None
+    lat: float | None
+    lon: float | None
+
+
+class Operator(Out):
+    """Who answered first; `user` is who was bound to the device at that second."""
+
+    user: str | None
+    member: str | None
+    device: str | None
+
+
+class Leg(Out):
+    """A spell of waiting (`queue`), or a phone that rang for the caller (`operator`)."""
+
+    key: str
+    kind: str
+    device: str | None
+    member: str | None
+    user: str | None
+    from_at: datetime = Field(alias="from")
+    answered_at: datetime | None
+    to_at: datetime | None = Field(alias="to")
+    cause: str | None
+
+
+class CallSummary(Out):
+    """A call as lists show it. `waited_s` goes on while the caller waits; null when nobody knows."""
+
+    pbx: str
+    uniqueid: str
+    linkedid: str | None
+    trunk: str | None
+    dialled: str | None
+    stage: Literal["arrived", "queued", "talking", "ended"]
+    outcome: Literal["answered", "abandoned", "overflow", "failed"] | None
+    arrived_at: datetime
+    queued_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    waited_s: float | None
+    operator: Operator | None
+    hangup_cause: str | None
+    recovered: bool
+
+
+class Call(CallSummary):
+    """A call with its legs, and with what the trunk said of the caller, as it came."""
+
+    metadata: dict[str, str | None]
+    legs: list[Leg]
+
+
+class Entry(Out):
+    """An entry, written in pen: struck, it stays."""
+
+    id: str
+    at: datetime
+    author: str
+    automatic: bool
+    text: str
+    struck_at: datetime | None
+    struck_by: str | None
+
+
+class Dispatch(Out):
+    """A report at an agency. Delivered is not accepted: only an answer says that a person has it."""
+
+    id: str
+    agency: str
+    state: Literal[
+        "queued", "sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled"
+    ]
+    sequence: int
+    created_at: datetime
+    created_by: str
+    accept_by: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    accepted_at: datetime | None
+    rejected_at: datetime | None
+    en_route_at: datetime | None
+    on_scene_at: datetime | None
+    resolved_at: datetime | None
+    cancelled_at: datetime | None
+    answered_by: str | None
+    note: str | None
+
+
+class ReportSummary(Out):
+    """A report as lists show it: without entries and legs."""
+
+    number: str
+    version: int
+    status: Status
+    classification: Classification = Field(alias="class")
+    kind: str | None
+    priority: Priority | None
+    source: str
+    external_id: str | None
+    exercise: bool
+    opened_at: datetime
+    caller: Caller
+    location: Location
+    narrative: str | None
+    call: CallSummary | None
+    dispatches: list[Dispatch]
+
+
+class Report(ReportSummary):
+    """A whole report."""
+
+    call: Call | None
+    entries: list[Entry]
+
+
+class ReportPage(Out):
+    """Reports, the newest first; `next` is the cursor of the older ones, null at the end."""
+
+    reports: list[ReportSummary]
+    next: str | None
+
+
+class Calls(Out):
+    """The calls in progress, the longest waiting first; `now` is the server's time."""
+
+    now: datetime
+    calls: list[ReportSummary]
+
+
+class Dispatches(Out):
+    """Dispatches of a report."""
+
+    dispatches: list[Dispatch]
+
+
+class Proposed(Out):
+    """An agency that should have the report by the rules; `has_it` when it has."""
+
+    agency: str
+    name: str
+    accept_within_s: int
+    has_it: bool
+
+
+class Proposals(Out):
+    """Who should have a report, and every agency there is."""
+
+    proposed: list[Proposed]
+
+
+class Words(Out):
+    """A name in both languages."""
+
+    id: str
+    en: str
+
+
+class Kind(Out):
+    """A kind of report, with the priority it has when nobody judged otherwise."""
+
+    code: str
+    name: Words
+    priority: str
+
+
+class Kinds(Out):
+    """The kinds in their order."""
+
+    kinds: list[Kind]
+
+
+class Agency(Out):
+    """An agency that can be sent reports."""
+
+    code: str
+    name: str
+
+
+class Agencies(Out):
+    """The agencies by code."""
+
+    agencies: list[Agency]
+
+
+class Service(Out):
+    """What a service last said of itself; `fresh`: not longer ago than it promised."""
+
+    name: str
+    state: str
+    detail: str
+    since: datetime
+    seen_at: datetime
+    fresh: bool
+
+
+class State(Out):
+    """One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`."""
+
+    seq: int
+    now: datetime
+    calls: list[ReportSummary]
+    reports: list[ReportSummary]
+    services: list[Service]
+
+
+class Answered(Out):
+    """What an answer did: `applied` false means that it was kept and changed nothing."""
+
+    applied: bool
+    dispatch: Dispatch
+
+
+class Check(Out):
+    """One thing that must be well, and what to do when it is not."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+class Ready(Out):
+    """Whether calls become reports and reports reach agencies; `notes` are limits of this installation."""
+
+    ready: bool
+    checks: list[Check]
+    notes: list[str]
+
+
+class Alive(Out):
+    """The process is alive."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Problem(Out):
+    """What went wrong: a code for programs, and a sentence that says what to do."""
+
+    error: str
+    message: str
+    field: str | None = Field(None, description="the field that was refused")
+
+
+class Sides(Out):
+    """Both values of a field."""
+
+    yours: str | float | None
+    theirs: str | float | None
+
+
+class Conflict(Problem):
+    """Which fields others changed meanwhile; both null when If-Match names a version that never was."""
+
+    current_version: int | None = None
+    conflicts: dict[str, Sides] | None = None

@@ -1,0 +1,128 @@
+"""From rows to the shapes of the wire."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from db import calls, dispatches, entries
+from db.calls import CallRow, LegRow
+from db.dispatches import DispatchRow
+from db.engine import Reading
+from db.entries import EntryRow
+from db.machine_room import ServiceRow
+from db.reports import ReportRow
+from intake.api import schemas
+from intake.api.errors import BadFieldError
+
+FRESH_FOR = timedelta(seconds=15)
+ENDED = "ended"
+
+
+async def summaries(reading: Reading, rows: Sequence[ReportRow]) -> list[schemas.ReportSummary]:
+    """Return reports as lists show them, in three statements whatever their number."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    by_report = await calls.by_reports(reading, ids)
+    sent = await dispatches.of_reports(reading, ids)
+    return [
+        schemas.ReportSummary.model_validate(_report(row, by_report.get(row.id), sent.get(row.id, []), reading.now))
+        for row in rows
+    ]
+
+
+async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
+    """Return a report with everything that belongs to it."""
+    call = (await calls.by_reports(reading, [row.id])).get(row.id)
+    sent = (await dispatches.of_reports(reading, [row.id])).get(row.id, [])
+    values = _report(row, call, sent, reading.now)
+    if call is not None:
+        legs = [_leg(leg) for leg in await calls.legs_of(reading, call.id)]
+        values["call"] = _call(call, reading.now) | {"metadata": call.metadata, "legs": legs}
+    values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
+    return schemas.Report.model_validate(values)
+
+
+def entry(row: EntryRow) -> schemas.Entry:
+    """Return an entry."""
+    return schemas.Entry.model_validate(asdict(row))
+
+
+def dispatch(row: DispatchRow) -> schemas.Dispatch:
+    """Return a dispatch."""
+    return schemas.Dispatch.model_validate(asdict(row))
+
+
+def service(row: ServiceRow, now: datetime) -> schemas.Service:
+    """Return what a service last said."""
+    return schemas.Service.model_validate(asdict(row) | {"fresh": now - row.seen_at <= FRESH_FOR})
+
+
+def in_progress(rows: Sequence[CallRow]) -> list[CallRow]:
+    """Return the calls that have not ended, the first caller first."""
+    return [row for row in rows if row.stage != ENDED]
+
+
+def cursor(before_id: int) -> str:
+    """Return the opaque cursor of the reports older than this one."""
+    return base64.urlsafe_b64encode(f"r{before_id}".encode()).decode().rstrip("=")
+
+
+def from_cursor(text: str) -> int:
+    """Return what `cursor` was given. Raises BadFieldError."""
+    try:
+        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, ValueError):
+        plain = ""
+    if not (plain[:1] == "r" and plain[1:].isdecimal() and plain.isascii() and int(plain[1:]) < 2**63):
+        raise BadFieldError("after", "after: this is no cursor of ours. Use `next` of the page before.")
+    return int(plain[1:])
+
+
+def _report(row: ReportRow, call: CallRow | None, sent: list[DispatchRow], now: datetime) -> dict[str, object]:
+    return {
+        "number": row.number,
+        "version": row.version,
+        "status": row.status,
+        "class": row.classification,
+        "kind": row.kind,
+        "priority": row.priority,
+        "source": row.source,
+        "external_id": row.external_id,
+        "exercise": row.exercise,
+        "opened_at": row.opened_at,
+        "caller": {
+            "number": row.caller_number,
+            "number_raw": row.caller_number_raw,
+            "name": row.caller_name,
+            "withheld": row.caller_withheld,
+        },
+        "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
+        "narrative": row.narrative,
+        "call": _call(call, now) if call is not None else None,
+        "dispatches": [asdict(one) for one in sent],
+    }
+
+
+def _call(row: CallRow, now: datetime) -> dict[str, object]:
+    operator = {"user": row.operator_user, "member": row.operator_member, "device": row.operator_device}
+    return asdict(row) | {
+        "waited_s": _waited_s(row, now),
+        "operator": operator if row.operator_device is not None else None,
+    }
+
+
+def _waited_s(row: CallRow, now: datetime) -> float | None:
+    """Return how long the caller waited for a human, from the ring on; None when nothing we hold says how long."""
+    until = row.answered_at or (row.ended_at if row.operator_device is None else None)
+    if until is None:
+        if row.stage == ENDED or row.operator_device is not None:
+            return None
+        until = now
+    return max(0.0, round((until - row.arrived_at).total_seconds(), 3))
+
+
+def _leg(row: LegRow) -> dict[str, object]:
+    return asdict(row) | {"from": row.from_at, "to": row.to_at}

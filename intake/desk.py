@@ -1,0 +1,272 @@
+"""The desk: what people and machines do with a report.
+
+Each function is one use case in the caller's open transaction, and never commits. Locks are taken in one order: the
+day's counter, calls, the report, its dispatches. Every change of a report is its next version, told on `/live`; every
+change has an audit row with ids and field names, and an entry in the report itself, written in pen. Agencies that have
+a report are owed an update when something they see has changed (`VisibleReport.looks_like`), in the same transaction.
+
+An open report becomes `working` with the first thing a person writes on it (an answered call alone is not work: most
+callers need none); one that is sent becomes `dispatched`; when every agency that has it says `resolved`, it becomes so.
+`closed` is only ever a person's word.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from db import agencies, entries, reports
+from db.dispatches import DispatchRow
+from db.engine import Reading, Transaction
+from db.entries import EntryRow
+from db.reports import ReportRow
+from intake import numbers, report
+from intake.booking import MACHINE, book
+from intake.refusals import (
+    ConflictError,
+    FutureVersionError,
+    NobodyProposedError,
+    UnknownEntryError,
+    UnknownKindError,
+    UnknownReportError,
+)
+from intake.report import Priority, Value
+from intake.words import storable
+from routing import answers, outbox
+from routing.answers import Answer, Booked
+from routing.envelope import VisibleEntry, VisibleReport
+from routing.refusals import AlreadyDispatchedError
+
+__all__ = ["answered", "book", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
+ANSWERS = {
+    "accepted": "menerima laporan ini",
+    "rejected": "menolak laporan ini",
+    "en_route": "berangkat ke lokasi",
+    "on_scene": "tiba di lokasi",
+    "resolved": "menyatakan selesai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A report that did not come by telephone line: somebody at the door, another system."""
+
+    source: str
+    external_id: str | None = None
+    caller_number: str | None = None
+    caller_name: str | None = None
+    kind: str | None = None
+    priority: Priority | None = None
+    location_text: str | None = None
+    location_lat: float | None = None
+    location_lon: float | None = None
+    narrative: str | None = None
+
+
+async def open_report(tx: Transaction, new: NewReport, by: str, timezone: tzinfo) -> tuple[ReportRow, bool]:
+    """Open a report and return it with True; one that came before (source, external_id) is returned with False.
+
+    Raises UnknownKindError.
+    """
+    await _check_kind(tx, new.kind)
+    day = f"{tx.now.astimezone(timezone):%Y%m%d}"
+    if new.external_id is not None:
+        await reports.hold_day(tx, day)
+        if (known := await reports.find_external(tx, new.source, new.external_id)) is not None:
+            return known, False
+    values = {
+        "status": "open",
+        "classification": "normal",
+        "source": new.source,
+        "external_id": new.external_id,
+        "exercise": False,
+        "opened_at": tx.now,
+        "kind": new.kind,
+        "priority": new.priority,
+        "caller_number": numbers.e164(new.caller_number),
+        "caller_number_raw": new.caller_number,
+        "caller_digits": numbers.digits(new.caller_number) or None,
+        "caller_name": new.caller_name,
+        "location_text": new.location_text,
+        "location_lat": new.location_lat,
+        "location_lon": new.location_lon,
+        "narrative": new.narrative,
+    }
+    row = await reports.add(tx, await reports.take_number(tx, day), values)
+    await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
+    tx.record(by, "report.opened", row.number, source=new.source)
+    tx.tell("report", row.number, row.version)
+    return row, True
+
+
+async def write_entry(tx: Transaction, number: str, text: str, by: str, public_url: str) -> EntryRow:
+    """Write an entry; agencies that have the report will receive it. Raises UnknownReportError."""
+    row = await _locked(tx, number)
+    before = await visible(tx, row)
+    entry = await entries.add(tx, row.id, by, text, automatic=False)
+    tx.record(by, "entry.written", number, entry=entry.id)
+    await _next_version(tx, row, before, public_url)
+    return entry
+
+
+async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, public_url: str) -> EntryRow:
+    """Strike an entry: it stays, with a line through it; twice is once.
+
+    Raises UnknownReportError, UnknownEntryError.
+    """
+    row = await _locked(tx, number)
+    before = await visible(tx, row)
+    written = next((one for one in await entries.of_report(tx, row.id) if one.id == entry_id), None)
+    entry = await entries.strike(tx, row.id, entry_id, by)
+    if entry is None or written is None:
+        raise UnknownEntryError
+    if written.struck_at is None:
+        tx.record(by, "entry.struck", number, entry=entry_id)
+        await _next_version(tx, row, before, public_url)
+    return entry
+
+
+async def edit(
+    tx: Transaction, number: str, seen: int, yours: Mapping[str, Value], by: str, public_url: str
+) -> ReportRow:
+    """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
+
+    Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
+    """
+    row = await _locked(tx, number)
+    if seen > row.version:
+        raise FutureVersionError
+    theirs = report.leaves(row)
+    merged = report.merge(report.changed_since(row.field_versions, seen), theirs, yours)
+    if merged.conflicts:
+        raise ConflictError(row.version, merged.conflicts)
+    if not merged.changes:
+        return row
+    if "status" in merged.changes:
+        report.step(report.status(row.status), report.status(merged.changes["status"]))
+    if "kind" in merged.changes:
+        await _check_kind(tx, merged.changes["kind"])
+    before = await visible(tx, row)
+    for leaf, value in merged.changes.items():
+        await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
+    tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
+    return await _next_version(tx, row, before, public_url, merged.changes)
+
+
+async def dispatch(
+    tx: Transaction, number: str, codes: Sequence[str] | None, by: str, public_url: str
+) -> list[DispatchRow]:
+    """Send a report to agencies; None: to those the rules propose and who do not have it yet.
+
+    Raises UnknownReportError, IllegalStepError, NobodyProposedError, UnknownAgencyError, AlreadyDispatchedError.
+    """
+    row = await _locked(tx, number)
+    report.may_be_dispatched(row.status)
+    if codes is None:
+        codes = [one.agency for one in await outbox.proposals(tx, row.kind, row.priority)]
+        if not codes:
+            raise NobodyProposedError
+        have = {one.agency for one in await outbox.live(tx, row.id)}
+        codes = [code for code in codes if code not in have]
+        if not codes:
+            raise AlreadyDispatchedError
+    leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
+    row = await _change(tx, row, leaves)
+    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    sent: list[DispatchRow] = []
+    seen_by_agencies = await visible(tx, row)
+    for code in dict.fromkeys(codes):
+        sent.append(
+            await outbox.put(
+                tx, report_id=row.id, report=seen_by_agencies, agency_code=code, by=by, public_url=public_url
+            )
+        )
+        await entries.add(tx, row.id, by, f"Dikirim ke {names[code]}.", automatic=True)
+    return sent
+
+
+async def answered(tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer) -> None:
+    """Book what an agency says; the one path for the API, the 2xx body and the phone page. See `book_answer`."""
+    await book_answer(tx, dispatch_id, agency_id, answer)
+
+
+async def book_answer(
+    tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer, actor: str | None = None
+) -> Booked:
+    """Book an answer (`agency_id` None: the centre's own people speak for the agency); return what it did.
+
+    A report that every agency who has it calls resolved becomes resolved. Raises UnknownDispatchError.
+    """
+    booked = await answers.book(tx, dispatch_id, agency_id, answer, actor)
+    if not booked.applied:
+        return booked
+    after = booked.after
+    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    by = f" ({answer.by})" if answer.by else ""
+    note = f": {answer.note}" if answer.note else "."
+    text = storable(f"{names.get(after.agency, after.agency)}{by} {ANSWERS[after.state]}{note}")
+    await entries.add(tx, after.report_id, actor or MACHINE, text, automatic=True)
+    if after.state == "resolved" and all(one.state == "resolved" for one in await outbox.live(tx, after.report_id)):
+        row = await reports.lock(tx, after.report_id)
+        if row.status in ("dispatched", "working", "open", "reopened"):
+            tx.record(actor or after.agency, "IncidentStateChange", row.number, state="resolved")
+            await _change(tx, row, {"status": "resolved"})
+    return booked
+
+
+async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
+    """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
+    written = await entries.of_report(reading, row.id)
+    return VisibleReport(
+        number=row.number,
+        version=row.version,
+        status=row.status,
+        classification=row.classification,
+        kind=row.kind,
+        priority=row.priority,
+        source=row.source,
+        exercise=row.exercise,
+        opened_at=row.opened_at,
+        caller_number=row.caller_number,
+        caller_number_raw=row.caller_number_raw,
+        caller_name=row.caller_name,
+        location_text=row.location_text,
+        location_lat=row.location_lat,
+        location_lon=row.location_lon,
+        narrative=row.narrative,
+        entries=tuple(
+            VisibleEntry(one.at, one.author, one.text) for one in written if not one.automatic and one.struck_at is None
+        ),
+    )
+
+
+async def _locked(tx: Transaction, number: str) -> ReportRow:
+    found = await reports.find(tx, number)
+    if found is None:
+        raise UnknownReportError
+    return await reports.lock(tx, found.id)
+
+
+async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value]) -> ReportRow:
+    """Make the next version, and tell it."""
+    values = report.columns(changes)
+    if row.status == "open":
+        values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
+    new = await reports.change(tx, row, values, list(changes))
+    tx.tell("report", new.number, new.version)
+    return new
+
+
+async def _next_version(
+    tx: Transaction, row: ReportRow, before: VisibleReport, public_url: str, changes: Mapping[str, Value] | None = None
+) -> ReportRow:
+    """Make the next version, and owe it to the agencies that have the report when they see a difference."""
+    new = await _change(tx, row, changes or {})
+    after = await visible(tx, new)
+    if not after.looks_like(before):
+        await outbox.update(tx, report_id=new.id, report=after, public_url=public_url)
+    return new
+
+
+async def _check_kind(tx: Transaction, kind: object) -> None:
+    if kind is not None and kind not in {one.code for one in await agencies.kinds(tx)}:
+        raise UnknownKindError

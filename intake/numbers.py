@@ -1,0 +1,61 @@
+"""Telephone numbers as carriers send them: the E.164 form when there surely is one, else nothing.
+
+Two traps are met before `phonenumbers` is asked. `62328662112`, a landline in Sumenep as trunks send it, would be read
+as a national number and become the wrong but "valid" `+6262328662112`; so 10 or more digits that begin with the
+country's own code are read as `+62…` first. And a telephone without a SIM shows its IMEI, which is nobody's number.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+SHORTEST: Final = 8  # fewer digits are a service number or an extension: nobody to call back
+LONGEST_RAW: Final = 64
+_IMEI = (14, 15, 16)
+_WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
+_ADDRESS = re.compile(r"<?(?:tel:|sips?:)([^@;>]*)[^>]*>?", re.IGNORECASE)
+
+
+def digits(raw: str | None) -> str:
+    """Return the decimal digits of a number in any script, as 0-9, at most 64 of them."""
+    found = (unicodedata.decimal(c, None) for c in raw or "")
+    return "".join(str(d) for d in found if d is not None)[:LONGEST_RAW]
+
+
+def e164(raw: str | None, region: str = "ID") -> str | None:
+    """Return the E.164 form (`+62328662112`) of a number in any written form, or None when it surely has none."""
+    text = (raw or "").strip()
+    if address := _ADDRESS.fullmatch(text):
+        text = address[1]
+    text = text.partition(";")[0].strip()
+    only = digits(text)
+    if len(text) > LONGEST_RAW or len(only) < SHORTEST or not _WRITTEN.fullmatch(text):
+        return None
+    if text.startswith("+"):
+        return _valid(f"+{only}", region)
+    code = str(phonenumbers.country_code_for_region(region))
+    if len(only) >= 10 and only.startswith(code) and (found := _valid(f"+{only}", region)):
+        return found
+    if _is_imei(only):
+        return None
+    if found := _valid(only, region):
+        return found
+    return _valid(f"+{only[2:]}", region) if only.startswith("00") else None
+
+
+def _valid(text: str, region: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def _is_imei(only: str) -> bool:
+    """Tell whether the digits look like a device: 14 to 16 of them that begin as no number dialled here does."""
+    return len(only) in _IMEI and not only.startswith("0")

@@ -1,0 +1,82 @@
+"""What the desk refuses: each error's docstring is the sentence its reader sees, `status` what the API answers.
+
+Kept like routing's: a `code` for programs, and a sentence that says what happened and what can be done.
+"""
+
+from collections.abc import Mapping
+
+
+class DeskError(Exception):
+    """This cannot be done."""
+
+    status = 422
+    code = "refused"
+
+    def __str__(self) -> str:
+        """Return what was said when it was raised, else the sentence of its class."""
+        return super().__str__() or (self.__doc__ or "")
+
+
+class UnknownReportError(DeskError):
+    """There is no report with this number. Numbers look like 112-20260314-0001; the list of reports shows them."""
+
+    status = 404
+    code = "unknown_report"
+
+
+class UnknownEntryError(DeskError):
+    """This report has no such entry. GET the report to see its entries."""
+
+    status = 404
+    code = "unknown_entry"
+
+
+class IllegalStepError(DeskError):
+    """This step cannot follow the report's present status."""
+
+    status = 409
+    code = "illegal_step"
+
+
+class UnknownKindError(DeskError):
+    """There is no kind of report with this code. GET /api/v1/kinds lists them."""
+
+    code = "unknown_kind"
+
+
+class NobodyProposedError(DeskError):
+    """No rule says which agency a report of this kind goes to. Name the agencies, or give the report a kind."""
+
+    code = "nobody_proposed"
+
+
+class FutureVersionError(DeskError):
+    """If-Match names a version that this report never had. GET the report and use its ETag."""
+
+    status = 412
+    code = "future_version"
+
+
+class ConflictError(DeskError):
+    """Somebody else changed the same fields since the version you saw. Compare both values and send yours again."""
+
+    status = 412
+    code = "conflict"
+
+    def __init__(self, current_version: int, conflicts: Mapping[str, Mapping[str, object]]) -> None:
+        super().__init__()
+        self.current_version = current_version
+        self.conflicts = conflicts
+
+
+class NameTakenError(DeskError):
+    """This name is taken."""
+
+    status = 409
+    code = "name_taken"
+
+
+class PasswordTooPoorError(DeskError):
+    """A password needs 12 characters or more; a few words in a row are easy to keep in mind."""
+
+    code = "password_too_poor"
