@@ -11,7 +11,7 @@ that hears none for 12 s must say that what it shows is old.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -83,7 +83,7 @@ class Tail:
 
 async def stream(
     tail: Tail, after: int | None, stop: asyncio.Event, still_welcome: Callable[[], Awaitable[bool]]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield events after `after` (None: from now on) until `stop` is set or the reader is no longer welcome."""
     database = tail.database
     loop = asyncio.get_running_loop()

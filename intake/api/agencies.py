@@ -1,4 +1,4 @@
-"""What agencies say to a dispatch, by their own token; and what the centre's people say for them after a telephone call."""
+"""What agencies say to a dispatch by their own token, and what the centre books for them after a telephone call."""
 
 import re
 from typing import Annotated

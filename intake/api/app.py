@@ -1,0 +1,65 @@
+"""The HTTP side in one function: values in, an application out."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from db.engine import Database
+from intake.api import agencies, errors, health, operators, page, stream
+from intake.api.context import Context, Expected
+from intake.api.guard import Guard
+
+DESCRIPTION = """Reports of an emergency call centre: every ring is one, before any click.
+
+People log in at `/masuk`; machines send `Authorization: Bearer …`. Every error is JSON: `error` is for programs,
+`message` says what happened and what to do. Texts hold no U+0000, unknown fields are refused, a body has at most 64 KiB.
+"""
+
+
+def create_app(
+    database: Database,
+    *,
+    public_url: str,
+    timezone: tzinfo | str = "Asia/Jakarta",
+    language: str = "id",
+    version: str = "0",
+    expected: Sequence[Expected] = (),
+    notes: Sequence[str] = (),
+    stop: asyncio.Event | None = None,
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        database: an open database; on PostgreSQL opened with `service=True`, so that events arrive at once.
+        public_url: where people and agencies reach us; answer URLs begin with it.
+        timezone: of the centre; its local day is in the numbers of reports.
+        language: of the pages.
+        version: of this release.
+        expected: the services that `/readyz` wants to hear.
+        notes: what this installation leaves out, one sentence each; `/readyz` shows them.
+        stop: set at shutdown; open streams of events end within a second of it.
+    """
+    zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
+    context = Context(database, public_url, zone, language, version, expected, notes, stop or asyncio.Event())
+    registry = CollectorRegistry()
+    app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
+    errors.install(app)
+    for routes in (
+        operators.router(context),
+        stream.router(context),
+        agencies.router(context),
+        health.router(context, registry),
+        page.router(context),
+    ):
+        app.include_router(routes)
+    app.add_middleware(_guard, registry=registry)
+    return app
+
+
+def _guard(app: ASGIApp, registry: CollectorRegistry) -> ASGIApp:
+    return Guard(app, registry)

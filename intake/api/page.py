@@ -1,0 +1,110 @@
+"""The plain pages: the desk at /, and the log-in at /masuk, which needs no script."""
+
+from importlib import resources
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from intake import access
+from intake.access import COOKIE, SESSION_LASTS, STAFF, TooManyTriesError, WrongPasswordError
+from intake.api.context import Context
+from intake.api.errors import ForeignPageError
+from intake.api.guard import LONGEST_BODY
+
+STATIC = resources.files("intake") / "static"
+MEDIA = {"desk.js": "text/javascript", "desk.css": "text/css"}
+TEXTS = {
+    "wrong": "Nama atau kata sandi salah. Coba lagi, atau minta kata sandi baru kepada administrator.",
+    "wait": "Terlalu banyak percobaan yang salah untuk nama ini. Tunggu {} detik, lalu coba lagi.",
+}
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes of the pages."""
+    routes = APIRouter(include_in_schema=False)
+    templates = Environment(loader=PackageLoader("intake"), autoescape=True, undefined=StrictUndefined)
+
+    def log_in_page(request: Request, message: str = "", status: int = 200) -> HTMLResponse:
+        html = templates.get_template("masuk.html").render(
+            language="id", message=message, needs_tls=not _keeps_cookie(request, context.public_url)
+        )
+        return HTMLResponse(html, status)
+
+    @routes.get("/")
+    async def desk(request: Request) -> Response:
+        session = request.cookies.get(COOKIE)
+        who = await access.holder(context.database, session) if session else None
+        if who is None or who.role not in STAFF:
+            return RedirectResponse("/masuk", 303)
+        html = templates.get_template("desk.html").render(
+            language="id", user=who.name, timezone=str(context.timezone), version=context.version
+        )
+        return HTMLResponse(html)
+
+    @routes.get("/masuk")
+    async def masuk(request: Request) -> Response:
+        return log_in_page(request)
+
+    @routes.post("/masuk")
+    async def log_in(
+        request: Request,
+        username: Annotated[str, Form(max_length=LONGEST_BODY)] = "",
+        password: Annotated[str, Form(max_length=LONGEST_BODY)] = "",
+    ) -> Response:
+        _refuse_foreign(request, context.public_url)
+        address = request.client.host if request.client else ""
+        try:
+            session = await context.door.log_in(username, password, address, request.cookies.get(COOKIE))
+        except WrongPasswordError as error:
+            return log_in_page(request, TEXTS["wrong"], error.status)
+        except TooManyTriesError as error:
+            page = log_in_page(request, TEXTS["wait"].format(error.wait_s), error.status)
+            page.headers["Retry-After"] = str(error.wait_s)
+            return page
+        welcome = RedirectResponse("/", 303)
+        welcome.set_cookie(
+            COOKIE,
+            session,
+            max_age=int(SESSION_LASTS.total_seconds()),
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="strict",
+        )
+        return welcome
+
+    @routes.post("/keluar")
+    async def log_out(request: Request) -> Response:
+        _refuse_foreign(request, context.public_url)
+        if session := request.cookies.get(COOKIE):
+            await context.door.log_out(session)
+        goodbye = RedirectResponse("/masuk", 303)
+        goodbye.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+        return goodbye
+
+    @routes.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in MEDIA:
+            raise HTTPException(404)
+        return FileResponse(str(STATIC / name), media_type=MEDIA[name], headers={"Cache-Control": "no-cache"})
+
+    return routes
+
+
+def _refuse_foreign(request: Request, public_url: str) -> None:
+    headers = request.headers
+    if not access.from_our_pages(headers.get("host"), headers.get("origin"), headers.get("sec-fetch-site"), public_url):
+        raise ForeignPageError
+
+
+def _keeps_cookie(request: Request, public_url: str) -> bool:
+    """Tell whether a browser will keep a `__Host-` cookie of ours: over https, or from this very machine."""
+    return (
+        public_url.startswith("https:")
+        or request.url.scheme == "https"
+        or (urlsplit(str(request.url)).hostname or "") in ("127.0.0.1", "localhost", "::1")
+    )

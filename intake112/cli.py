@@ -1,0 +1,24 @@
+"""The command line.
+
+Every foreseeable error is one sentence on stderr and an exit code other than 0: 2 for a wrong setting or argument, 1
+for the rest. What a command was asked for is all that it writes to stdout; logs go to stderr.
+"""
+
+import sys
+
+from intake112 import agencies, people, services, tapes
+from intake112.command import app, sentence
+
+__all__ = ["agencies", "main", "people", "services", "tapes"]
+
+
+def main() -> None:
+    """Run one command, and end the process with its exit code."""
+    try:
+        app()
+    except Exception as error:
+        if (told := sentence(error)) is None:
+            raise
+        code, text = told
+        sys.stderr.write("".join(f"intake112: {line}\n" for line in text.splitlines()))
+        sys.exit(code)

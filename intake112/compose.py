@@ -1,0 +1,135 @@
+"""The composition root: what the settings say becomes values, and the rooms are built from those."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.threads import Line
+from db.engine import Database
+from intake import desk
+from intake.api.app import create_app
+from intake.api.context import Expected
+from intake112.process import AnyClock, Jobs, Process, Room
+from intake112.settings import Settings
+from routing.lanes import Lanes
+
+log = structlog.get_logger(__name__)
+Around = Callable[[Database, Settings], AbstractAsyncContextManager[Settings]]
+
+
+class AddressTakenError(Exception):
+    """The web server's address cannot be had; the message says which and why."""
+
+
+@asynccontextmanager
+async def as_it_is(database: Database, settings: Settings) -> AsyncIterator[Settings]:
+    """Run the rooms on the settings as they are."""
+    yield settings
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Open the web server's socket. Raises AddressTakenError."""
+    host, port = settings.http_host, settings.http_port
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise AddressTakenError(
+            f"nothing can listen on {host} port {port}: {error.strerror}. "
+            "Stop what is there, or set INTAKE112_HTTP_HOST and INTAKE112_HTTP_PORT."
+        ) from error
+
+
+async def serve(
+    settings: Settings, clock: AnyClock, rooms: frozenset[Room], *, migrates: bool, around: Around = as_it_is
+) -> int:
+    """Run the rooms until SIGTERM or SIGINT, or until one of them fails; return the exit code.
+
+    Raises AddressTakenError, SchemaError, and on SQLite DatabaseUnavailableError, before any room has started.
+    """
+    process = Process(clock, migrates=migrates)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, process.stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings)) if Room.WEB in rooms else None
+        database = await stack.enter_async_context(Database.open(settings.database, clock, service=True))
+        if await process.try_schema(database):
+            settings = await stack.enter_async_context(around(database, settings))
+        await process.run(database, _jobs(process, database, settings, rooms, listener))
+    log.info("stopped", failed=process.failed)
+    return 1 if process.failed else 0
+
+
+def _jobs(
+    process: Process, database: Database, settings: Settings, rooms: frozenset[Room], listener: socket.socket | None
+) -> Jobs:
+    jobs: Jobs = {}
+    if Room.BRIDGE in rooms and settings.ami_host:
+        bridge = Bridge(database, bridge_config(settings))
+        jobs[Room.BRIDGE] = lambda: bridge.run(process.stop)
+    if Room.ROUTING in rooms:
+        lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
+        jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
+    if listener is not None:
+        app = create_app(
+            database,
+            public_url=settings.base_url,
+            timezone=settings.timezone,
+            language=settings.language,
+            version=version("intake112"),
+            expected=expected(settings),
+            notes=notes(settings),
+            stop=process.stop,
+        )
+        jobs[Room.WEB] = lambda: process.serve_pages(app, listener)
+    return jobs
+
+
+def expected(settings: Settings) -> list[Expected]:
+    """Return the services that must be there for the centre to be ready."""
+    lanes = Expected(Room.ROUTING, frozenset({"running"}), "Start `intake112 run`, or `intake112 routing`.")
+    if not settings.ami_host:
+        return [lanes]
+    bridge = bridge_config(settings).name
+    advice = "Check that Asterisk runs, INTAKE112_AMI_HOST, _PORT, _USERNAME and _SECRET, and the bridge's log."
+    return [Expected(bridge, frozenset({"connected"}), advice), lanes]
+
+
+def notes(settings: Settings) -> list[str]:
+    """Return what this installation goes without, one sentence each."""
+    s = settings
+    control = s.control_username and s.control_secret
+    found = (
+        (s.ami_host, "No bridge is started, so no call becomes a report: INTAKE112_AMI_HOST is not set."),
+        (
+            s.cel_file,
+            "Calls that came and went while we were deaf are not found: INTAKE112_CEL_FILE is not set.",
+        ),
+        (s.queue_log, "Queue times of such calls are not found: INTAKE112_QUEUE_LOG is not set."),
+        (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
+        (s.recordings_dir, "Recordings are not found: INTAKE112_RECORDINGS_DIR is not set."),
+    )
+    return [sentence for there, sentence in found if not there]
+
+
+def bridge_config(settings: Settings) -> BridgeConfig:
+    """Return what the bridge needs to know; `ami_host` must be set."""
+    return BridgeConfig(
+        host=settings.ami_host or "",
+        port=settings.ami_port,
+        username=settings.ami_username or "",
+        secret=settings.ami_secret.get_secret_value() if settings.ami_secret else "",
+        line=Line(settings.pbx, settings.line_contexts, settings.line_numbers, settings.line_queues),
+        tapes=settings.state_dir / "tapes",
+        timezone=ZoneInfo(settings.timezone),
+        cel_file=settings.cel_file,
+    )

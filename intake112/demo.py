@@ -1,0 +1,102 @@
+"""`run --demo`: the product with a pretend Asterisk that rings, pretend agencies that answer, people who may log in.
+
+It works on whatever the settings name, so it takes care of what is there: where `INTAKE112_AMI_HOST` is set, that PBX
+is used and the pretend one stays silent; an agency or a person who was there before is left alone unless it is the
+demo's own. Passwords are random, made once, and kept in `demo-logins.json` in the state folder (mode 0600) to be
+printed again.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import typer
+from pydantic import SecretStr
+
+from db import agencies, people, tables
+from db.agencies import AgencyRow
+from db.engine import Database, Transaction
+from exercise.agency import PretendAgency
+from exercise.demo import Demo, demo, is_pretend
+from intake import access
+from intake112.settings import Settings
+from routing import outbox
+
+PEOPLE = {"operator": "operator", "supervisor": "supervisor", "admin": "admin"}  # name: role
+ACTOR = "demo"
+
+
+@asynccontextmanager
+async def around(database: Database, settings: Settings) -> AsyncIterator[Settings]:
+    """Run the pretend world around the rooms, and hand them the settings that lead to it."""
+    async with demo(database.clock) as world:
+        await _register(database, world)
+        logins = await _people(database, settings.state_dir / "demo-logins.json")
+        _tell(settings, logins)
+        if settings.ami_host:
+            yield settings
+        else:
+            pbx = world.pbx
+            here = {"ami_host": pbx.host, "ami_port": pbx.port, "ami_username": pbx.username}
+            yield settings.model_copy(update={**here, "ami_secret": SecretStr(pbx.secret)})
+
+
+async def _register(database: Database, world: Demo) -> None:
+    async with database.transaction() as tx:
+        there = {row.code: row for row in await agencies.every(tx)}
+        for pretend in world.agencies:
+            row = there.get(pretend.code)
+            if row is None:
+                args = (pretend.code, pretend.name, pretend.url, pretend.allow_cidr, pretend.kinds)
+                new = await outbox.add_agency(tx, *args, by=ACTOR)
+                pretend.enrol(new.secret, new.token)
+            elif is_pretend(row.url):
+                await _move(tx, row, pretend)
+
+
+async def _move(tx: Transaction, row: AgencyRow, pretend: PretendAgency) -> None:
+    """Its ports are new at every start, and of its token only the hash was kept."""
+    table = tables.agencies
+    await tx.connection.execute(table.update().where(table.c.id == row.id).values(url=pretend.url))
+    token = outbox.new_token()
+    name = f"{row.code}-{secrets.token_hex(8)}"
+    if await people.add_token(tx, name, "agency", outbox.token_hash(token), row.id):
+        tx.record(ACTOR, "agency.moved", row.code)
+        pretend.enrol(row.secret, token)
+
+
+async def _people(database: Database, file: Path) -> dict[str, str | None]:
+    """Return the password of each of the demo's people; None for one who was there before us."""
+    kept = _read(file)
+    found: dict[str, str | None] = {}
+    async with database.transaction() as tx:
+        for name, role in PEOPLE.items():
+            if await people.user(tx, name) is None:
+                kept[name] = secrets.token_urlsafe(12)
+                await access.create_user(tx, name, role, kept[name])
+            found[name] = kept.get(name)
+        _write(file, kept)  # before the commit: a password that nobody knows helps nobody
+    return found
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(password) for name, password in found.items()} if isinstance(found, dict) else {}
+
+
+def _write(file: Path, kept: dict[str, str]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        json.dump(kept, out)
+
+
+def _tell(settings: Settings, logins: dict[str, str | None]) -> None:
+    typer.echo(f"intake112 demo: console at {settings.base_url} (Ctrl-C ends it; all data is in {settings.state_dir})")
+    for name, password in logins.items():
+        typer.echo(f"  log in as {name:<12} password {password or '(the one it had before)'}")

@@ -1,0 +1,174 @@
+"""One running process: its rooms side by side, and the one event that ends them all.
+
+A room that fails ends the process, and so does one that ends by itself: the others are told to stop as at SIGTERM, the
+exit code is 1, and the supervisor (systemd, or whatever started us) starts the process again. Half a service that looks
+alive is worse than a second's pause: the PBX rings on without us, the tape and the snapshot after the next connect
+bring what happened meanwhile, and envelopes wait in the database. Where a failing page must not touch the bridge for
+even that second, run `bridge`, `web` and `routing` as processes of their own, on PostgreSQL.
+
+The bridge starts even while PostgreSQL does not answer, since its tape needs no database; the other rooms wait.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from enum import StrEnum
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from db import machine_room, migrate
+from db.engine import Database, DatabaseUnavailableError
+from db.migrate import SchemaError
+from intake112.clock import FileClock, SteadyClock
+
+log = structlog.get_logger(__name__)
+BEAT_EVERY_S = 5.0
+ASK_AGAIN_S = 1.0
+STOP_WITHIN_S = 14.5  # the lanes cut their last tries off after 14 s
+CLOSE_PAGES_WITHIN_S = 5
+AnyClock = SteadyClock | FileClock
+
+
+class Room(StrEnum):
+    """What a process can be; `run` is all of them."""
+
+    BRIDGE = "bridge"
+    WEB = "web"
+    ROUTING = "routing"
+
+
+Jobs = dict[Room, Callable[[], Coroutine[None, None, None]]]
+
+
+class StopTookTooLongError(Exception):
+    """A room did not end in time after it was told to, and was cut off; the next start takes up what it had begun."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: the process listens to them for all rooms."""
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Never called; see `capture_signals`."""
+
+
+class Process:
+    """Runs rooms until `stop` is set; `failed` names those that ended wrongly."""
+
+    def __init__(self, clock: AnyClock, *, migrates: bool) -> None:
+        self.clock = clock
+        self.stop = asyncio.Event()
+        self.failed: list[str] = []
+        self._decided = asyncio.Event()  # the database has this release's schema, or we stop
+        self._migrates = migrates
+
+    async def try_schema(self, database: Database) -> bool:
+        """Migrate or check the database. False: it does not answer now (PostgreSQL only).
+
+        Raises SchemaError, and on SQLite DatabaseUnavailableError.
+        """
+        try:
+            if not database.is_sqlite:
+                async with database.reading():
+                    pass
+            if self._migrates:
+                await migrate.migrate(database.url)
+            await migrate.check(database)
+        except DatabaseUnavailableError as error:
+            if database.is_sqlite:
+                raise
+            log.warning("database_unavailable", why=str(error))
+            return False
+        self._decided.set()
+        return True
+
+    async def run(self, database: Database, jobs: Jobs) -> None:
+        """Run the jobs until all of them have ended."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                rooms = [tasks.create_task(self._room(name, work)) for name, work in jobs.items()]
+                beside = [
+                    tasks.create_task(self._wait_for_schema(database)),
+                    tasks.create_task(self._beat(database, jobs)),
+                    tasks.create_task(self._end_in_time()),
+                ]
+                await asyncio.wait(rooms)
+                for job in beside:
+                    job.cancel()
+        except* StopTookTooLongError:
+            log.error("stop_took_too_long", seconds=STOP_WITHIN_S)  # noqa: TRY400 - there is no more to know
+            self.failed.append("stop")
+
+    async def serve_pages(self, app: Callable[..., object], listener: socket.socket) -> None:
+        """Serve the API and the console on an open socket."""
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,  # addresses hold words that people searched for
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=CLOSE_PAGES_WITHIN_S,
+        )
+        server = _Server(config)
+        log.info("web_started", address="{} port {}".format(*listener.getsockname()))
+
+        async def end() -> None:
+            await self.stop.wait()
+            server.should_exit = True
+
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(end())
+            await server.serve(sockets=[listener])
+            ending.cancel()
+
+    async def _room(self, name: Room, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        try:
+            if name is not Room.BRIDGE:
+                await self._decided.wait()
+            if not self.stop.is_set():
+                await work()
+        except Exception:
+            log.exception("room_failed", room=name)
+            self.failed.append(name)
+        else:
+            if not self.stop.is_set():
+                log.error("room_failed", room=name, why="it ended by itself")
+                self.failed.append(name)
+        self.stop.set()
+
+    async def _wait_for_schema(self, database: Database) -> None:
+        try:
+            while not (self.stop.is_set() or self._decided.is_set() or await self.try_schema(database)):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_AGAIN_S):
+                        await self.stop.wait()
+        except SchemaError as error:
+            log.error("schema_refused", why=str(error))  # noqa: TRY400 - the sentence says it all
+            self.failed.append("schema")
+            self.stop.set()
+        finally:
+            self._decided.set()
+
+    async def _beat(self, database: Database, jobs: Jobs) -> None:
+        """Say every few seconds that the lanes are alive, and follow the machine's clock."""
+        await self._decided.wait()
+        while True:
+            self.clock.follow()
+            if Room.ROUTING in jobs:
+                try:
+                    async with database.transaction() as tx:
+                        await machine_room.beat(tx, Room.ROUTING, "running", f"process {os.getpid()}")
+                except DatabaseUnavailableError as error:
+                    log.warning("database_unavailable", why=str(error))
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _end_in_time(self) -> None:
+        await self.stop.wait()
+        await asyncio.sleep(STOP_WITHIN_S)
+        raise StopTookTooLongError

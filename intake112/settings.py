@@ -1,0 +1,254 @@
+"""What a centre may set: `INTAKE112_…` in the environment, or the same names in lower case in one `intake112.toml`.
+
+The file is `intake112.toml` in the current folder, or the one that `INTAKE112_CONFIG` names; the environment wins. An
+empty variable is one that is not set. Rooms never see these settings, they receive values.
+
+A relative path is relative to the state folder, never to the current one. The state folder is `var/` beside the
+sources in a checkout and `/var/lib/intake112` otherwise; a leading `var/` in a path means it too, so that the default
+database URL may be written down anywhere and still is the same file. Only `INTAKE112_STATE_DIR` itself, where else,
+counts from the current folder.
+"""
+
+import os
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX: Final = "INTAKE112_"
+SQLITE: Final = "sqlite+aiosqlite:///"
+POSTGRESQL: Final = "postgresql+asyncpg://"
+NOT_SETTINGS: Final = {"CONFIG", "CACHE", "PROVE"}
+"""Names with our prefix that are no settings: the file's place, and what tests and tools read."""
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+_STATE = _CHECKOUT / "var" if (_CHECKOUT / "pyproject.toml").is_file() else Path("/var/lib/intake112")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]{1,200}$")]
+_LINES = "names separated by commas, of letters, digits, dot, dash, plus and underscore"
+_PORT = "a whole number from 1 to 65535"
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; each line of the message names one and says what is allowed."""
+
+
+class Settings(BaseSettings):
+    """All settings. A field's description is what its error message says is allowed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    state_dir: Path = Field(_STATE, description="a folder this user may write")
+    database_url: SecretStr = Field(
+        SecretStr(f"{SQLITE}var/intake112.db"),
+        description=f"{SQLITE}FILE or {POSTGRESQL}USER:PASSWORD@HOST:PORT/NAME",
+    )
+    ami_host: OneLine | None = Field(None, description="a host name or address")
+    ami_port: Port = Field(5038, description=_PORT)
+    ami_username: OneLine | None = Field(None, description="one line of text; needed together with INTAKE112_AMI_HOST")
+    ami_secret: SecretStr | None = Field(None, description="one line of text; needed together with INTAKE112_AMI_HOST")
+    control_username: OneLine | None = Field(
+        None, description="one line of text, together with INTAKE112_CONTROL_SECRET or neither"
+    )
+    control_secret: SecretStr | None = Field(
+        None, description="one line of text, together with INTAKE112_CONTROL_USERNAME or neither"
+    )
+    pbx: Name = Field("pbx", description="1 to 64 letters, digits, dots, dashes or underscores")
+    line_contexts: Annotated[frozenset[str], NoDecode] = Field(frozenset({"line-112"}), description=_LINES)
+    line_numbers: Annotated[frozenset[str], NoDecode] = Field(frozenset(), description=f"{_LINES}; empty means all")
+    line_queues: Annotated[frozenset[str], NoDecode] = Field(frozenset({"112"}), description=_LINES)
+    cel_file: Path | None = Field(None, description="the path of Asterisk's CEL file")
+    queue_log: Path | None = Field(None, description="the path of Asterisk's queue_log")
+    recordings_dir: Path | None = Field(None, description="the path of the folder of recordings")
+    http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
+    http_port: Port = Field(8112, description=_PORT)
+    public_url: str | None = Field(None, description="http:// or https://, a host, and no query")
+    timezone: str = Field("Asia/Jakarta", description="a name of the IANA time zone database, such as Asia/Jakarta")
+    language: Literal["id", "en"] = Field("id", description="id or en")
+    log_format: Literal["auto", "console", "json"] = Field("auto", description="auto, console or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    test_clock: Path | None = Field(
+        None, description="a file that holds a time, and only while INTAKE112_HTTP_HOST is a loopback address"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file; nothing else."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+
+    @field_validator("line_contexts", "line_numbers", "line_queues", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list | tuple | set | frozenset):
+            raise TypeError("not a list")
+        clean = frozenset(str(name).strip() for name in names if str(name).strip())
+        if not all(all(c.isalnum() or c in "._-+" for c in name) for name in clean):
+            raise ValueError("not a list of names")
+        return clean
+
+    @field_validator("ami_secret", "control_secret")
+    @classmethod
+    def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and set("\r\n\0") & set(value.get_secret_value()):
+            raise ValueError("more than one line")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError("unknown zone") from error
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _base_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+                raise ValueError("not a base URL")
+        return value.rstrip("/") if value else value
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("cel_file", "queue_log", "recordings_dir", "test_clock")
+    @classmethod
+    def _below_state(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return None if value is None else _below(_state_of(info), value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        url = value.get_secret_value()
+        if url.startswith(SQLITE):
+            name = url.removeprefix(SQLITE)
+            if not name or name.startswith(":") or "?" in name:
+                raise ValueError("no file")
+            return SecretStr(f"{SQLITE}{_below(_state_of(info), Path(name))}")
+        parts = urlsplit(url)
+        if not url.startswith(POSTGRESQL) or not parts.path.strip("/") or parts.port == 0:  # .port raises ValueError
+            raise ValueError("not a database we know")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL, a password included: for opening it, never for a log."""
+        return self.database_url.get_secret_value()
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file on SQLite, None on PostgreSQL."""
+        return Path(self.database.removeprefix(SQLITE)) if self.database.startswith(SQLITE) else None
+
+    @property
+    def base_url(self) -> str:
+        """What stands before the path in the links that we give away."""
+        if self.public_url:
+            return self.public_url
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return f"http://{host}:{self.http_port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when only this machine can reach the web server."""
+        try:
+            return ip_address(self.http_host).is_loopback
+        except ValueError:
+            return self.http_host == "localhost"
+
+    def secrets(self) -> list[str]:
+        """Return every secret among the settings, for the log to leave out."""
+        password = urlsplit(self.database).password if not self.sqlite_file else None
+        password_read = unquote(password) if password else None
+        found = [secret.get_secret_value() for secret in (self.ami_secret, self.control_secret) if secret]
+        return [secret for secret in [*found, password, password_read] if secret]
+
+
+def _state_of(info: ValidationInfo) -> Path:
+    values: dict[str, object] = getattr(info, "data", {})
+    found = values.get("state_dir", _STATE)
+    return found if isinstance(found, Path) else _STATE
+
+
+def _below(state: Path, path: Path) -> Path:
+    if path.parts[:1] == ("var",) and len(path.parts) > 1:
+        path = Path(*path.parts[1:])
+    return state / path.expanduser()
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get(f"{PREFIX}CONFIG") or "intake112.toml")
+
+
+def load() -> Settings:
+    """Read the settings.
+
+    Raises SettingsError: one line for each wrong setting, without its value where that is a secret.
+    """
+    file = _config_file()
+    if os.environ.get(f"{PREFIX}CONFIG") and not file.is_file():
+        raise SettingsError(f"{PREFIX}CONFIG names {file}: allowed is the path of a TOML file that exists")
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # pydantic's plugin-free signature: all come from the sources
+    except ValidationError as error:
+        raise SettingsError("\n".join(dict.fromkeys(_line(str(found["loc"][0])) for found in error.errors()))) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from None
+    _together(settings)
+    return settings
+
+
+def _line(name: str, trouble: str = "is wrong") -> str:
+    field: FieldInfo | None = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name} in {_config_file()} is no setting: allowed are {', '.join(Settings.model_fields)}"
+    return f"{PREFIX}{name.upper()} {trouble}: allowed is {field.description}"
+
+
+def _together(settings: Settings) -> None:
+    s, missing = settings, "is missing"
+    rules = (
+        (s.ami_host and not s.ami_username, "ami_username", missing),
+        (s.ami_host and not s.ami_secret, "ami_secret", missing),
+        (s.control_username and not s.control_secret, "control_secret", missing),
+        (s.control_secret and not s.control_username, "control_username", missing),
+        (s.test_clock and not s.is_loopback, "test_clock", "is wrong"),
+    )
+    if wrong := [_line(name, trouble) for broken, name, trouble in rules if broken]:
+        raise SettingsError("\n".join(wrong))
+
+
+def unknown(environment: dict[str, str]) -> list[str]:
+    """Return the names with our prefix that are no settings: most likely misspelt."""
+    known = {name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    names = (name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    return sorted(PREFIX + name for name in names if name.upper() not in known)
