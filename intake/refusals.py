@@ -47,6 +47,7 @@ class UnknownKindError(DeskError):
 class NobodyProposedError(DeskError):
     """No rule says which agency a report of this kind goes to. Name the agencies, or give the report a kind."""
 
+    status = 409
     code = "nobody_proposed"
 
 

@@ -4,6 +4,7 @@ Unknown fields are refused (a typing error must not vanish), texts are bounded a
 numbers are finite, and no type is guessed from another.
 """
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -11,11 +12,13 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from intake import report
 from intake.report import Classification, Priority, Status
@@ -61,8 +64,16 @@ class CallerIn(In):
     name: Short | None = None
 
 
+_TOGETHER: JsonDict = {
+    "dependentRequired": {"lat": ["lon"], "lon": ["lat"]},
+    "anyOf": [{"properties": {"lat": {"type": kind}, "lon": {"type": kind}}} for kind in ("number", "null")],
+}
+
+
 class LocationIn(In):
     """Where it is; `lat` and `lon` go together."""
+
+    model_config = ConfigDict(json_schema_extra=_TOGETHER)
 
     text: Annotated[str, StringConstraints(max_length=1000), AfterValidator(storable_text)] | None = None
     lat: Latitude | None = None
@@ -137,22 +148,35 @@ class DispatchIn(In):
     agencies: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
 
 
+def _whole(value: object) -> object:
+    """Return 3 for JSON's 3.0, which is the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def rfc3339(value: object) -> object:
+    """Return a text that is written like an RFC 3339 time; a `+` that a query lost is put back. Raises ValueError."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?)(Z|z|[+ -]\d\d:\d\d)", str(value), re.ASCII)
+    if not isinstance(value, str) or found is None:
+        raise ValueError("a time is written like 2026-03-14T08:59:26+07:00")
+    return found[1].upper() + found[2].upper().replace(" ", "+")
+
+
+def sensible(at: datetime) -> datetime:
+    """Return a time that every database can keep. Raises ValueError."""
+    if not 2 <= at.year <= 9998:
+        raise ValueError("the year must be between 2 and 9998")
+    return at
+
+
 class AnswerIn(In):
     """What an agency says."""
 
     answer: AnswerWord
     by: Annotated[str, StringConstraints(max_length=160), AfterValidator(storable_text)] | None = None
-    at: Annotated[AwareDatetime, Field(strict=False), AfterValidator(lambda at: sensible(at))] | None = Field(
-        None, description="the agency's own time"
+    at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(rfc3339), AfterValidator(sensible)] | None = (
+        Field(None, description="the agency's own time")
     )
-    sequence: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = Field(
+    sequence: Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole)] | None = Field(
         None, description="the agency's own count of answers"
     )
     note: Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable_text)] | None = None
-
-
-def sensible(at: datetime) -> datetime:
-    """Return a time that every database can keep. Raises ValueError."""
-    if not 1970 <= at.year <= 2200:
-        raise ValueError("the year must be between 1970 and 2200")
-    return at

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from db.engine import DatabaseUnavailableError
 from intake.access import TooManyTriesError
@@ -60,16 +61,6 @@ class BadIfMatchError(DeskError):
     code = "if_match_malformed"
 
 
-class BadFieldError(DeskError):
-    """A field has a value that cannot be taken."""
-
-    code = "invalid"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 def answer(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
 ) -> JSONResponse:
@@ -88,8 +79,6 @@ def install(app: FastAPI) -> None:
             case ConflictError():
                 more = {"current_version": error.current_version, "conflicts": error.conflicts}
                 headers = {"ETag": f'"{error.current_version}"'}
-            case BadFieldError():
-                more = {"field": error.field}
             case TooManyTriesError():
                 headers = {"Retry-After": str(error.wait_s)}
             case _:
@@ -113,10 +102,13 @@ def install(app: FastAPI) -> None:
         return answer(422, "invalid", f"{field}: {_said(first)}", field=field)
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> JSONResponse:
+    def http(request: Request, error: HTTPException) -> JSONResponse:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         message = SENTENCES.get(error.status_code, str(error.detail))
-        return answer(error.status_code, code, message, error.headers)
+        headers = error.headers
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {"Allow": ", ".join(sorted(_methods(app, request)))}
+        return answer(error.status_code, code, message, headers)
 
     @app.exception_handler(DatabaseUnavailableError)
     def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:
@@ -129,6 +121,15 @@ def install(app: FastAPI) -> None:
         log.error("request_failed", exc_info=error)
         message = "Something broke here; nothing was saved. The log has it. Try again, then tell the administrator."
         return answer(500, "internal", message)
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """Return the methods of all routes at this address (the router tells those of the first one only)."""
+    found: set[str] = set()
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return found
 
 
 def _said(error: Mapping[str, object]) -> str:

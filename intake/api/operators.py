@@ -22,6 +22,17 @@ from routing import outbox
 NEWEST: Final = 50  # reports in a snapshot
 NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
 ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+IF_MATCH: Final = {  # needed, though it is our own 428 that says so when it is missing
+    "parameters": [
+        {
+            "name": "if-match",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}"$'},
+            "description": 'the ETag you saw, such as "7"',
+        }
+    ]
+}
 VERSIONED: Final = {"headers": {"ETag": {"description": "the report's version", "schema": {"type": "string"}}}}
 
 
@@ -44,11 +55,7 @@ Number = Annotated[
 ]
 EntryId = Annotated[str, AfterValidator(_entry_id), Path(json_schema_extra={"pattern": ID})]
 Text = Annotated[str, StringConstraints(max_length=100), AfterValidator(bodies.storable_text)]
-When = Annotated[
-    AwareDatetime,
-    BeforeValidator(lambda text: text.replace(" ", "+") if isinstance(text, str) and text[10:11] == "T" else text),
-    AfterValidator(bodies.sensible),
-]
+When = Annotated[AwareDatetime, BeforeValidator(bodies.rfc3339), AfterValidator(bodies.sensible)]
 
 
 def router(context: Context) -> APIRouter:
@@ -80,7 +87,7 @@ def router(context: Context) -> APIRouter:
     @routes.get("/reports", responses=refusals(*ON_READ))
     async def list_reports(
         _: staff,
-        after: Annotated[str | None, Query(max_length=64, description="`next` of the page before")] = None,
+        after: Annotated[str | None, Query(pattern=wire.CURSOR, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         q: Annotated[Text | None, Query(description="a report's number, or a telephone number in any form")] = None,
         kind: Annotated[bodies.Code | None, Query()] = None,
@@ -138,13 +145,17 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             return _with_etag(await wire.whole(reading, await _found(reading, number)), response)
 
-    @routes.patch("/reports/{number}", responses=refusals(*ON_WRITE, 404, 409, 412, 428) | {200: VERSIONED})
+    @routes.patch(
+        "/reports/{number}",
+        responses=refusals(*ON_WRITE, 404, 409, 412, 428) | {200: VERSIONED},
+        openapi_extra=IF_MATCH,
+    )
     async def change_report(
         number: Number,
         body: bodies.ChangeIn,
         who: staff,
         response: Response,
-        if_match: Annotated[str | None, Header(description='the ETag you saw, such as "7"; needed')] = None,
+        if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> schemas.Report:
         """Change fields of a report.
 

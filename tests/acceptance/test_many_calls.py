@@ -17,16 +17,18 @@ def test_thirty_at_once_a_third_of_them_giving_up(pbx: RealAsterisk, people: Peo
     for desk in range(1, 9):
         people.operator(desk, answer_ms=200, hang_up_ms=300)
     for done in range(ROUNDS):
-        for n in range(20):
-            people.call(Caller(f"+62812000001{n:02d}"))
-        for n in range(10):
-            people.call(Caller(f"+62812000002{n:02d}"), hang_up_ms=0)
+        callers = [
+            *(people.call(Caller(f"+6281200000{n}"), calls=5) for n in (111, 112, 113, 114)),
+            *(people.call(Caller(f"+6281200000{n}"), calls=5, hang_up_ms=0) for n in (221, 222)),
+        ]
         product.all_ended(30 * (done + 1), within_s=90)
+        for caller in callers:
+            caller.wait()
     reports = product.reports()
     assert len(reports) == 30 * ROUNDS
     assert len({report["number"] for report in reports}) == 30 * ROUNDS
-    outcomes = Counter((report["caller"]["number"][:-2], report["call"]["outcome"]) for report in reports)
-    assert outcomes == {("+62812000001", "answered"): 20 * ROUNDS, ("+62812000002", "abandoned"): 10 * ROUNDS}
+    outcomes = Counter((report["caller"]["number"][:-1], report["call"]["outcome"]) for report in reports)
+    assert outcomes == {("+628120000011", "answered"): 20 * ROUNDS, ("+628120000022", "abandoned"): 10 * ROUNDS}
     for report in reports:
         answered = report["call"]["outcome"] == "answered"
         assert (report["call"]["operator"] is not None) is answered

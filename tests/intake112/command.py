@@ -1,13 +1,20 @@
 """Starting `intake112` as its users do: a process with an environment."""
 
+import contextlib
+import io
+import logging
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from unittest import mock
+
+import structlog
+
+from intake112 import cli
 
 PROGRAM = Path(sys.executable).parent / "intake112"
 
@@ -25,6 +32,29 @@ def intake112(
     return subprocess.run(
         [PROGRAM, *arguments], check=False, env=env, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=60
     )
+
+
+def inside(env: Mapping[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a short command to its end in this process: a second of starting Python less."""
+    out, err = io.StringIO(), io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    with (
+        mock.patch.dict(os.environ, env, clear=True),
+        mock.patch.object(sys, "argv", ["intake112", *arguments]),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        finally:
+            root.handlers, root.level = handlers, level
+            structlog.reset_defaults()
+    return subprocess.CompletedProcess(["intake112", *arguments], code, out.getvalue(), err.getvalue())
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 30) -> None:
@@ -52,7 +82,7 @@ def status(port: int, path: str) -> int:
         connection.close()
 
 
-@contextmanager
+@contextlib.contextmanager
 def service(env: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a service; it is killed at the end if it still lives."""
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The short commands, as processes: what they print, what they refuse, and that they work beside a running service."""
+"""The short commands: what they print, what they refuse, and that nothing depends on the current folder."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.intake112.command import environment, intake112
+from db.engine import Database
+from tests.intake112.command import environment, inside, intake112
 
 PASSWORD = "a long enough password"
 
@@ -21,14 +22,14 @@ def env(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 def good(env: Mapping[str, str], *arguments: str, stdin: str = "") -> str:
     """Run a command that must succeed without a word on stderr, and return what it printed."""
-    done = intake112(env, *arguments, stdin=stdin)
+    done = inside(env, *arguments, stdin=stdin)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def bad(env: Mapping[str, str], *arguments: str, stdin: str = "", code: int = 1) -> str:
     """Run a command that must fail with one sentence, and return the sentence."""
-    done = intake112(env, *arguments, stdin=stdin)
+    done = inside(env, *arguments, stdin=stdin)
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert done.stderr.startswith("intake112: ")
     assert done.stderr.count("\n") == 1
@@ -124,12 +125,14 @@ def test_an_older_database_is_refused(env: Mapping[str, str], database_url: str)
     assert "update intake112" in bad(env, "user", "list")
 
 
-def test_the_audit_chain_is_verified(env: Mapping[str, str], database_url: str) -> None:
-    for n in range(4):
-        good(env, "token", "create", "--name", f"t{n}", "--role", "operator")
-    assert good(env, "audit", "verify").startswith("4 rows")
-    sql(database_url, "UPDATE audit SET actor = 'somebody else' WHERE n = 3")
-    assert "n=3" in bad(env, "audit", "verify")
+async def test_the_audit_chain_is_verified(env: Mapping[str, str], database: Database) -> None:
+    for n in range(1, 5):
+        async with database.transaction() as tx:
+            tx.record("siti", "report.edited", f"report {n}", fields=["kind"])
+    assert (await asyncio.to_thread(good, env, "audit", "verify")).startswith("4 rows")
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("UPDATE audit SET actor = 'somebody else' WHERE n = 3"))
+    assert "n=3" in await asyncio.to_thread(bad, env, "audit", "verify")
 
 
 def test_a_tape_is_shown_without_what_would_move_a_cursor(tmp_path: Path) -> None:
@@ -147,7 +150,9 @@ def test_a_tape_is_shown_without_what_would_move_a_cursor(tmp_path: Path) -> Non
 def test_the_current_folder_means_nothing(tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
-    done = intake112(environment(tmp_path / "state"), "migrate", cwd=here)
-    assert done.returncode == 0
+    env = environment(tmp_path / "state")
+    assert intake112(env, "migrate", cwd=here).returncode == 0
+    made = intake112(env, "token", "create", "--name", "x", "--role", "admin", cwd=here)
+    assert (made.returncode, made.stderr) == (0, "")
     assert list(here.iterdir()) == []
     assert (tmp_path / "state" / "intake112.db").exists()

@@ -76,21 +76,16 @@ def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 
 
 def test_a_current_environment_is_left_alone(tool: ModuleType, tmp_path: Path) -> None:
-    tool.main("run")
-    assert [arguments[-1] for arguments in tool.asked] == ["requirements/build.lock", "requirements/run.lock", "."]
+    tool.main("dev")
+    assert [arguments[-1] for arguments in tool.asked] == ["requirements/build.lock", "requirements/dev.lock", "."]
     tool.asked.clear()
-    tool.main("run")
+    tool.main("dev")
+    tool.main("run")  # what one develops in can run
     assert tool.asked == []
     (tmp_path / "requirements/run.lock").write_text("a==2\n")
     tool.main("run")
-    assert len(tool.asked) == 3
-
-
-def test_an_environment_to_develop_in_is_one_to_run(tool: ModuleType) -> None:
-    tool.main("dev")
-    tool.asked.clear()
-    tool.main("run")
-    assert tool.asked == []
+    assert [arguments[-1] for arguments in tool.asked] == ["requirements/build.lock", "requirements/run.lock", "."]
+    assert not tool.is_current("dev", tool.stamp())
 
 
 def test_a_machine_without_a_fitting_python_is_told_what_to_install(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """Workers that die, sleep and stop, and databases that go away."""
 
 import asyncio
+import functools
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from db.engine import Database
 from routing import lanes
+from routing.delivery import HttpReceiver
 from routing.lanes import Lanes
-from tests.conftest import SetClock
+from tests.conftest import START, SetClock
 from tests.postgres import PostgresServer
 from tests.routing import cases
 from tests.routing.gate import Gate
@@ -84,11 +87,25 @@ async def test_a_stop_waits_for_the_deadline_of_a_try_and_gives_the_claim_back(d
 
 
 async def test_with_nothing_to_do_a_stop_is_immediate(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("POLL_S", "LINGER_S"):  # neither is waited out: this test would never end
+    for name in ("POLL_S", "LINGER_S", "STOP_WITHIN_S"):  # none is waited out: this test would never end
         monkeypatch.setattr(lanes, name, 600.0)
     async with receiving(answers()) as pretend, running(database):
         await add_agency(database, pretend)
         await tried(database, (await cases.dispatch(database)).id)
+
+
+async def test_a_stop_does_not_wait_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lanes.STOP_WITHIN_S < 15
+    monkeypatch.setattr(lanes, "STOP_WITHIN_S", 0.1)
+    async with receiving(hangs) as pretend:
+        await add_agency(database, pretend)
+        row = await cases.dispatch(database)
+        endless = functools.partial(HttpReceiver, deadline_s=600.0)
+        async with running(database, make_receiver=endless):
+            await pretend.until_got(1)
+    row, envelope, attempts = await look(database, row.id)
+    assert (row.state, envelope.state, attempts) == ("queued", "pending", [])
+    assert envelope.lease_until == START + timedelta(seconds=30)  # then it is sent again
 
 
 async def test_answered_after_our_deadline_it_is_sent_again_with_the_same_id(

@@ -1,0 +1,370 @@
+// The plain page of the desk: a snapshot, then events that say what changed; contents come by the ordinary API.
+// What people wrote goes into the page as text only. What is being typed is never overwritten.
+"use strict";
+
+const STAGES = { arrived: "masuk", queued: "menunggu operator", talking: "berbicara", ended: "selesai" };
+const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤ dikirim", resolved: "✓ selesai di lapangan", closed: "■ ditutup", reopened: "↻ dibuka lagi" };
+const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "dialihkan", failed: "terputus" };
+const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
+const STEPS = { working: "Kerjakan", resolved: "Selesai di lapangan", closed: "Tutup", reopened: "Buka lagi" };
+const NEXT = { open: ["working", "closed"], working: ["resolved", "closed"], dispatched: ["resolved"], resolved: ["closed", "reopened"], closed: ["reopened"], reopened: ["working", "closed"] };
+const STALE_S = 12;
+const NEWEST = 50;
+
+const $ = (id) => document.getElementById(id);
+const reports = new Map(); // number -> report as last read
+const loading = new Map(); // number -> whether to read it once more
+let selected = null;
+let offset = 0; // server's clock minus ours, ms
+let heard = 0; // when the server last spoke, by our monotonic clock
+let source = null;
+let kinds = [];
+let agencies = [];
+
+function el(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined && text !== null) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+const zone = document.body.dataset.timezone;
+const format = (options) => new Intl.DateTimeFormat("id-ID", { timeZone: zone, hourCycle: "h23", ...options });
+const timeOf = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayOf = format({ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
+const clock = (at) => (at ? timeOf.format(new Date(at)) : "–");
+const now = () => Date.now() + offset;
+const callerOf = (report) => report.caller.number || report.caller.number_raw || "tanpa nomor";
+
+async function api(method, path, body, headers) {
+  const options = { method, headers: { ...headers }, cache: "no-store" };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const answer = await fetch("/api/v1" + path, options);
+  if (answer.status === 401) location.assign("/masuk");
+  const data = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(data.message || answer.statusText), { status: answer.status, data });
+  return data;
+}
+
+function trouble(error) {
+  $("trouble").textContent = error ? "▲ " + error.message : "";
+  $("trouble").hidden = !error;
+}
+
+function spoke(serverTime) {
+  heard = performance.now();
+  offset = Date.parse(serverTime) - Date.now();
+}
+
+// -- what comes from the server --------------------------------------------------------------------------------------
+
+async function start() {
+  const state = await api("GET", "/state");
+  spoke(state.now);
+  reports.clear();
+  for (const report of [...state.reports, ...state.calls]) reports.set(report.number, report);
+  showServices(state.services);
+  showLists();
+  if (selected) await load(selected);
+  listen(state.seq);
+}
+
+function listen(seq) {
+  if (source) source.close();
+  source = new EventSource("/api/v1/live?after=" + seq);
+  source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(trouble));
+  source.addEventListener("service", () => api("GET", "/state").then((state) => showServices(state.services)).catch(trouble));
+  source.addEventListener("heartbeat", (event) => spoke(JSON.parse(event.data).at));
+  source.addEventListener("reset", begin);
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 2000); };
+}
+
+function begin() {
+  if (source) source.close();
+  start().then(() => trouble(null), (error) => { trouble(error); setTimeout(begin, 2000); });
+}
+
+async function load(number) {
+  if (loading.has(number)) { loading.set(number, true); return; }
+  do {
+    loading.set(number, false);
+    try {
+      const report = await api("GET", "/reports/" + number);
+      const known = reports.get(number);
+      if (!known || known.version <= report.version) reports.set(number, report);
+    } catch (error) {
+      loading.delete(number);
+      throw error;
+    }
+  } while (loading.get(number));
+  loading.delete(number);
+  showLists();
+  if (number === selected) showReport();
+}
+
+// -- the left side ---------------------------------------------------------------------------------------------------
+
+function showServices(services) {
+  $("services").replaceChildren(...services.map((service) => {
+    const well = service.fresh && !["disconnected", "connecting"].includes(service.state);
+    const item = el("li", (well ? "● " : "▲ ") + service.name + " " + (service.fresh ? service.state : "tidak terdengar"), well ? "" : "bad");
+    item.title = service.detail;
+    return item;
+  }));
+}
+
+function pick(number, parts, className) {
+  const item = el("li", null, className);
+  const button = el("button");
+  button.type = "button";
+  button.dataset.number = number;
+  button.setAttribute("aria-current", String(number === selected));
+  button.append(...parts);
+  item.append(button);
+  return item;
+}
+
+function keepFocus(list, items) {
+  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.number : null;
+  list.replaceChildren(...items);
+  if (focused) list.querySelector(`[data-number="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+function showLists() {
+  const all = [...reports.values()];
+  const calls = all.filter((report) => report.call && report.call.stage !== "ended")
+    .sort((a, b) => a.call.arrived_at.localeCompare(b.call.arrived_at));
+  keepFocus($("queue"), calls.map((report) => {
+    const seconds = el("span", "", "seconds");
+    seconds.dataset.since = report.call.stage === "talking" ? report.call.answered_at || "" : report.call.arrived_at;
+    return pick(report.number, [
+      el("span", callerOf(report), "number"), seconds,
+      el("span", report.caller.name || "", "name"),
+      el("span", STAGES[report.call.stage] + (report.call.operator ? " · " + (report.call.operator.member || report.call.operator.device) : ""), "stage"),
+    ], report.call.stage);
+  }));
+  $("queue-count").textContent = calls.length;
+  $("queue-empty").hidden = calls.length > 0;
+  const newest = all.sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number)).slice(0, NEWEST);
+  for (const report of all.slice(4 * NEWEST)) reports.delete(report.number);
+  keepFocus($("newest"), newest.map((report) => pick(report.number, [
+    el("b", report.number.slice(-4) + "  " + (kindName(report.kind) || callerOf(report))),
+    el("span", report.priority || "", report.priority || ""),
+    el("span", dayOf.format(new Date(report.opened_at)) + " · " + callerOf(report)),
+    el("span", (report.exercise ? "LATIHAN · " : "") + STATUSES[report.status]),
+  ])));
+  tick();
+}
+
+const kindName = (code) => kinds.find((kind) => kind.code === code)?.name.id || code;
+
+function tick() {
+  $("clock").textContent = timeOf.format(new Date(now()));
+  for (const span of document.querySelectorAll("[data-since]")) {
+    if (!span.dataset.since) { span.textContent = ""; continue; }
+    const seconds = Math.max(0, Math.floor((now() - Date.parse(span.dataset.since)) / 1000));
+    span.textContent = seconds + " dtk";
+    const item = span.closest("li");
+    const waits = item && !item.classList.contains("talking");
+    item?.classList.toggle("late", waits && seconds > 10 && seconds <= 20);
+    item?.classList.toggle("very-late", waits && seconds > 20);
+  }
+  for (const span of document.querySelectorAll("[data-until]")) {
+    const left = Math.round((Date.parse(span.dataset.until) - now()) / 1000);
+    span.textContent = left >= 0 ? `terima dalam ${left} dtk` : `▲ terlambat ${-left} dtk`;
+    span.closest("li").classList.toggle("late", left < 0);
+  }
+  const silent = (performance.now() - heard) / 1000;
+  $("stale").hidden = !heard || silent < STALE_S;
+  if (!$("stale").hidden) $("stale").textContent = `▲ Data tidak diperbarui sejak ${timeOf.format(new Date(now() - silent * 1000))}. Panggilan tetap berdering di telepon.`;
+}
+
+// -- the report ------------------------------------------------------------------------------------------------------
+
+async function select(number) {
+  selected = number;
+  $("entry").value = "";
+  for (const input of document.querySelectorAll("[data-leaf]")) { input.className = ""; delete input.dataset.typed; }
+  $("nothing").hidden = true;
+  await load(number);
+  $("report").hidden = false;
+  await showProposals();
+}
+
+function showReport() {
+  const report = reports.get(selected);
+  if (!report || !report.entries) return;
+  $("number").textContent = report.number;
+  $("status").textContent = (report.exercise ? "LATIHAN · " : "") + STATUSES[report.status];
+  $("opened").textContent = "dibuka " + dayOf.format(new Date(report.opened_at)) + " · " + report.source;
+  $("caller-number").textContent = callerOf(report);
+  $("caller-name").textContent = report.caller.name || "";
+  $("caller-note").textContent = [
+    report.caller.number ? "" : "tidak dapat ditelepon balik: minta nomor",
+    report.caller.withheld ? "nomor disembunyikan" : "",
+  ].filter(Boolean).join(" · ");
+  showCall(report.call);
+  for (const input of document.querySelectorAll("[data-leaf]")) {
+    const value = leafOf(report, input.dataset.leaf);
+    if (input !== document.activeElement && !input.dataset.typed) input.value = value ?? "";
+  }
+  showEntries(report.entries);
+  showDispatches(report.dispatches);
+  $("steps").replaceChildren(...NEXT[report.status].map((status) => {
+    const button = el("button", STEPS[status]);
+    button.type = "button";
+    button.addEventListener("click", () => change({ status }).then(() => trouble(null), trouble));
+    return button;
+  }));
+}
+
+const leafOf = (report, leaf) => leaf.split(".").reduce((value, name) => value?.[name], report);
+
+function showCall(call) {
+  $("legs").hidden = !call || !call.legs.length;
+  if (!call) { $("call").replaceChildren(); return; }
+  const rows = [
+    ["Panggilan", STAGES[call.stage] + (call.outcome ? ", " + OUTCOMES[call.outcome] : "") + (call.recovered ? " (dari catatan PBX)" : "")],
+    ["Masuk", clock(call.arrived_at)], ["Antre", clock(call.queued_at)], ["Dijawab", clock(call.answered_at)], ["Selesai", clock(call.ended_at)],
+    ["Menunggu", call.waited_s === null ? "–" : call.waited_s.toFixed(1) + " dtk"],
+    ["Operator", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
+    ["Trunk", call.trunk || "–"],
+  ];
+  $("call").replaceChildren(...rows.map(([name, value]) => {
+    const pair = el("div");
+    pair.append(el("dt", name), el("dd", value));
+    return pair;
+  }));
+  $("legs").tBodies[0].replaceChildren(...call.legs.map((leg) => {
+    const row = el("tr");
+    const name = leg.kind === "queue" ? "antrean " + (leg.device || "") : leg.member || leg.device;
+    for (const value of [name, clock(leg.from), clock(leg.answered_at), clock(leg.to), leg.cause || ""]) row.append(el("td", value));
+    return row;
+  }));
+}
+
+function showEntries(entries) {
+  const list = $("entries");
+  const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
+  list.replaceChildren(...entries.map((entry) => {
+    const item = el("li", null, (entry.automatic ? "automatic " : "") + (entry.struck_at ? "struck" : ""));
+    const words = el("span", entry.text, "words");
+    const side = el("span", entry.struck_at ? "dicoret " + (entry.struck_by || "") : entry.author, "author");
+    if (!entry.automatic && !entry.struck_at) {
+      const strike = el("button", "coret");
+      strike.type = "button";
+      strike.addEventListener("click", () => api("POST", `/reports/${selected}/entries/${entry.id}/strike`, {}).catch(trouble));
+      side.append(" ", strike);
+    }
+    item.append(el("time", clock(entry.at)), words, side);
+    return item;
+  }));
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+function showDispatches(dispatches) {
+  $("dispatches").replaceChildren(...dispatches.map((dispatch) => {
+    const waiting = ["queued", "sent", "delivered"].includes(dispatch.state);
+    const item = el("li", null, waiting ? "waiting" : dispatch.state === "rejected" ? "late" : "done");
+    item.append(el("b", agencyName(dispatch.agency)), el("span", STATES[dispatch.state] + " "));
+    if (waiting) {
+      const until = el("span");
+      until.dataset.until = dispatch.accept_by;
+      item.append(until);
+    } else {
+      item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.note].filter(Boolean).join(" · "), "quiet"));
+    }
+    return item;
+  }));
+  tick();
+}
+
+const agencyName = (code) => agencies.find((agency) => agency.code === code)?.name || code;
+
+async function showProposals() {
+  const number = selected;
+  const { proposed } = await api("GET", `/reports/${number}/dispatches/proposed`);
+  if (number !== selected) return;
+  const codes = [...proposed.map((one) => one.agency), ...agencies.map((one) => one.code).filter((code) => !proposed.some((one) => one.agency === code))];
+  const has = new Set((reports.get(number)?.dispatches || []).filter((one) => !["rejected", "cancelled"].includes(one.state)).map((one) => one.agency));
+  $("agencies").replaceChildren($("agencies").firstElementChild, ...codes.map((code) => {
+    const rule = proposed.find((one) => one.agency === code);
+    const label = el("label");
+    const box = el("input");
+    box.type = "checkbox";
+    box.value = code;
+    box.disabled = has.has(code);
+    box.checked = Boolean(rule) && !box.disabled;
+    label.append(box, el("span", agencyName(code)), el("span", box.disabled ? "sudah dikirim" : rule ? `usulan, terima ≤ ${rule.accept_within_s} dtk` : "", "quiet"));
+    return label;
+  }));
+}
+
+// -- what people do --------------------------------------------------------------------------------------------------
+
+async function change(fields) {
+  const report = reports.get(selected);
+  const changed = await api("PATCH", "/reports/" + report.number, fields, { "If-Match": `"${report.version}"` });
+  reports.set(changed.number, changed);
+  showReport();
+  showLists();
+}
+
+async function saveField(input) {
+  const value = input.value === "" && input.dataset.leaf !== "class" ? null : input.value;
+  const fields = input.dataset.leaf === "location.text" ? { location: { text: value } } : { [input.dataset.leaf]: value };
+  const kind = input.dataset.leaf === "kind" && kinds.find((one) => one.code === value);
+  if (kind && !reports.get(selected).priority) fields.priority = kind.priority;
+  try {
+    delete input.dataset.typed;
+    await change(fields);
+    input.className = "saved";
+    trouble(null);
+    if (kind) await showProposals();
+  } catch (error) {
+    input.className = "refused-field";
+    input.dataset.typed = "1"; // what was typed stays until it is saved
+    trouble(error);
+    if (error.status === 412) await load(selected);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-number]");
+  if (button) select(button.dataset.number).catch(trouble);
+});
+for (const input of document.querySelectorAll("[data-leaf]")) {
+  input.addEventListener("input", () => { input.dataset.typed = "1"; });
+  input.addEventListener("change", () => saveField(input));
+}
+$("write").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = $("entry").value;
+  if (!text.trim()) return;
+  $("entry").value = "";
+  api("POST", `/reports/${selected}/entries`, { text }).then(() => trouble(null), (error) => { $("entry").value ||= text; trouble(error); });
+});
+$("send").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const chosen = [...$("agencies").querySelectorAll("input:checked:not(:disabled)")].map((box) => box.value);
+  if (!chosen.length) { trouble(new Error("Pilih instansi lebih dulu.")); return; }
+  const number = selected;
+  api("POST", `/reports/${number}/dispatches`, { agencies: chosen })
+    .then(() => load(number)).then(showProposals).then(() => trouble(null), trouble);
+});
+
+async function prepare() {
+  [{ kinds }, { agencies }] = await Promise.all([api("GET", "/kinds"), api("GET", "/agencies")]);
+  const select = document.querySelector("[data-leaf=kind]");
+  for (const kind of kinds) {
+    const option = el("option", kind.name.id);
+    option.value = kind.code;
+    select.append(option);
+  }
+}
+
+setInterval(tick, 1000);
+prepare().then(begin, (error) => { trouble(error); setTimeout(() => location.reload(), 3000); });

@@ -1,0 +1,77 @@
+"""The API on a fresh database, spoken to in this process."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from db import reports
+from db.engine import Database
+from intake import access, booking
+from intake.api.app import create_app
+from intake.facts import Arrived, CallKey, Fact
+from routing import outbox
+
+WIB = ZoneInfo("Asia/Jakarta")
+PUBLIC_URL = "http://112.test"
+Json = dict[str, Any]
+Client = httpx2.AsyncClient
+LogIn = Callable[[str], Awaitable[Client]]
+
+
+@pytest.fixture
+def app(database: Database) -> FastAPI:
+    """The application."""
+    return create_app(database, public_url=PUBLIC_URL, timezone=WIB)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[Client]:
+    """A client that is nobody yet."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with Client(transport=transport, base_url=PUBLIC_URL) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def as_role(client: Client, database: Database) -> LogIn:
+    """Make the client one with a token of a role."""
+
+    async def become(role: str) -> Client:
+        async with database.transaction() as tx:
+            token = await access.create_token(tx, f"the {role}", role)
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    return become
+
+
+@pytest.fixture
+async def operator(as_role: LogIn) -> Client:
+    """A client with an operator's token."""
+    return await as_role("operator")
+
+
+async def add_agency(database: Database, code: str, *kinds: str) -> str:
+    """Add an agency with rules for kinds; return its token."""
+    async with database.transaction() as tx:
+        new = await outbox.add_agency(tx, code, code.title(), "http://127.0.0.1:9/hook", ["127.0.0.0/8"], kinds)
+    return new.token
+
+
+async def book(database: Database, *facts: Fact, in_progress: Sequence[CallKey] = ()) -> None:
+    """Book facts as the bridge does, with a state for the calls that go on."""
+    async with database.transaction() as tx:
+        await booking.book(tx, facts, WIB, {(key.pbx, key.uniqueid): {"spells": 0} for key in in_progress})
+
+
+async def ring(database: Database, at: datetime, number: str | None = "081200000001", n: int = 1) -> str:
+    """Let a caller ring and return the report's number."""
+    key = CallKey("pbx-1", f"c.{n}")
+    await book(database, Arrived(key, at, f"c.{n}", "trunk", "112", number, "Siti Contoh"), in_progress=[key])
+    async with database.reading() as reading:
+        return (await reports.page(reading, reports.Filter(), None, 1))[0].number

@@ -1,0 +1,150 @@
+"""From the desk to an agency and its answers. On both databases."""
+
+import json
+
+import pytest
+
+from db import dispatches, envelopes
+from db.engine import Database
+from tests.intake.conftest import Client, Json, add_agency
+
+NOBODYS = "00000000-0000-7000-8000-000000000000"
+
+
+async def fire(operator: Client) -> str:
+    """Open a report of a fire."""
+    body = {"source": "walk-in", "kind": "kebakaran", "priority": "P1"}
+    return str((await operator.post("/api/v1/reports", json=body)).json()["number"])
+
+
+async def bodies(database: Database, dispatch_id: str) -> list[Json]:
+    """Return the envelopes of a dispatch, read."""
+    async with database.reading() as reading:
+        return [json.loads(row.body) for row in await envelopes.of_dispatch(reading, dispatch_id)]
+
+
+async def test_sent_accepted_resolved(operator: Client, database: Database) -> None:
+    token = await add_agency(database, "damkar", "kebakaran")
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}"
+    (proposed,) = (await operator.get(f"{url}/dispatches/proposed")).json()["proposed"]
+    assert proposed == {"agency": "damkar", "name": "Damkar", "accept_within_s": 60, "has_it": False}
+    answer = await operator.post(f"{url}/dispatches", json={"agencies": ["damkar"]})
+    assert answer.status_code == 201
+    (dispatch,) = answer.json()["dispatches"]
+    assert (dispatch["agency"], dispatch["state"], dispatch["created_by"]) == ("damkar", "queued", "the operator")
+    report = (await operator.get(url)).json()
+    assert (report["status"], report["version"]) == ("dispatched", 2)
+    (envelope,) = await bodies(database, dispatch["id"])
+    assert envelope["data"]["report"]["version"] == 2
+    assert envelope["data"]["report"]["status"] == "dispatched"
+    assert envelope["data"]["dispatch"]["answer_url"].endswith(f"/agency/v1/dispatches/{dispatch['id']}/answers")
+
+    agency = {"Authorization": f"Bearer {token}"}
+    answers = f"/agency/v1/dispatches/{dispatch['id']}/answers"
+    body = {"answer": "accepted", "by": "Regu 1", "at": "2026-03-14T02:00:00Z", "sequence": 1}
+    accepted = await operator.post(answers, json=body, headers=agency)
+    assert accepted.status_code == 200, accepted.text
+    assert (accepted.json()["applied"], accepted.json()["dispatch"]["state"]) == (True, "accepted")
+    again = await operator.post(answers, json=body, headers=agency)
+    assert (again.status_code, again.json()["applied"]) == (200, False)
+    assert (await operator.get(url)).json()["status"] == "dispatched"
+    await operator.post(answers, json={"answer": "resolved", "note": "Padam"}, headers=agency)
+    report = (await operator.get(url)).json()
+    assert report["status"] == "resolved"
+    texts = [entry["text"] for entry in report["entries"]]
+    assert texts == [
+        "Laporan dibuka (walk-in).",
+        "Dikirim ke Damkar.",
+        "Damkar (Regu 1) menerima laporan ini.",
+        "Damkar menyatakan selesai: Padam",
+    ]
+
+
+async def test_a_report_is_resolved_when_all_say_so(operator: Client, database: Database) -> None:
+    for code in ("damkar", "pmi", "bpbd"):
+        await add_agency(database, code)
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}"
+    sent = await operator.post(f"{url}/dispatches", json={"agencies": ["damkar", "pmi", "bpbd"]})
+    first, second, third = (one["id"] for one in sent.json()["dispatches"])
+
+    async def said(dispatch: str, word: str) -> str:
+        answer = await operator.post(f"/api/v1/dispatches/{dispatch}/answers", json={"answer": word})
+        assert answer.status_code == 200
+        return str((await operator.get(url)).json()["status"])
+
+    assert await said(first, "resolved") == "dispatched"
+    assert await said(second, "rejected") == "dispatched"
+    assert await said(third, "resolved") == "resolved"
+
+
+async def test_who_has_it_receives_what_changes(operator: Client, database: Database) -> None:
+    await add_agency(database, "damkar")
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}"
+    (dispatch,) = (await operator.post(f"{url}/dispatches", json={"agencies": ["damkar"]})).json()["dispatches"]
+    entry = (await operator.post(f"{url}/entries", json={"text": "Dua korban"})).json()
+    await operator.patch(url, json={"location": {"text": "Desa Contoh"}}, headers={"If-Match": '"3"'})
+    await operator.patch(url, json={"location": {"text": "Desa Contoh"}}, headers={"If-Match": '"3"'})
+    await operator.post(f"{url}/entries/{entry['id']}/strike", json={})
+    seen = await bodies(database, dispatch["id"])
+    assert [one["type"] for one in seen] == ["dispatch.created"] + ["report.updated"] * 3
+    assert [len(one["data"]["report"]["entries"]) for one in seen] == [0, 1, 1, 0]
+    assert seen[-1]["data"]["report"]["location"]["text"] == "Desa Contoh"
+
+
+async def test_what_a_dispatch_refuses(operator: Client, database: Database) -> None:
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}/dispatches"
+
+    async def send(body: Json) -> tuple[int, str]:
+        answer = await operator.post(url, json=body)
+        return answer.status_code, answer.json().get("error")
+
+    assert await send({}) == (409, "nobody_proposed")
+    assert await send({"agencies": ["damkar"]}) == (422, "unknown_agency")
+    assert await send({"agencies": []}) == (422, "invalid")
+    await add_agency(database, "damkar", "kebakaran")
+    assert (await send({}))[0] == 201
+    assert await send({}) == (409, "already_dispatched")
+    assert await send({"agencies": ["damkar"]}) == (409, "already_dispatched")
+    async with database.reading() as reading:
+        assert len(await dispatches.of_reports(reading, [1])) == 1
+    report = f"/api/v1/reports/{number}"
+    for status in ("resolved", "closed"):
+        etag = (await operator.get(report)).headers["ETag"]
+        assert (await operator.patch(report, json={"status": status}, headers={"If-Match": etag})).status_code == 200
+    assert await send({"agencies": ["damkar"]}) == (409, "illegal_step")
+
+
+async def test_another_agencys_dispatch_is_unknown(operator: Client, database: Database) -> None:
+    await add_agency(database, "damkar")
+    other = {"Authorization": f"Bearer {await add_agency(database, 'pmi')}"}
+    number = await fire(operator)
+    sent = await operator.post(f"/api/v1/reports/{number}/dispatches", json={"agencies": ["damkar"]})
+    answers = [
+        await operator.post(f"/agency/v1/dispatches/{one}/answers", json={"answer": "accepted"}, headers=other)
+        for one in (sent.json()["dispatches"][0]["id"], NOBODYS, "x")
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.text for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"answer": "maybe"},
+        {"answer": "accepted", "at": "2026-03-14T02:00:00"},
+        {"answer": "accepted", "at": "0001-01-01T00:00:00+14:00"},
+        {"answer": "accepted", "sequence": -1},
+        {"answer": "accepted", "sequence": 2**70},
+        {"answer": "accepted", "by": "x" * 161},
+        {"answer": "accepted", "note": "a\0"},
+        {"answer": "accepted", "extra": 1},
+    ],
+)
+async def test_a_malformed_answer_is_refused(operator: Client, body: Json) -> None:
+    answer = await operator.post(f"/api/v1/dispatches/{NOBODYS}/answers", json=body)
+    assert answer.status_code == 422

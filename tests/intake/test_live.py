@@ -1,0 +1,206 @@
+"""Live events over a real socket: none missed, in order, resumable, and gone when they should be. On both databases."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+import uvicorn
+from sqlalchemy import text
+
+from db.engine import Database
+from intake import access, live
+from intake.api.app import create_app
+from tests.conftest import SetClock
+from tests.intake.conftest import WIB, Client, Json
+
+WRITERS, EACH = 8, 15
+
+
+@dataclass
+class Served:
+    """The application behind a real uvicorn."""
+
+    client: Client
+    stop: asyncio.Event
+
+
+@pytest.fixture
+async def served(database_url: str) -> AsyncIterator[tuple[Served, Database]]:
+    """The application on a port of its own, with the real time of day left out: the clock stands still."""
+    stop = asyncio.Event()
+    async with Database.open(database_url, SetClock(), service=True) as database:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        app = create_app(database, public_url=f"http://127.0.0.1:{port}", timezone=WIB, stop=stop)
+        async with database.transaction() as tx:
+            token = await access.create_token(tx, "wall", "operator")
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]))
+            async with Client(
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"Authorization": f"Bearer {token}"},
+                trust_env=False,
+                timeout=20,
+            ) as client:
+                yield Served(client, stop), database
+                stop.set()
+                server.should_exit = True
+
+
+@asynccontextmanager
+async def listening(client: Client, query: str = "", last: str | None = None) -> AsyncIterator[AsyncIterator[Json]]:
+    """Open a stream of events."""
+    headers = {"Last-Event-ID": last} if last is not None else {}
+    async with client.stream("GET", f"/api/v1/live{query}", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        yield _events(answer)
+
+
+async def _events(answer: httpx2.Response) -> AsyncIterator[Json]:
+    event: Json = {}
+    async for line in answer.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name == "data":
+            event |= json.loads(value)
+        elif name:
+            event[f"_{name}"] = value
+        else:
+            assert event["_id"] == str(event["seq"])
+            yield event
+            event = {}
+
+
+async def told(events: AsyncIterator[Json], count: int) -> list[int]:
+    """Return the numbers of the next reports told."""
+    seqs: list[int] = []
+    async for event in events:
+        if event["_event"] == "report":
+            assert event["kind"] == "report"
+            seqs.append(event["seq"])
+        if len(seqs) == count:
+            break
+    return seqs
+
+
+async def write(database: Database, count: int, writer: int = 0) -> None:
+    """Tell of reports, one a transaction."""
+    for n in range(count):
+        async with database.transaction() as tx:
+            tx.tell("report", f"{writer}-{n}", 1)
+
+
+async def test_eight_writers_and_readers_who_come_back(served: tuple[Served, Database]) -> None:
+    (http, database) = served
+    everything = list(range(1, WRITERS * EACH + 1))
+
+    async def patient() -> None:
+        async with listening(http.client, "?after=0") as events:
+            assert await told(events, len(everything)) == everything
+
+    async def restless() -> None:
+        """Cut off after every few events; the browser's Last-Event-ID wins over the address, which stays as it was."""
+        seen: list[int] = []
+        while len(seen) < len(everything):
+            last = str(seen[-1]) if seen else None
+            async with listening(http.client, "?after=0", last) as events:
+                seen += await told(events, min(7, len(everything) - len(seen)))
+        assert seen == everything
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(patient())
+        tasks.create_task(restless())
+        for writer in range(WRITERS):
+            tasks.create_task(write(database, EACH, writer))
+    assert (await http.client.get("/api/v1/state")).json()["seq"] == len(everything)
+
+
+async def test_an_event_is_there_at_once_and_a_heartbeat_first(served: tuple[Served, Database]) -> None:
+    (http, database) = served
+    loop = asyncio.get_running_loop()
+    async with listening(http.client) as events:
+        first = await anext(events)
+        assert (first["_event"], first["seq"], first["at"]) == ("heartbeat", 0, "2026-03-14T01:59:26.535897Z")
+        taken = []
+        for n in range(1, 11):
+            began = loop.time()
+            await write(database, 1)
+            event = await anext(events)
+            taken.append(loop.time() - began)
+            assert (event["_event"], event["seq"]) == ("report", n)
+        assert sorted(taken)[5] < 0.3, "not by the poll"
+
+
+@pytest.mark.parametrize(("query", "last"), [("?after=99", None), ("?after=0", "99"), ("?after=0", "junk")])
+async def test_a_number_that_never_was_is_a_reset(
+    served: tuple[Served, Database], query: str, last: str | None
+) -> None:
+    (http, database) = served
+    await write(database, 3)
+    async with listening(http.client, query, last) as events:
+        first = await anext(events)
+        assert (first["_event"], first["seq"]) == ("reset", 3)
+        await write(database, 1)
+        assert await told(events, 1) == [4]
+
+
+async def test_events_that_are_gone_are_a_reset(served: tuple[Served, Database]) -> None:
+    (http, database) = served
+    await write(database, 5)
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("DELETE FROM live_events WHERE seq <= 3"))
+    async with listening(http.client, "?after=2") as events:
+        assert (await anext(events))["_event"] == "reset"
+    async with listening(http.client, "?after=3") as events:
+        assert await told(events, 2) == [4, 5]
+
+
+async def test_shutdown_ends_open_streams(served: tuple[Served, Database]) -> None:
+    (http, _) = served
+    async with listening(http.client) as events:
+        await anext(events)
+        http.stop.set()
+        with contextlib.suppress(StopAsyncIteration):
+            async with asyncio.timeout(3):
+                while True:
+                    await anext(events)
+
+
+async def test_a_reader_who_leaves_is_forgotten(served: tuple[Served, Database]) -> None:
+    (http, _) = served
+    async with listening(http.client) as events:
+        await anext(events)
+        assert "intake112_live_listeners 1.0" in (await http.client.get("/metrics")).text
+    async with asyncio.timeout(5):
+        while True:
+            if "intake112_live_listeners 0.0" in (await http.client.get("/metrics")).text:
+                break
+
+
+async def test_whoever_may_not_read_any_more_is_cut_off(
+    served: tuple[Served, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (http, database) = served
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
+    async with listening(http.client) as events:
+        await anext(events)
+        async with database.transaction() as tx:
+            await tx.connection.execute(text("DELETE FROM tokens"))
+        with contextlib.suppress(StopAsyncIteration):
+            async with asyncio.timeout(5):
+                while True:
+                    await anext(events)
+
+
+async def test_the_address_is_checked(served: tuple[Served, Database]) -> None:
+    (http, _) = served
+    for query in ("?after=-1", "?after=x", f"?after={2**70}"):
+        answer = await http.client.get(f"/api/v1/live{query}")
+        assert (answer.status_code, answer.json()["field"]) == (422, "after")
