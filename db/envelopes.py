@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, distinct, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, exists, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -57,11 +57,6 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> None:
     await tx.connection.execute(
         insert(tables.envelopes).values(state="pending", tries=0, created_at=tx.now, next_try_at=tx.now, **values)
     )
-
-
-async def agencies_with_pending(reading: Reading) -> list[int]:
-    """Return the ids of the agencies that are owed an envelope, now or later."""
-    return list((await reading.connection.execute(select(distinct(v.agency_id)).where(v.state == "pending"))).scalars())
 
 
 async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: datetime, limit: int) -> list[EnvelopeRow]:

@@ -10,6 +10,7 @@ crosses for what can take long: BEGIN (waits for the lock), COMMIT (waits for th
 (may be a search). A writer's statements run where they are; they touch a few rows by key.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
@@ -70,7 +71,11 @@ async def _connect(path: str, *, writer: bool) -> "_Connection":
     connection = _Connection(connector, iter_chunk_size=64)
     connection.runs_here = writer
     connection._thread.daemon = True
-    await connection
+    try:
+        await connection
+    except sqlite3.Error:
+        await asyncio.to_thread(connection._thread.join)  # its last word must find the loop still running
+        raise
     return connection
 
 

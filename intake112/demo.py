@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from db import agencies, people, tables
+from db import agencies, people
 from db.agencies import AgencyRow
 from db.engine import Database, Transaction
 from exercise.agency import PretendAgency
@@ -59,11 +59,10 @@ async def _register(database: Database, world: Demo) -> None:
 
 async def _move(tx: Transaction, row: AgencyRow, pretend: PretendAgency) -> None:
     """Its ports are new at every start, and of its token only the hash was kept."""
-    table = tables.agencies
-    await tx.connection.execute(table.update().where(table.c.id == row.id).values(url=pretend.url))
+    await agencies.set_url(tx, row.id, pretend.url)
+    await people.remove_tokens(tx, row.id)
     token = outbox.new_token()
-    name = f"{row.code}-{secrets.token_hex(8)}"
-    if await people.add_token(tx, name, "agency", outbox.token_hash(token), row.id):
+    if await people.add_token(tx, row.code, "agency", outbox.token_hash(token), row.id):
         tx.record(ACTOR, "agency.moved", row.code)
         pretend.enrol(row.secret, token)
 

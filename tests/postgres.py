@@ -113,7 +113,7 @@ def _user_arguments(folder: Path) -> dict[str, Any]:
 
 
 def _until_ready(bin_folder: Path, port: int, process: subprocess.Popen[bytes], log_file: Path) -> None:
-    asking = [bin_folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "10"]
+    asking: list[str | Path] = [bin_folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "10"]
     for _ in range(500):
         if subprocess.run(asking, check=False).returncode == 0:
             return

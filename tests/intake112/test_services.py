@@ -95,3 +95,20 @@ def test_web_waits_for_postgresql_and_still_ends_when_told(tmp_path: Path) -> No
         _, log = process.communicate(timeout=15)
     assert process.returncode == 0
     assert "s3cret-word" not in log
+
+
+@pytest.mark.real
+def test_the_bridge_does_not_wait_for_postgresql(tmp_path: Path) -> None:
+    pbx = {"AMI_HOST": "127.0.0.1", "AMI_PORT": "1", "AMI_USERNAME": "u", "AMI_SECRET": "s3cret-word"}
+    env = environment(tmp_path, DATABASE_URL="postgresql+asyncpg://u:s3cret-word@127.0.0.1:1/x", **pbx)
+    with service(env, "bridge") as process:
+        assert process.stderr is not None
+        heard = ""
+        while "bridge_started" not in heard:
+            heard += (line := process.stderr.readline())
+            assert line, heard
+        assert list((tmp_path / "tapes").glob("*.tape"))
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=15)
+    assert process.returncode == 0, heard + log
+    assert "s3cret-word" not in heard + log

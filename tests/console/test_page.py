@@ -1,0 +1,110 @@
+"""The plain page in a real browser, on the whole demo: what a newcomer sees within minutes of `make run`."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.acceptance.product import INTAKE112
+from tests.postgres import free_port
+from tests.waiting import until
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+pytestmark = pytest.mark.real
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: the page's address, the operator's password, the process."""
+
+    address: str
+    password: str
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """`make run` on a fresh state folder."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")}
+    environment |= {"INTAKE112_STATE_DIR": str(tmp_path / "state"), "INTAKE112_HTTP_PORT": str(port)}
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        process = subprocess.Popen(
+            [INTAKE112, "run", "--demo"], env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL
+        )
+    try:
+        found = until(lambda: re.search(r"log in as operator +password (\S+)", out.read_text()), "the log-ins", 30)
+        yield Demo(f"http://127.0.0.1:{port}", found[1], process)
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        assert process.wait(20) == 0, out.read_text()
+
+
+@pytest.fixture
+def page(demo: Demo) -> Iterator[Page]:
+    """A page of an operator who has logged in; a request to another host or an error in the console fails the test."""
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*QUIET.split(), "--disable-component-update", "--disable-sync"],
+        )
+        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="id-ID")
+        page = context.new_page()
+        page.on("request", lambda one: wrong.append(one.url) if urlsplit(one.url).hostname != "127.0.0.1" else None)
+        page.on("console", lambda one: wrong.append(one.text) if one.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(demo.address)
+        expect(page).to_have_url(f"{demo.address}/masuk")
+        page.get_by_label("Nama").fill("operator")
+        page.get_by_label("Kata sandi").fill(demo.password)
+        page.get_by_role("button", name="Masuk").click()
+        yield page
+        browser.close()
+    assert wrong == []
+
+
+def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page: Page) -> None:
+    first = page.locator("#newest li").first
+    expect(first).to_be_visible(timeout=30_000)
+    talking = page.locator("#queue li", has_text="berbicara").first
+    expect(talking).to_be_visible(timeout=60_000)
+    talking.click()
+    expect(page.locator("#number")).to_have_text(re.compile(r"^112-\d{8}-\d{4}$"))
+    number = page.locator("#number").inner_text()
+    expect(page.locator("#entries li", has_text="Dijawab oleh").first).to_be_visible()
+
+    page.get_by_label("Lokasi").fill("Desa Contoh, dekat pasar")
+    page.get_by_label("Jenis").select_option("kebakaran")
+    page.get_by_label("Tulis catatan").fill("Rumah terbakar, dua orang di dalam")
+    page.get_by_role("button", name="Tulis").click()
+    expect(page.locator("#entries li", has_text="dua orang di dalam").first).to_be_visible()
+    damkar = page.locator("#agencies").get_by_label("Pemadam Kebakaran")
+    expect(damkar).to_be_checked()
+    page.get_by_role("button", name="Kirim").click()
+    expect(page.locator("#dispatches li", has_text="diterima").first).to_be_visible(timeout=60_000)
+    assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"
+    for width, height in ((1366, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
+        if os.environ.get("INTAKE112_PICTURES"):
+            page.screenshot(path=IMAGES / ("page.png" if width == 1366 else "page-1920.png"))
+
+
+def test_a_page_whose_server_says_nothing_says_so(page: Page, demo: Demo) -> None:
+    expect(page.locator("#newest li").first).to_be_visible(timeout=30_000)
+    demo.process.send_signal(signal.SIGSTOP)
+    expect(page.locator("#stale")).to_contain_text("tidak diperbarui sejak", timeout=20_000)
+    demo.process.send_signal(signal.SIGCONT)
+    expect(page.locator("#stale")).to_be_hidden(timeout=30_000)
