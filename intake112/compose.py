@@ -40,12 +40,15 @@ def listen(settings: Settings) -> socket.socket:
     host, port = settings.http_host, settings.http_port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         raise AddressTakenError(
             f"nothing can listen on {host} port {port}: {error.strerror}. "
             "Stop what is there, or set INTAKE112_HTTP_HOST and INTAKE112_HTTP_PORT."
         ) from error
+    # asyncio sets this only on sockets it made itself; without it every answer waits 40 ms for the client's ACK
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 async def serve(

@@ -42,6 +42,7 @@ class PostgresServer:
     def start(cls, folder: Path, *settings: str) -> Iterator[Self]:
         """Make a cluster in `folder`, run it, and stop it at the end. `settings` are `name=value`."""
         bin_folder, data = programs(), folder / "data"
+        folder.mkdir(parents=True, exist_ok=True)
         as_user = _user_arguments(folder)
         subprocess.run(
             [bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
