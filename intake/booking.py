@@ -10,6 +10,7 @@ The report tells its own history: answer and end are automatic entries, in the c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -74,9 +75,10 @@ async def book(
     gathered = {key: _Gathered(row) for key, row in known.items()}
     for fact in facts:
         key = (fact.key.pbx, fact.key.uniqueid)
-        if isinstance(fact, Arrived):
-            gathered.setdefault(key, _arrive(fact))
-        elif (found := gathered.get(key)) is not None and found.now("stage") != "ended":
+        if key not in gathered:
+            gathered[key] = _arrive(fact if isinstance(fact, Arrived) else _lost_ring(fact, tx.now))
+        found = gathered[key]
+        if not isinstance(fact, Arrived) and found.now("stage") != "ended":
             found.changed = True
             _gather(found, fact)
     for key, found in gathered.items():
@@ -84,6 +86,11 @@ async def book(
         if found.arrived is not None or found.changed:
             await _save(tx, found, state, timezone)
     await calls.save_states(tx, states)
+
+
+def _lost_ring(fact: Fact, now: datetime) -> Arrived:
+    """A call whose ring is not saved (a database from yesterday's backup) is a report all the same, marked."""
+    return Arrived(fact.key, fact.at or now, "", None, "", None, None, recovered=True)
 
 
 def _arrive(fact: Arrived) -> _Gathered:

@@ -48,14 +48,15 @@ def create_app(
     context = Context(database, public_url, zone, language, version, expected, notes, stop or asyncio.Event())
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
-    errors.install(app)
-    for routes in (
+    routers = [
         operators.router(context),
         stream.router(context),
         agencies.router(context),
         health.router(context, registry),
         page.router(context),
-    ):
+    ]
+    errors.install(app, routers)
+    for routes in routers:
         app.include_router(routes)
     app.add_middleware(_guard, registry=registry)
     return app

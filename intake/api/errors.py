@@ -1,11 +1,11 @@
 """What the API answers when something cannot be done: a code for programs, a sentence for people."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -68,7 +68,7 @@ def answer(
     return JSONResponse({"error": code, "message": message, **more}, status, dict(headers or {}))
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Give every error its answer."""
 
     @app.exception_handler(DeskError)
@@ -107,7 +107,7 @@ def install(app: FastAPI) -> None:
         message = SENTENCES.get(error.status_code, str(error.detail))
         headers = error.headers
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers = {"Allow": ", ".join(sorted(_methods(app, request)))}
+            headers = {"Allow": ", ".join(sorted(_methods(routers, request)))}
         return answer(error.status_code, code, message, headers)
 
     @app.exception_handler(DatabaseUnavailableError)
@@ -123,13 +123,14 @@ def install(app: FastAPI) -> None:
         return answer(500, "internal", message)
 
 
-def _methods(app: FastAPI, request: Request) -> set[str]:
-    """Return the methods of all routes at this address (the router tells those of the first one only)."""
+def _methods(routers: Sequence[APIRouter], request: Request) -> set[str]:
+    """Return the methods of all routes at this address (the framework tells those of the first one only)."""
     found: set[str] = set()
-    for route in app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            found |= route.methods or set()
-    return found
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+                found |= route.methods or set()
+    return found or {"GET", "HEAD"}  # /openapi.json, the one address that is no router's
 
 
 def _said(error: Mapping[str, object]) -> str:

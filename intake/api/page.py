@@ -16,7 +16,7 @@ from intake.api.errors import ForeignPageError
 from intake.api.guard import LONGEST_BODY
 
 STATIC = resources.files("intake") / "static"
-MEDIA = {"desk.js": "text/javascript", "desk.css": "text/css"}
+MEDIA = {"desk.js": "text/javascript", "desk.css": "text/css", "icon.svg": "image/svg+xml"}
 TEXTS = {
     "wrong": "Nama atau kata sandi salah. Coba lagi, atau minta kata sandi baru kepada administrator.",
     "wait": "Terlalu banyak percobaan yang salah untuk nama ini. Tunggu {} detik, lalu coba lagi.",

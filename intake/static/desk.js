@@ -2,7 +2,7 @@
 // What people wrote goes into the page as text only. What is being typed is never overwritten.
 "use strict";
 
-const STAGES = { arrived: "masuk", queued: "menunggu operator", talking: "berbicara", ended: "selesai" };
+const STAGES = { arrived: "masuk", queued: "menunggu", talking: "berbicara", ended: "selesai" };
 const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤ dikirim", resolved: "✓ selesai di lapangan", closed: "■ ditutup", reopened: "↻ dibuka lagi" };
 const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "dialihkan", failed: "terputus" };
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
@@ -136,14 +136,13 @@ function keepFocus(list, items) {
 function showLists() {
   const all = [...reports.values()];
   const calls = all.filter((report) => report.call && report.call.stage !== "ended")
-    .sort((a, b) => a.call.arrived_at.localeCompare(b.call.arrived_at));
+    .sort((a, b) => (a.call.stage === "talking") - (b.call.stage === "talking") || a.call.arrived_at.localeCompare(b.call.arrived_at));
   keepFocus($("queue"), calls.map((report) => {
     const seconds = el("span", "", "seconds");
     seconds.dataset.since = report.call.stage === "talking" ? report.call.answered_at || "" : report.call.arrived_at;
     return pick(report.number, [
       el("span", callerOf(report), "number"), seconds,
-      el("span", report.caller.name || "", "name"),
-      el("span", STAGES[report.call.stage] + (report.call.operator ? " · " + (report.call.operator.member || report.call.operator.device) : ""), "stage"),
+      el("span", [report.caller.name, STAGES[report.call.stage], report.call.operator && (report.call.operator.member || report.call.operator.device)].filter(Boolean).join(" · "), "stage"),
     ], report.call.stage);
   }));
   $("queue-count").textContent = calls.length;
@@ -166,9 +165,9 @@ function tick() {
   for (const span of document.querySelectorAll("[data-since]")) {
     if (!span.dataset.since) { span.textContent = ""; continue; }
     const seconds = Math.max(0, Math.floor((now() - Date.parse(span.dataset.since)) / 1000));
-    span.textContent = seconds + " dtk";
     const item = span.closest("li");
     const waits = item && !item.classList.contains("talking");
+    span.textContent = (waits && seconds > 10 ? (seconds > 20 ? "▲▲ " : "▲ ") : "") + seconds + " dtk";
     item?.classList.toggle("late", waits && seconds > 10 && seconds <= 20);
     item?.classList.toggle("very-late", waits && seconds > 20);
   }
@@ -269,7 +268,7 @@ function showDispatches(dispatches) {
   $("dispatches").replaceChildren(...dispatches.map((dispatch) => {
     const waiting = ["queued", "sent", "delivered"].includes(dispatch.state);
     const item = el("li", null, waiting ? "waiting" : dispatch.state === "rejected" ? "late" : "done");
-    item.append(el("b", agencyName(dispatch.agency)), el("span", STATES[dispatch.state] + " "));
+    item.append(el("b", agencyName(dispatch.agency)), el("span", STATES[dispatch.state] + " · "));
     if (waiting) {
       const until = el("span");
       until.dataset.until = dispatch.accept_by;

@@ -92,3 +92,20 @@ def test_a_call_that_comes_and_goes_while_it_is_down_is_found(
     assert report["call"]["recovered"] is True
     assert report["call"]["outcome"] == "abandoned"
     assert report["caller"]["number"] == "+6281200000001"
+
+
+def test_asterisk_killed_in_a_call(pbx: RealAsterisk, people: People, product: Product) -> None:
+    """CEL has CHAN_START and never HANGUP: the call is over, its end is nobody's knowledge, and later calls are fine."""
+    people.call(SITI)
+    until(lambda: [one for one in product.get("/calls")["calls"] if one["call"]["stage"] == "queued"], "it waits")
+    pbx.kill()
+    pbx.start()
+
+    def over() -> bool:
+        return not product.get("/calls")["calls"]
+
+    until(over, "the lost call is over", within_s=30)
+    (lost,) = product.reports()
+    assert (lost["call"]["stage"], lost["call"]["outcome"], lost["call"]["ended_at"]) == ("ended", None, None)
+    people.call(Caller("+6281200000002"), hang_up_ms=0)
+    until(lambda: len(product.reports()) == 2, "the next call is a report")

@@ -1,5 +1,6 @@
 """Whatever order and repetition the line brings: one ring is one call, with one end, and nothing after it."""
 
+import os
 from datetime import UTC, datetime
 
 from hypothesis import given, settings
@@ -38,6 +39,7 @@ def phone(n: int, of: int) -> Channel:
     return Channel(f"p.{of}.{n}", f"c.{of}", f"PJSIP/op{n}-{of}", "5", "desks", "s", None, None)
 
 
+EXAMPLES = 20_000 if os.environ.get("INTAKE112_PROVE") else 300
 CALLERS = st.integers(1, 2)
 PHONES = st.integers(1, 2)
 EVENTS: st.SearchStrategy[CallEvent] = st.one_of(
@@ -61,7 +63,7 @@ def told(threads: Threads, events: list[CallEvent]) -> list[Fact]:
 
 
 @given(st.lists(EVENTS, max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_one_arrival_then_everything_else_then_one_end(events: list[CallEvent]) -> None:
     threads = Threads(LINE)
     facts = told(threads, [*events, *(ChannelGone(NOW, f"c.{n}", "16") for n in (1, 2))])
@@ -76,7 +78,7 @@ def test_one_arrival_then_everything_else_then_one_end(events: list[CallEvent]) 
 
 
 @given(st.lists(EVENTS, max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_only_a_phone_that_was_rung_or_answered_takes_a_call(events: list[CallEvent]) -> None:
     facts = told(Threads(LINE), events)
     answered = {event.phone.uniqueid for event in events if isinstance(event, PhoneAnswered)}
@@ -85,7 +87,7 @@ def test_only_a_phone_that_was_rung_or_answered_takes_a_call(events: list[CallEv
 
 
 @given(st.lists(EVENTS, max_size=30), st.integers(0, 30))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_kill_anywhere_changes_nothing(events: list[CallEvent], cut: int) -> None:
     """What is saved with the facts is enough to go on; only an unfinished snapshot is asked for again."""
     events = [

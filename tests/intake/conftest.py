@@ -1,12 +1,16 @@
 """The API on a fresh database, spoken to in this process."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 from db import reports
@@ -15,6 +19,7 @@ from intake import access, booking
 from intake.api.app import create_app
 from intake.facts import Arrived, CallKey, Fact
 from routing import outbox
+from tests.conftest import SetClock
 
 WIB = ZoneInfo("Asia/Jakarta")
 PUBLIC_URL = "http://112.test"
@@ -75,3 +80,37 @@ async def ring(database: Database, at: datetime, number: str | None = "081200000
     await book(database, Arrived(key, at, f"c.{n}", "trunk", "112", number, "Siti Contoh"), in_progress=[key])
     async with database.reading() as reading:
         return (await reports.page(reading, reports.Filter(), None, 1))[0].number
+
+
+@dataclass
+class Served:
+    """The application behind a real uvicorn."""
+
+    client: Client
+    stop: asyncio.Event
+    token: str
+    url: str
+
+
+@pytest.fixture
+async def served(database_url: str) -> AsyncIterator[tuple[Served, Database]]:
+    """The application on a port of its own; its clock stands still."""
+    stop = asyncio.Event()
+    async with Database.open(database_url, SetClock(), service=True) as database:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        app = create_app(database, public_url=f"http://127.0.0.1:{port}", timezone=WIB, stop=stop)
+        async with database.transaction() as tx:
+            token = await access.create_token(tx, "wall", "operator")
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]))
+            async with Client(
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"Authorization": f"Bearer {token}"},
+                trust_env=False,
+                timeout=20,
+            ) as client:
+                yield Served(client, stop, token, f"http://127.0.0.1:{port}"), database
+                stop.set()
+                server.should_exit = True

@@ -120,9 +120,13 @@ async def test_what_a_person_wrote_is_not_overwritten(database: Database) -> Non
     assert (report.caller_name, report.caller_withheld) == ("Ibu Siti", False)
 
 
-async def test_facts_of_an_unknown_call_are_no_report(database: Database) -> None:
-    await book(database, QUEUED, ENDED)
-    assert await all_reports(database) == []
+async def test_facts_whose_ring_was_lost_are_a_report_all_the_same(database: Database) -> None:
+    await book(database, QUEUED)
+    await book(database, ENDED)
+    assert len(await all_reports(database)) == 1
+    async with database.reading() as reading:
+        call = (await calls.by_keys(reading, [("pbx-1", "c.1")]))["pbx-1", "c.1"]
+    assert (call.recovered, call.arrived_at, call.outcome) == (True, QUEUED.at, "answered")
 
 
 async def test_the_first_answer_counts_and_a_second_operator_is_a_leg(database: Database) -> None:

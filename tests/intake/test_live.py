@@ -3,55 +3,18 @@
 import asyncio
 import contextlib
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import httpx2
 import pytest
-import uvicorn
 from sqlalchemy import text
 
 from db.engine import Database
-from intake import access, live
-from intake.api.app import create_app
-from tests.conftest import SetClock
-from tests.intake.conftest import WIB, Client, Json
+from intake import live
+from tests.intake.conftest import Client, Json, Served
 
 WRITERS, EACH = 8, 15
-
-
-@dataclass
-class Served:
-    """The application behind a real uvicorn."""
-
-    client: Client
-    stop: asyncio.Event
-
-
-@pytest.fixture
-async def served(database_url: str) -> AsyncIterator[tuple[Served, Database]]:
-    """The application on a port of its own, with the real time of day left out: the clock stands still."""
-    stop = asyncio.Event()
-    async with Database.open(database_url, SetClock(), service=True) as database:
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        app = create_app(database, public_url=f"http://127.0.0.1:{port}", timezone=WIB, stop=stop)
-        async with database.transaction() as tx:
-            token = await access.create_token(tx, "wall", "operator")
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.serve([listener]))
-            async with Client(
-                base_url=f"http://127.0.0.1:{port}",
-                headers={"Authorization": f"Bearer {token}"},
-                trust_env=False,
-                timeout=20,
-            ) as client:
-                yield Served(client, stop), database
-                stop.set()
-                server.should_exit = True
 
 
 @asynccontextmanager

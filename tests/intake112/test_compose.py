@@ -3,14 +3,17 @@
 import socket
 from pathlib import Path
 
-from intake112 import compose
-from intake112.settings import Settings
+import pytest
+
+from intake112 import compose, settings
 from tests.postgres import free_port
 
 
-def test_answers_do_not_wait_for_the_clients_acknowledgement(tmp_path: Path) -> None:
+def test_answers_do_not_wait_for_the_clients_acknowledgement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without TCP_NODELAY on what we accept, every answer of two writes takes 40 ms."""
-    found = Settings(state_dir=tmp_path, http_port=free_port())
+    monkeypatch.setenv("INTAKE112_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("INTAKE112_HTTP_PORT", str(free_port()))
+    found = settings.load()
     with compose.listen(found) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:

@@ -1,0 +1,91 @@
+"""The page in a real browser: what rings is there at once, what is typed stays, what callers write stays text."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from db.engine import Database
+from intake import access
+from intake.facts import Arrived, CallKey
+from tests.intake.conftest import Served, add_agency, book, ring
+
+pytestmark = pytest.mark.real
+PASSWORD = "kuda laut biru tua"
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+EVIL = "<img src=x onerror=document.title='forged'>"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt install chromium")
+    async with async_playwright() as playwright:
+        yield await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture
+async def page(browser: Browser, served: tuple[Served, Database]) -> AsyncIterator[Page]:
+    """The desk, logged in; a request to any other host or a script error fails the test."""
+    (http, database) = served
+    async with database.transaction() as tx:
+        await access.create_user(tx, "siti", "operator", PASSWORD)
+    await add_agency(database, "damkar", "kebakaran")
+    wrong: list[str] = []
+    opened = await browser.new_page(viewport={"width": 1366, "height": 768})
+    opened.on("request", lambda request: None if request.url.startswith(http.url) else wrong.append(request.url))
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    await opened.goto(f"{http.url}/")
+    await opened.fill("[name=username]", "siti")
+    await opened.fill("[name=password]", PASSWORD)
+    await opened.click("button")
+    await expect(opened.locator("#queue-empty")).to_be_visible()
+    yield opened
+    assert wrong == []
+    await opened.goto("about:blank")  # its stream ends before the server does
+    await opened.close()
+
+
+async def test_from_the_ring_to_the_agency(page: Page, served: tuple[Served, Database]) -> None:
+    (_, database) = served
+    number = await ring(database, database.clock(), "62328662112", 1)
+    queue = page.locator("#queue button")
+    await expect(queue).to_contain_text("+62328662112")
+    await queue.click()
+    await expect(page.locator("#number")).to_have_text(number)
+    await page.select_option("[data-leaf=kind]", "kebakaran")
+    await expect(page.locator("[data-leaf=priority]")).to_have_value("P1")
+    await page.fill("[data-leaf='location.text']", "Desa Contoh")
+    await page.fill("#entry", "Dua korban")
+
+    evil = CallKey("pbx-1", "c.2")
+    await book(database, Arrived(evil, database.clock(), "c.2", "trunk", "112", None, EVIL), in_progress=[evil])
+    await expect(page.locator("#queue li")).to_have_count(2)
+    await expect(page.locator("#queue")).to_contain_text(EVIL)
+    await expect(page.locator("#entry")).to_be_focused()
+    await expect(page.locator("#entry")).to_have_value("Dua korban")
+    await expect(page).to_have_title("Meja 112")
+
+    await page.press("#entry", "Enter")
+    await expect(page.locator("#entries")).to_contain_text("Dua korban")
+    await expect(page.locator("#entries")).to_contain_text("Lokasi: – → Desa Contoh")
+    await expect(page.locator("#agencies input:checked")).to_have_count(1)
+    await page.click("#send button")
+    await expect(page.locator("#dispatches")).to_contain_text("dalam antrean kirim")
+    await expect(page.locator("#status")).to_contain_text("dikirim")
+
+
+async def test_silence_is_told(page: Page) -> None:
+    await expect(page.locator("#stale")).to_be_hidden()
+    await page.evaluate("source.close(); heard = performance.now() - 13000")
+    await expect(page.locator("#stale")).to_contain_text("tidak diperbarui sejak")
