@@ -1,6 +1,7 @@
 """Run the tests that take a count (faults, properties) at their full counts, and write docs/proof.md from what ran.
 
-`INTAKE112_PROVE=1` is what tests look at: small counts without it. Arguments are pytest's; without any, those that COUNTED names.
+`INTAKE112_PROVE=1` is what tests look at: small counts without it. Arguments are pytest's; without any, what COUNTED
+names.
 """
 
 import os

@@ -95,7 +95,7 @@ def test_a_call_that_comes_and_goes_while_it_is_down_is_found(
 
 
 def test_asterisk_killed_in_a_call(pbx: RealAsterisk, people: People, product: Product) -> None:
-    """CEL has CHAN_START and never HANGUP: the call is over, its end is nobody's knowledge, and later calls are fine."""
+    """CEL has CHAN_START and never HANGUP: the call is over, nobody knows when, and later calls are fine."""
     people.call(SITI)
     until(lambda: [one for one in product.get("/calls")["calls"] if one["call"]["stage"] == "queued"], "it waits")
     pbx.kill()
