@@ -41,7 +41,7 @@ RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 RETRY_DATABASE_S = 0.5
 BOOT_WITHIN_S = 5.0
 CEL_MARGIN = timedelta(seconds=2)  # CEL has milliseconds, frames microseconds; what is told twice changes nothing
-CONNECTED = frames.encode([("Event", events.CONNECTED)]).removesuffix(frames.END)
+SAVE_POSITION_EVERY = 4 << 20  # bytes of a tape on which nothing happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Bridge:
         self._state = ("connecting", "")
         self._told = ""
         self._closing = False
+        self._caught_up = True
         self._last_heard = tape.last_heard(config.tapes)
         self._tape = Tape.create(config.tapes, config.name, database.clock())
 
@@ -110,7 +111,9 @@ class Bridge:
 
     def _deliver(self, batch: list[bytes]) -> None:
         self._put(batch)
-        self._last_heard = self._database.clock()
+        if self._caught_up:
+            now = self._database.clock()
+            self._last_heard = max((at for raw in batch if (at := tape.heard_at(raw, now))), default=self._last_heard)
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
             self._booted.set()
 
@@ -133,14 +136,14 @@ class Bridge:
         """Hold one session until it ends; True when it was logged in. Raises LineError."""
         config = self._config
         self._booted.clear()
-        deaf_since = self._last_heard
+        self._caught_up = False
         async with Line(config.host, config.port, ping_s=config.ping_s, deliver=self._deliver) as line:
-            self._put([CONNECTED])
+            self._put([tape.CONNECTED])
             await line.login(config.username, config.secret)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BOOT_WITHIN_S):
                     await self._booted.wait()
-            await self._catch_up(deaf_since)
+            await self._catch_up()
             await line.action("QueueStatus")
             await line.action("CoreShowChannels")
             self._say("connected", f"{config.host}:{config.port}")
@@ -148,17 +151,19 @@ class Bridge:
             log.warning("line_lost", pbx=config.line.pbx, why=why)
         return True
 
-    async def _catch_up(self, deaf_since: datetime | None) -> None:
-        """Tell what the CEL file holds of the time in which nobody listened."""
-        if self._config.cel_file is None or deaf_since is None:
-            return
-        try:
-            missed = await asyncio.to_thread(resync.from_cel, self._config.cel_file, deaf_since - CEL_MARGIN)
-        except OSError as error:
-            log.error("cel_not_read", path=str(self._config.cel_file), why=str(error))  # noqa: TRY400  # one line tells it
-            return
-        log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
-        self._put(missed)
+    async def _catch_up(self) -> None:
+        """Tell what the CEL file holds of the time in which nobody listened; a gap that stays open is tried again."""
+        cel_file, deaf_since = self._config.cel_file, self._last_heard
+        missed: list[bytes] = []
+        if cel_file is not None and deaf_since is not None:
+            try:
+                missed = await asyncio.to_thread(resync.from_cel, cel_file, deaf_since - CEL_MARGIN)
+            except Exception:
+                log.exception("cel_not_read", path=str(cel_file))
+                return
+            log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
+        self._put([*missed, tape.CAUGHT_UP])
+        self._caught_up = True
 
     # -- the tape ---------------------------------------------------------------------------------------------------
 
@@ -228,13 +233,17 @@ class Bridge:
 
     async def _follow(self, threads: Threads, reel: Tape, position: int) -> int:
         """Interpret a tape from `position` to its present end; return that end."""
+        saved = position
         while batch := reel.read(position):
             facts: list[Fact] = []
             for recorded in batch:
                 facts += _interpret_one(threads, recorded)
             position = batch[-1].end
-            if facts or threads.touched:
+            if facts or threads.touched or position - saved > SAVE_POSITION_EVERY:
                 await self._save(threads, facts, reel.id, position)
+                saved = position
+            reel.forget(position)
+            await asyncio.sleep(0)  # a long tape lets others have their turn
         return position
 
     async def _save(self, threads: Threads, facts: list[Fact], tape_id: str, position: int) -> None:
@@ -249,6 +258,7 @@ class Bridge:
             except Exception:
                 log.exception("batch_refused", facts=len(facts), tape=tape_id, position=position)
                 facts = await self._book_one_by_one(facts)
+                await asyncio.sleep(RETRY_DATABASE_S)
             else:
                 threads.touched.clear()
                 return
@@ -283,6 +293,7 @@ class Bridge:
     async def _beat_once(self) -> None:
         state, detail = self._state
         if self._tape.failed is not None:
+            state = "degraded" if state == "connected" else state
             detail = f"{detail}; the tape cannot be written: {self._tape.failed}"
         async with self._database.transaction() as tx:
             await machine_room.beat(tx, self._config.name, state, detail)

@@ -176,8 +176,6 @@ CallEvent = (
     | PbxStopping
 )
 
-CONNECTED = "IntakeConnected"
-
 
 def is_recovered(frame: Frame) -> bool:
     """Tell whether the frame was read from the CEL file after the fact (resync), not heard."""
@@ -205,9 +203,9 @@ def read(frame: Frame) -> CallEvent | None:
         case "Hangup":
             return ChannelGone(_at(frame), get("Uniqueid"), f"{get('Cause')} {get('Cause-txt')}".strip())
         case "QueueMember" | "QueueMemberAdded" | "QueueMemberStatus":
-            name = get("Name") or get("MemberName")
+            member = get("Name") or get("MemberName")
             device = get("StateInterface") or get("Location") or get("Interface")
-            return MemberSeen(name, device) if name and device else None
+            return MemberSeen(member, device) if member and device else None
         case "CoreShowChannel":
             return ChannelListed(_channel(frame), get("Application"), get("BridgeId"))
         case "QueueEntry":
@@ -216,7 +214,7 @@ def read(frame: Frame) -> CallEvent | None:
             return ChannelsComplete()
         case "Shutdown":
             return PbxStopping(_at(frame))
-        case name if name == CONNECTED:
+        case "IntakeConnected":
             return Connected()
         case _:
             return None

@@ -21,6 +21,7 @@ COLUMNS = (
     *("type", "time", "name", "number", "ani", "rdnis", "dnid", "exten", "context", "channel", "app", "data"),
     *("uniqueid", "linkedid", "peer", "user_type", "extra"),
 )
+BEGINNINGS = [f'"{name}",'.encode() for name in ("CHAN_START", "APP_START", "BRIDGE_ENTER", "HANGUP", "CHAN_END")]
 Line = dict[str, str]
 Headers = list[tuple[str, str]]
 
@@ -30,15 +31,30 @@ def from_cel(path: Path, since: datetime) -> list[bytes]:
 
     A half-written last line is left for the next time. Raises OSError when the file cannot be read.
     """
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    return list(told(read(frames.decode(whole)), since))
+    with path.open("rb") as file:
+        return list(told(read(file), since))
 
 
-def read(text: str) -> Iterator[Line]:
-    """Yield the lines of a CEL file as dictionaries by COLUMNS; a line of another shape is left out."""
-    for row in csv.reader(text.split("\n")):
-        if len(row) == len(COLUMNS):
+def read(raw_lines: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines of a CEL file as dictionaries by COLUMNS.
+
+    Each line stands for itself: one that cannot be read is left out and takes no other with it. Where Asterisk was
+    killed in the middle of a line, the next one begins behind the torn piece and is found there.
+    """
+    for raw in raw_lines:
+        if not raw.endswith(b"\n"):
+            return
+        row = _row(raw) or _row(raw[max(raw.rfind(begin) for begin in BEGINNINGS) :])
+        if row is not None:
             yield dict(zip(COLUMNS, row, strict=True))
+
+
+def _row(raw: bytes) -> list[str] | None:
+    try:
+        row = next(csv.reader([frames.decode(raw.rstrip(b"\r\n"))]), [])
+    except csv.Error:
+        return None
+    return row if len(row) == len(COLUMNS) else None
 
 
 def told(lines: Iterable[Line], since: datetime) -> Iterator[bytes]:

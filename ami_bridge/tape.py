@@ -10,16 +10,24 @@ If the tape cannot be written (disk full), frames go on in memory: a ring is wor
 
 import contextlib
 import os
+import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from ami_bridge.frames import END
 
+log = structlog.get_logger(__name__)
 READ_AT_ONCE = 256 * 1024
+TAIL = 4 << 20
+# Our own marks: a session begins; what the CEL file holds of the time before it is on the tape.
+CONNECTED = b"Event: IntakeConnected"
+CAUGHT_UP = b"Event: IntakeCaughtUp"
 
 
 class TapeError(ValueError):
@@ -49,7 +57,9 @@ class Tape:
         self.failed: OSError | None = None  # why the tape goes on in memory
         self._fd = fd
         self._memory = bytearray()
-        self._memory_from = 0  # where the memory takes over from the disk; counts only once failed
+        self._memory_from = 0  # where the memory begins; counts only once failed
+        self._disk_end = 0  # where the disk ends, once failed
+        self._lock = threading.Lock()
 
     @classmethod
     def create(cls, folder: Path, bridge: str, at: datetime) -> Self:
@@ -69,7 +79,11 @@ class Tape:
     def load(cls, path: Path) -> Self:
         """Open a tape to read it. Raises TapeError when the file is not one, OSError."""
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        head, end, _ = os.pread(fd, 4096, 0).partition(END)
+        try:
+            head, end, _ = os.pread(fd, 4096, 0).partition(END)
+        except OSError:
+            os.close(fd)
+            raise
         first = head.split(b"\r\n")
         if not end or not first[0].startswith(b"Tape: "):
             os.close(fd)
@@ -90,6 +104,13 @@ class Tape:
             data += more
         return list(_cut(data, position))
 
+    def forget(self, position: int) -> None:
+        """Let go of what lies in memory before `position`; what is on the disk stays."""
+        if self.failed is not None and position > self._memory_from:
+            with self._lock:
+                del self._memory[: position - self._memory_from]
+                self._memory_from = position
+
     def close(self) -> None:
         """Close the file; closing twice is no error."""
         if self._fd is not None:
@@ -97,11 +118,12 @@ class Tape:
             self._fd = None
 
     def _bytes(self, position: int, limit: int) -> bytes:
-        disk_end = self.size if self.failed is None else self._memory_from
+        disk_end = self.size if self.failed is None else self._disk_end
         if position < disk_end and self._fd is not None:
             return os.pread(self._fd, min(limit, disk_end - position), position)
-        start = position - self._memory_from
-        return bytes(self._memory[start : min(start + limit, self.size - self._memory_from)])
+        with self._lock:
+            start = position - self._memory_from
+            return bytes(self._memory[start : start + limit])
 
     def _write(self, data: bytes) -> None:
         if self.failed is None and self._fd is not None:
@@ -111,11 +133,12 @@ class Tape:
                     written += os.pwrite(self._fd, data[written:], self.size + written)
                 os.fdatasync(self._fd)
             except OSError as error:  # what may be half-written behind `size` is never read
-                self._memory_from = self.size
+                self._memory_from = self._disk_end = self.size
                 self.failed = error
-        if self.failed is not None:
-            self._memory += data
-        self.size += len(data)
+        with self._lock:
+            if self.failed is not None:
+                self._memory += data
+            self.size += len(data)
 
 
 def unread(folder: Path, positions: Mapping[str, int]) -> list[tuple[Tape, int]]:
@@ -124,7 +147,8 @@ def unread(folder: Path, positions: Mapping[str, int]) -> list[tuple[Tape, int]]
     for path in sorted(folder.glob("*.tape")):
         try:
             tape = Tape.load(path)
-        except TapeError:
+        except (TapeError, OSError) as error:
+            log.error("tape_not_read", path=str(path), why=str(error))  # noqa: TRY400  # one line tells it
             continue
         position = positions.get(tape.id, 0)
         if tape.size > position:
@@ -134,24 +158,55 @@ def unread(folder: Path, positions: Mapping[str, int]) -> list[tuple[Tape, int]]
     return found
 
 
-def last_heard(folder: Path) -> datetime | None:
-    """Return the time of the last frame that Asterisk itself sent, on any tape in `folder`. None: there is none.
+def heard_at(raw: bytes, at: datetime) -> datetime | None:
+    """Return until when a frame shows that we listened: the PBX's own time, for a frame may lie in a socket for long.
 
-    Our own marks do not count, nor what was read from the CEL file: a bridge that starts again and again beside a dead
-    PBX has heard nothing.
+    None for what is no sign of that: our marks, lines from the CEL file, answers, the greeting of a new session. `at`,
+    when the bridge got it, stands in where the PBX stamps no events.
+    """
+    if not raw.startswith(b"Event: ") or raw.startswith(b"Event: Intake") or b"\r\nRecovered: " in raw:
+        return None
+    _, stamped, rest = raw.partition(b"\r\nTimestamp: ")
+    if stamped:
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(float(rest.partition(b"\r\n")[0]), UTC)
+    return None if b"\r\nActionID: " in raw or raw.startswith(b"Event: FullyBooted") else at
+
+
+def last_heard(folder: Path) -> datetime | None:
+    """Return until when any bridge with tapes in `folder` listened without a gap. None: nobody knows.
+
+    What was heard in a session that did not catch up (`CAUGHT_UP`) does not count: the gap before it is still open.
     """
     for path in sorted(folder.glob("*.tape"), reverse=True):
+        heard: datetime | None = None
+        is_open = False
         with contextlib.suppress(TapeError, OSError):
-            heard = [
-                one.at for one in read_all(path) if one.raw and b"\r\nRecovered: " not in one.raw and not _ours(one)
-            ]
-            if heard:
-                return heard[-1]
+            for one in _tail(path):
+                if one.raw == CONNECTED:
+                    is_open = True
+                elif one.raw == CAUGHT_UP:
+                    is_open = False
+                elif not is_open:
+                    heard = heard_at(one.raw, one.at) or heard
+        if heard is not None:
+            return heard
     return None
 
 
-def _ours(recorded: Recorded) -> bool:
-    return recorded.raw.startswith(b"Event: Intake")
+def _tail(path: Path) -> Iterator[Recorded]:
+    """Yield the frames of the last megabytes of a tape."""
+    tape = Tape.load(path)
+    try:
+        position = 0
+        if tape.size > TAIL:
+            position = tape.size - TAIL
+            position += tape._bytes(position, READ_AT_ONCE).find(END) + len(END)
+        while batch := tape.read(position):
+            yield from batch
+            position = batch[-1].end
+    finally:
+        tape.close()
 
 
 def read_all(path: Path) -> Sequence[Recorded]:

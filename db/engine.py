@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import Table
@@ -32,6 +32,7 @@ from db.wakeups import Wakeups
 log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 5.0
+SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
 Clock = Callable[[], datetime]
 
 
@@ -104,7 +105,14 @@ class Database:
         if make_url(url).get_backend_name() == "sqlite":
             write, read = sqlite.engine(url, writer=True), sqlite.engine(url, writer=False)
         else:
-            write = read = create_async_engine(url, pool_size=10, max_overflow=10, pool_timeout=10, pool_pre_ping=True)
+            write = read = create_async_engine(
+                url,
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=10,
+                pool_pre_ping=True,
+                connect_args={"timeout": SILENCE_S, "command_timeout": SILENCE_S},
+            )
         database = cls(url, clock, write, read)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -227,10 +235,9 @@ def _setter(event: asyncio.Event) -> Callable[[object], None]:
 def _unavailable() -> Any:
     try:
         yield
-    except (OSError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
-        raise DatabaseUnavailableError(str(error)) from error
-    except DBAPIError as error:
-        code = error.orig.sqlite_errorcode & 0xFF if isinstance(error.orig, sqlite3.OperationalError) else None
-        if error.connection_invalidated or code in sqlite.UNAVAILABLE:
-            raise DatabaseUnavailableError(str(error.orig)) from error
+    except (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+    except (IntegrityError, DataError):  # the row itself is at fault
         raise
+    except DBAPIError as error:  # full, read-only, out of connections, cut off: nobody may take it for a bad row
+        raise DatabaseUnavailableError(str(error.orig)) from error

@@ -5,6 +5,7 @@ Migrations expand before they contract, so the release before works on the new s
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -45,8 +46,7 @@ async def migrate(url: str) -> str:
         await asyncio.to_thread(Path(path).parent.mkdir, parents=True, exist_ok=True)
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
-        # pysqlite's own BEGIN leaves DDL outside of the transaction
-        event.listen(engine.sync_engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         async with engine.begin() as connection:
@@ -54,6 +54,14 @@ async def migrate(url: str) -> str:
     finally:
         await engine.dispose()
     return newest()
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    """WAL from the first moment (to switch needs the file alone); pysqlite's own BEGIN would leave DDL outside."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.close()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -53,6 +53,7 @@ def next_try(
     than the schedule's last interval: a receiver cannot silence an emergency. `jitter` (0 to 1) puts the try off by up
     to a tenth of the wait, so that agencies which fell together do not come back as a herd; it is never earlier.
     """
+    first_try_at = min(first_try_at, now)  # a clock that was set back must not put a try off by its step
     known = priority or "P2"
     slots, every_s = SCHEDULES[known], EVERY_S[known]
     if lasting and known != "P3":

@@ -66,10 +66,29 @@ def test_a_half_written_last_line_waits_for_the_next_time(tmp_path: Path) -> Non
     assert len(resync.from_cel(cut, START)) == len(resync.from_cel(CEL, START))
 
 
-def test_lines_of_another_shape_are_left_out(tmp_path: Path) -> None:
-    other = tmp_path / "cel.csv"
-    other.write_bytes(b'"a","b"\nnonsense\n"CHAN_START",' + b'"x",' * 15 + b'"y"\n')
-    assert resync.from_cel(other, START) == []
+GOOD = CEL.read_bytes().split(b"\n")[0] + b"\n"
+BAD = {
+    "another shape": b'"a","b"\n',
+    "nonsense": b"nonsense\n",
+    "a bare CR": b'"CHAN_START",a\rb,c\n',
+    "a field without an end": b'"CHAN_START","1795487349.061","Evil\n',
+    "a hole": b"\0" * 200_000 + b"\n",
+    "half a line, then Asterisk was killed": GOOD[:40],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_line_that_cannot_be_read_takes_no_other_with_it(tmp_path: Path, name: str) -> None:
+    cel = tmp_path / "cel.csv"
+    cel.write_bytes(GOOD + BAD[name] + GOOD)
+    assert len(resync.from_cel(cel, START)) == 2
+
+
+def test_a_name_in_latin_1_does_not_spoil_the_names_of_others(tmp_path: Path) -> None:
+    cel = tmp_path / "cel.csv"
+    cel.write_bytes(GOOD.replace(b"Evil", b"Jos\xe9") + GOOD.replace(b"Evil", "Bünyamin".encode()))
+    names = [frames.parse(raw).get("CallerIDName") for raw in resync.from_cel(cel, START)]
+    assert [name.partition(",")[0] for name in names] == ["José", "Bünyamin"]
 
 
 def test_a_missing_file_is_an_error_for_the_bridge_to_tell(tmp_path: Path) -> None:

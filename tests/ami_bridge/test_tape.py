@@ -131,11 +131,64 @@ def test_what_is_no_tape_is_refused_with_its_name(tmp_path: Path) -> None:
         tape.read_all(tmp_path / "x.tape")
 
 
-def test_only_what_asterisk_sent_was_heard(tmp_path: Path) -> None:
+def stamped(at: datetime) -> bytes:
+    """Return an event with the PBX's time."""
+    return f"Event: Hangup\r\nTimestamp: {at.timestamp():.6f}\r\nCause: 16".encode()
+
+
+LATER = AT.replace(year=2027)
+
+
+@pytest.mark.parametrize(
+    ("raw", "heard"),
+    [
+        (stamped(AT), AT),
+        (b"Event: Hangup\r\nCause: 16", LATER),
+        (b"Event: FullyBooted\r\nStatus: Fully Booted", None),
+        (b"Event: QueueMember\r\nActionID: 7\r\nName: op1", None),
+        (b"Event: Hangup\r\nTimestamp: 1.0\r\nRecovered: cel", None),
+        (tape.CONNECTED, None),
+        (b"Response: Success", None),
+    ],
+    ids=["stamped", "no stamp", "greeting", "answer to an action", "from CEL", "our mark", "response"],
+)
+def test_until_when_a_frame_shows_that_we_listened(raw: bytes, heard: datetime | None) -> None:
+    assert tape.heard_at(raw, LATER) == heard
+
+
+def test_a_session_that_did_not_catch_up_leaves_the_gap_open(tmp_path: Path) -> None:
+    """A bridge that starts again and again beside a dead PBX, or is killed before it read CEL, has heard nothing."""
     assert tape.last_heard(tmp_path) is None
     heard = Tape.create(tmp_path, "b", AT)
-    heard.append([(AT, FRAMES[0])])
-    later = AT.replace(year=2027)
-    deaf = Tape.create(tmp_path, "b", later)
-    deaf.append([(later, b"Event: IntakeConnected"), (later, b"Event: Hangup\r\nRecovered: cel\r\nCause: 16")])
+    heard.append([(AT, tape.CONNECTED), (AT, tape.CAUGHT_UP), (AT, stamped(AT))])
+    deaf = Tape.create(tmp_path, "b", LATER)
+    deaf.append([(LATER, tape.CONNECTED), (LATER, stamped(LATER))])
     assert tape.last_heard(tmp_path) == AT
+    deaf.append([(LATER, tape.CAUGHT_UP), (LATER, stamped(LATER))])
+    assert tape.last_heard(tmp_path) == LATER
+
+
+def test_only_the_end_of_a_long_tape_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tape, "TAIL", 200)
+    reel = Tape.create(tmp_path, "b", AT)
+    reel.append([(AT, b"Event: Shutdown\r\nNote: " + b"x" * 60)] * 50 + [(AT, stamped(LATER))])
+    assert tape.last_heard(tmp_path) == LATER
+
+
+def test_a_tape_that_cannot_be_opened_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "0.tape").mkdir()
+    reel = Tape.create(tmp_path, "b", AT)
+    reel.append([(AT, FRAMES[0])])
+    assert [found.id for found, _ in tape.unread(tmp_path, {})] == [reel.id]
+    assert tape.last_heard(tmp_path) == AT
+
+
+def test_what_was_interpreted_leaves_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    reel = Tape.create(tmp_path / "file" / "tapes", "b", AT)
+    reel.append([(AT, FRAMES[0])])
+    position = reel.read(0)[-1].end
+    reel.forget(position)
+    reel.append([(AT, FRAMES[1])])
+    assert frames_of(reel, position) == [FRAMES[1]]
+    assert len(reel._memory) == reel.size - position

@@ -12,9 +12,9 @@ from routing import lanes
 from routing.delivery import HttpReceiver
 from routing.lanes import Lanes
 from tests.conftest import START, SetClock
+from tests.gate import Gate
 from tests.postgres import PostgresServer
 from tests.routing import cases
-from tests.routing.gate import Gate
 from tests.routing.receivers import answers, answers_in_order, hangs, receiving
 from tests.routing.running import add_agency, booking, hasty, look, quick, running, tried, until
 from tests.routing.test_outbox import audit

@@ -118,3 +118,9 @@ def test_retry_after_survives_anything(header: str) -> None:
 )
 def test_what_only_a_person_can_mend(status: int, expected: bool) -> None:
     assert is_lasting(status) is expected
+
+
+def test_a_clock_that_was_set_back_puts_no_try_off_by_its_step() -> None:
+    now = datetime(2026, 3, 14, tzinfo=UTC)
+    due = next_try("P1", now + timedelta(hours=1), now)
+    assert due - now <= timedelta(seconds=2.5)

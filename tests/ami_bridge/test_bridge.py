@@ -1,0 +1,182 @@
+"""The bridge as a whole, with the pretend Asterisk (which passes the real one's contract) and both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import text
+
+from ami_bridge import tape
+from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.threads import Line
+from db import calls, machine_room, reports
+from db.engine import Database, DatabaseUnavailableError
+from db.reports import Filter
+from exercise import tapes
+from exercise.pbx import PretendAsterisk
+from intake112.clock import SteadyClock
+from tests.gate import Gate
+from tests.postgres import PostgresServer
+
+CLOCK = SteadyClock()
+
+
+def config(pbx: PretendAsterisk, folder: Path) -> BridgeConfig:
+    """Return what joins a bridge to the pretend PBX."""
+    line = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+    zone = ZoneInfo("Asia/Jakarta")
+    return BridgeConfig(pbx.host, pbx.port, pbx.username, pbx.secret, line, folder, zone, ping_s=0.5)
+
+
+@asynccontextmanager
+async def running(database: Database, pbx: PretendAsterisk, folder: Path) -> AsyncIterator[Bridge]:
+    """Run a bridge and stop it at the end."""
+    stop = asyncio.Event()
+    bridge = Bridge(database, config(pbx, folder))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(bridge.run(stop))
+        try:
+            yield bridge
+        finally:
+            stop.set()
+
+
+async def until(look: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again until it is so."""
+    async with asyncio.timeout(30):
+        while not await look():
+            await asyncio.sleep(0.02)
+
+
+async def outcomes(database: Database) -> list[str | None]:
+    """Return the outcomes of all calls, the newest report first."""
+    async with database.reading() as reading:
+        rows = await reports.page(reading, Filter(), None, 200)
+        found = await calls.by_reports(reading, [row.id for row in rows])
+        return [found[row.id].outcome for row in rows]
+
+
+async def state(database: Database) -> str:
+    """Return what the bridge last said of itself."""
+    async with database.reading() as reading:
+        return next((row.state for row in await machine_room.services(reading)), "")
+
+
+async def connected(database: Database) -> None:
+    """Wait until the bridge says that it is connected."""
+
+    async def look() -> bool:
+        return await state(database) == "connected"
+
+    await until(look)
+
+
+async def heard(database: Database, wanted: list[str]) -> None:
+    """Wait until these are the outcomes."""
+
+    async def look() -> bool:
+        return await outcomes(database) == wanted
+
+    await until(look)
+
+
+async def test_a_call_is_a_report_and_a_bridge_that_ends_says_so(database: Database, tmp_path: Path) -> None:
+    async with PretendAsterisk(CLOCK) as pbx:
+        async with running(database, pbx, tmp_path):
+            await connected(database)
+            await pbx.play(tapes.load("answered"), speed=20)
+            await heard(database, ["answered"])
+        assert await state(database) == "stopped"
+
+
+async def test_a_cut_line_is_made_again_and_the_next_call_is_heard(database: Database, tmp_path: Path) -> None:
+    async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
+        await connected(database)
+        pbx.drop_sessions()
+        await until(lambda: _so(bool(pbx.sessions == 0)))
+        await until(lambda: _so(bool(pbx.sessions == 1)))
+        await connected(database)
+        await pbx.play(tapes.load("abandoned-in-queue"), speed=20)
+        await heard(database, ["abandoned"])
+
+
+async def _so(it: bool) -> bool:
+    return it
+
+
+async def test_a_wrong_secret_is_said_without_the_secret(database: Database, tmp_path: Path) -> None:
+    async with PretendAsterisk(CLOCK) as pbx:
+        pbx.secret, right = "another-secret", pbx.secret
+        stop = asyncio.Event()
+        made = config(pbx, tmp_path)
+        pbx.secret = right
+
+        async def look() -> bool:
+            async with database.reading() as reading:
+                rows = await machine_room.services(reading)
+            return bool(rows) and "INTAKE112_AMI_SECRET" in rows[0].detail and "another-secret" not in rows[0].detail
+
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            tasks.create_task(Bridge(database, made).run(stop))
+            await until(look)
+            stop.set()
+
+
+async def test_a_database_that_takes_nothing_costs_no_ring(database: Database, tmp_path: Path) -> None:
+    """Read-only after a failover, a full disk: the facts wait, and none of them is taken for a bad one."""
+    switch = (
+        "PRAGMA query_only = {}"
+        if database.is_sqlite
+        else "ALTER DATABASE {name} SET default_transaction_read_only = {}"
+    )
+    async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
+        await connected(database)
+        await _set(database, switch, "ON")
+        await pbx.play(tapes.load("answered"), speed=20)
+        await until(lambda: _so(tape.read_all(next(tmp_path.glob("*.tape")))[-1].raw.startswith(b"Event: Hangup")))
+        assert await outcomes(database) == []
+        await _set(database, switch, "OFF")
+        await heard(database, ["answered"])
+
+
+async def _set(database: Database, statement: str, value: str) -> None:
+    """Switch the database's readiness to write, for the connections that are open as well."""
+    if database.is_sqlite:
+        async with database._one_writer, database._write.connect() as connection:
+            driver = await connection.get_raw_connection()
+            await driver.driver_connection.execute(statement.format(value))  # type: ignore[union-attr]
+        return
+    name = database.url.rpartition("/")[2]
+    async with database._write.connect() as connection:
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await autocommit.execute(text("SET default_transaction_read_only = OFF"))
+        await autocommit.execute(text(statement.format(value, name=f'"{name}"')))
+    await database._write.dispose()
+
+
+async def test_a_database_that_is_away_costs_no_ring(
+    postgres: PostgresServer, tmp_path: Path, database_kind: str
+) -> None:
+    if database_kind == "sqlite":
+        return  # a file is not away; the row above is its row
+    async with postgres.fresh("bridge_away", "intake112_template") as url, Gate.to(postgres.port) as gate:
+        through = url.replace(str(postgres.port), str(gate.port))
+        async with Database.open(through, CLOCK) as database, Database.open(url, CLOCK) as beside:
+            async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
+                await connected(beside)
+                await gate.shut()
+                await pbx.play(tapes.load("answered"), speed=20)
+                await gate.open()
+                await heard(beside, ["answered"])
+
+
+async def test_a_bad_row_is_not_an_unavailable_database(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("INSERT INTO report_counters VALUES ('20260314', 1)"))
+    with pytest.raises(Exception, match=r"(?i)unique") as caught:
+        async with database.transaction() as tx:
+            await tx.connection.execute(text("INSERT INTO report_counters VALUES ('20260314', 1)"))
+    assert not isinstance(caught.value, DatabaseUnavailableError)
