@@ -164,6 +164,7 @@ class Bridge:
             log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
         self._put([*missed, tape.CAUGHT_UP])
         self._caught_up = True
+        self._last_heard = self._database.clock()
 
     # -- the tape ---------------------------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ def last_heard(folder: Path) -> datetime | None:
                 if one.raw == CONNECTED:
                     is_open = True
                 elif one.raw == CAUGHT_UP:
-                    is_open = False
+                    is_open, heard = False, one.at
                 elif not is_open:
                     heard = heard_at(one.raw, one.at) or heard
         if heard is not None:

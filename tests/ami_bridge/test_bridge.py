@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -22,6 +23,8 @@ from tests.gate import Gate
 from tests.postgres import PostgresServer
 
 CLOCK = SteadyClock()
+CUT_THE_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 def config(pbx: PretendAsterisk, folder: Path) -> BridgeConfig:
@@ -47,8 +50,8 @@ async def running(database: Database, pbx: PretendAsterisk, folder: Path) -> Asy
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
     """Look again and again until it is so."""
     async with asyncio.timeout(30):
-        while not await look():
-            await asyncio.sleep(0.02)
+        while not await look():  # noqa: ASYNC110  # what is looked at has no event to wait for
+            await asyncio.sleep(0.02)  # between two looks
 
 
 async def outcomes(database: Database) -> list[str | None]:
@@ -127,50 +130,53 @@ async def test_a_wrong_secret_is_said_without_the_secret(database: Database, tmp
 
 async def test_a_database_that_takes_nothing_costs_no_ring(database: Database, tmp_path: Path) -> None:
     """Read-only after a failover, a full disk: the facts wait, and none of them is taken for a bad one."""
-    switch = (
-        "PRAGMA query_only = {}"
-        if database.is_sqlite
-        else "ALTER DATABASE {name} SET default_transaction_read_only = {}"
-    )
+
+    async def whole_call_is_taped() -> bool:
+        (path,) = await asyncio.to_thread(lambda: list(tmp_path.glob("*.tape")))
+        gone = [one for one in tape.read_all(path) if one.raw.startswith(b"Event: Hangup\r\n")]
+        return len(gone) == 3
+
     async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
         await connected(database)
-        await _set(database, switch, "ON")
+        await _take_writes(database, yes=False)
         await pbx.play(tapes.load("answered"), speed=20)
-        await until(lambda: _so(tape.read_all(next(tmp_path.glob("*.tape")))[-1].raw.startswith(b"Event: Hangup")))
+        await until(whole_call_is_taped)
         assert await outcomes(database) == []
-        await _set(database, switch, "OFF")
+        await _take_writes(database, yes=True)
         await heard(database, ["answered"])
 
 
-async def _set(database: Database, statement: str, value: str) -> None:
-    """Switch the database's readiness to write, for the connections that are open as well."""
+async def _take_writes(database: Database, *, yes: bool) -> None:
+    """Let the database take writes or refuse them, on the connections that are open as well."""
     if database.is_sqlite:
         async with database._one_writer, database._write.connect() as connection:
             driver = await connection.get_raw_connection()
-            await driver.driver_connection.execute(statement.format(value))  # type: ignore[union-attr]
+            switch = f"PRAGMA query_only = {'OFF' if yes else 'ON'}"
+            await driver.driver_connection.execute(switch)  # type: ignore[union-attr]
         return
+    admin = await asyncpg.connect(database.url.replace("+asyncpg", ""))
     name = database.url.rpartition("/")[2]
-    async with database._write.connect() as connection:
-        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.execute(text("SET default_transaction_read_only = OFF"))
-        await autocommit.execute(text(statement.format(value, name=f'"{name}"')))
-    await database._write.dispose()
+    await admin.execute("SET default_transaction_read_only = OFF")
+    await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {"OFF" if yes else "ON"}')
+    await admin.execute(CUT_THE_OTHERS)  # as a failover does: settings hold for new sessions
+    await admin.close()
 
 
-async def test_a_database_that_is_away_costs_no_ring(
-    postgres: PostgresServer, tmp_path: Path, database_kind: str
-) -> None:
-    if database_kind == "sqlite":
-        return  # a file is not away; the row above is its row
-    async with postgres.fresh("bridge_away", "intake112_template") as url, Gate.to(postgres.port) as gate:
-        through = url.replace(str(postgres.port), str(gate.port))
-        async with Database.open(through, CLOCK) as database, Database.open(url, CLOCK) as beside:
-            async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
-                await connected(beside)
-                await gate.shut()
-                await pbx.play(tapes.load("answered"), speed=20)
-                await gate.open()
-                await heard(beside, ["answered"])
+@pytest.mark.real
+async def test_a_database_that_is_away_costs_no_ring(postgres: PostgresServer, tmp_path: Path) -> None:
+    async with (
+        postgres.fresh("bridge_away", "intake112_template") as url,
+        Gate.to(postgres.port) as gate,
+        Database.open(url.replace(str(postgres.port), str(gate.port)), CLOCK) as database,
+        Database.open(url, CLOCK) as beside,
+        PretendAsterisk(CLOCK) as pbx,
+        running(database, pbx, tmp_path),
+    ):
+        await connected(beside)
+        await gate.shut()
+        await pbx.play(tapes.load("answered"), speed=20)
+        await gate.open()
+        await heard(beside, ["answered"])
 
 
 async def test_a_bad_row_is_not_an_unavailable_database(database: Database) -> None:
