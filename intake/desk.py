@@ -20,7 +20,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from intake import numbers, report
-from intake.booking import MACHINE, book
+from intake.booking import book
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
@@ -200,11 +200,11 @@ async def book_answer(
     if not booked.applied:
         return booked
     after = booked.after
-    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    name = next((agency.name for agency in await agencies.every(tx) if agency.code == after.agency), after.agency)
     by = f" ({answer.by})" if answer.by else ""
     note = f": {answer.note}" if answer.note else "."
-    text = storable(f"{names.get(after.agency, after.agency)}{by} {ANSWERS[after.state]}{note}")
-    await entries.add(tx, after.report_id, actor or MACHINE, text, automatic=True)
+    text = storable(f"{name}{by} {ANSWERS[after.state]}{note}")
+    await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
     if after.state == "resolved" and all(one.state == "resolved" for one in await outbox.live(tx, after.report_id)):
         row = await reports.lock(tx, after.report_id)
         if row.status in ("dispatched", "working", "open", "reopened"):

@@ -152,7 +152,7 @@ function showLists() {
   keepFocus($("newest"), newest.map((report) => pick(report.number, [
     el("b", report.number.slice(-4) + "  " + (kindName(report.kind) || callerOf(report))),
     el("span", report.priority || "", report.priority || ""),
-    el("span", dayOf.format(new Date(report.opened_at)) + " · " + callerOf(report)),
+    el("span", [dayOf.format(new Date(report.opened_at)), report.kind ? callerOf(report) : report.caller.name].filter(Boolean).join(" · ")),
     el("span", (report.exercise ? "LATIHAN · " : "") + STATUSES[report.status]),
   ])));
   tick();
