@@ -11,7 +11,6 @@ name must not be able to keep the colleague, or the whole desk, from working.
 """
 
 import asyncio
-import hashlib
 import re
 import secrets
 from collections import OrderedDict
@@ -29,12 +28,12 @@ from db import people
 from db.engine import Database, Transaction
 from db.people import TokenRow, UserRow
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
+from routing.outbox import new_token, token_hash
 
 log = structlog.get_logger(__name__)
 Role = Literal["operator", "supervisor", "admin", "agency"]
 STAFF: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
 COOKIE: Final = "__Host-intake112"
-TOKEN_PREFIX: Final = "i112_"  # noqa: S105 the beginning of every token, no secret
 SESSION_LASTS: Final = timedelta(hours=12)  # one shift
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
@@ -75,16 +74,6 @@ class Who:
     role: Role
     agency_id: int | None = None
     by_cookie: bool = False
-
-
-def new_token() -> str:
-    """Return a fresh token: `i112_` and 256 random bits."""
-    return TOKEN_PREFIX + secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """Return what is stored of a token or a session key."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 async def create_token(tx: Transaction, name: str, role: str) -> str:

@@ -59,7 +59,9 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
         "Damkar (Regu 1) menerima laporan ini.",
         "Damkar menyatakan selesai: Padam",
     ]
-    assert [entry["author"] for entry in report["entries"]][2:] == ["Damkar", "Damkar"], "an answer is its agency's word"
+    assert [entry["author"] for entry in report["entries"]][2:] == ["Damkar", "Damkar"], (
+        "an answer is its agency's word"
+    )
 
 
 async def test_a_report_is_resolved_when_all_say_so(operator: Client, database: Database) -> None:
