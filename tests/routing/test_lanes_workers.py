@@ -158,7 +158,7 @@ async def test_a_statement_that_fails_ends_no_lane(database: Database) -> None:
             await tx.connection.execute(text("ALTER TABLE envelopes RENAME TO hidden"))
 
         async def noticed() -> bool:
-            return worker.tally.faults["unexpected"] >= 1
+            return worker.tally.faults["database_unavailable"] >= 1
 
         await until(noticed)
         async with database.transaction() as tx:
