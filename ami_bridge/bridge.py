@@ -219,7 +219,7 @@ class Bridge:
         """Book a call that never was and take it back: the first real ring shall not wait for compiling statements."""
         key, now = CallKey(self._config.line.pbx, "rehearsal"), self._database.clock()
         heard: list[Fact] = [
-            Arrived(key, now, "", "", "", "", ""),
+            Arrived(key, now, "", "", "", "+6281200000000", ""),  # a number: its rules are loaded when first asked
             Described(key, now, withheld=False),
             Queued(key, now, "", "queue:1"),
             Rang(key, now, "1", "", ""),
