@@ -29,7 +29,7 @@ EVIL = "<img src=x onerror=document.title='forged'>"
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt install chromium")
+        pytest.fail("Chromium is not installed: apt install chromium")
     async with async_playwright() as playwright:
         yield await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
