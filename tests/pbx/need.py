@@ -1,4 +1,4 @@
-"""What a test says when no real Asterisk can run here. `make test` leaves such tests out where it cannot, and says so."""
+"""What a test says when no real Asterisk can run here; `make test` leaves such tests out there, and says so."""
 
 import pytest
 
