@@ -33,8 +33,8 @@ class _Outside:
         return self._ports
 
     def cli(self, command: str) -> str:
-        """Not from outside."""
-        raise NotImplementedError(command)
+        """Refuse: only who started a PBX may give it commands. Raises RuntimeError."""
+        raise RuntimeError(f"this PBX was started by another process; it cannot be told to {command!r} from here")
 
 
 def serve(answer_ms: int) -> None:
