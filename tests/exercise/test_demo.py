@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from ami_bridge import events
+from ami_bridge import reading
 from ami_bridge.calls import Call
+from ami_bridge.events import MemberSeen
 from ami_bridge.frames import parse
 from ami_bridge.threads import Line as Line112
 from ami_bridge.threads import Threads
@@ -51,10 +52,10 @@ async def test_a_day_has_every_kind_of_call_and_our_bridge_understands_it() -> N
     threads = Threads(Line112("pbx", frozenset({"line-112"}), frozenset(), frozenset({"112"})))
     kinds: dict[str, int] = defaultdict(int)
     for raw in heard:
-        if (event := events.read(parse(raw))) is not None:
-            at = getattr(event, "at", None)
-            assert at is not None or isinstance(event, events.MemberSeen)
-            for fact in threads.advance(event, at or Time().now):
+        if (told := reading.read(raw)) is not None:
+            at = getattr(told.event, "at", None)
+            assert at is not None or isinstance(told.event, MemberSeen)
+            for fact in threads.advance(told.event, at or Time().now):
                 kinds[type(fact).__name__] += 1
     assert kinds["Arrived"] >= CALLS
     assert kinds["Ended"] >= CALLS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ami_bridge import events
+from ami_bridge import reading
 from ami_bridge.frames import FrameError, event_name, parse
 from exercise import story, tapes
 from exercise.story import NOTHING, Cue, Story, headers, joined, new_ids, with_new_ids
@@ -83,13 +83,19 @@ def test_two_playings_share_no_id(name: str) -> None:
 def test_time_moves_as_a_block(name: str) -> None:
     found = tapes.load(name)
     for old, new in zip(raw(found), with_new_ids(found, 3, START), strict=True):
-        before, after = events.read(parse(old)), events.read(parse(new))
-        assert type(before) is type(after)
+        before, after = reading.read(old), reading.read(new)
+        assert (before and type(before.event)) is (after and type(after.event))
         moved = float(parse(new).get("Timestamp")) - float(parse(old).get("Timestamp"))
         assert moved == pytest.approx((START - found.began).total_seconds(), abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if len(tapes.load(name).callers) == 1])
+def has_one_plain_caller(name: str) -> bool:
+    """One caller, whose name AMI's own headers and the dialplan's event write alike: AMI escapes quotes."""
+    callers = tapes.load(name).callers
+    return len(callers) == 1 and b"\\" not in callers[0][1]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if has_one_plain_caller(name)])
 def test_another_caller_takes_the_part_everywhere(name: str) -> None:
     found = tapes.load(name)
     number, who = found.callers[0]
@@ -101,10 +107,13 @@ def test_another_caller_takes_the_part_everywhere(name: str) -> None:
             continue
         played = b"\r\n\r\n".join(with_new_ids(found, 0, START, new_number, new_name))
         was = b"\r\n\r\n".join(raw(found))
-        for before, after in ((old, new.encode()), (quote(old, safe=SAFE).encode(), quote(new, safe=SAFE).encode())):
+        described = any(event_name(one) == b"UserEvent" for one in raw(found))  # not who came through a menu
+        encoded = (quote(old, safe=SAFE).encode(), quote(new, safe=SAFE).encode())
+        for (before, after), told in (((old, new.encode()), True), (encoded, described)):
             at_end, at_end_now = b": " + before + b"\r\n", b": " + after + b"\r\n"
             assert at_end not in played
-            assert played.count(at_end_now) == was.count(at_end) > 0
+            assert played.count(at_end_now) == was.count(at_end)
+            assert told == (at_end in was)
 
 
 def test_a_withheld_caller_is_another_in_the_asserted_identity_too() -> None:

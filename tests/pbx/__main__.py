@@ -32,6 +32,10 @@ class _Outside:
         """The fixed ones."""
         return self._ports
 
+    def desk_secret(self, desk: int) -> str:
+        """Refuse: secrets are known to who started the PBX. Raises RuntimeError."""
+        raise RuntimeError(f"this PBX was started by another process; desk {desk}'s secret is not known here")
+
     def cli(self, command: str) -> str:
         """Refuse: only who started a PBX may give it commands. Raises RuntimeError."""
         raise RuntimeError(f"this PBX was started by another process; it cannot be told to {command!r} from here")

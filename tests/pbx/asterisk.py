@@ -36,8 +36,10 @@ class RealAsterisk:
     """Real Asterisk with the shipped configuration.
 
     `with RealAsterisk() as pbx:` starts and stops it. `values` overrides placeholders of `asterisk-conf/`
-    (for example `{"QUALIFY_S": "2", "RTP_TIMEOUT_S": "4"}`). After `stop()` or `kill()`, `start()` goes on with the
-    same ports, database, CEL file and queue log; `close()` (or the end of `with`) gives the ports back.
+    (for example `{"QUALIFY_S": "2", "RTP_TIMEOUT_S": "4"}`); `appended` is written behind rendered files
+    (`{"extensions.conf": "[from-queue]..."}`): what a test needs and nobody installs. After `stop()` or `kill()`,
+    `start()` goes on with the same ports, database, CEL file and queue log; `close()` (or the end of `with`) gives the
+    ports back.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class RealAsterisk:
         root: AsteriskRoot | None = None,
         *,
         values: Mapping[str, str] | None = None,
+        appended: Mapping[str, str] | None = None,
         systemname: str = "pbx-test",
         ports: Callable[[Path, Callable[[int], None]], PortBlock] = PortBlock,
     ) -> None:
@@ -61,6 +64,9 @@ class RealAsterisk:
         _write_tone(self.folder / "moh" / "tone.wav")
         self._values = {**self._defaults(), **(values or {})}
         render(_CONF, self.folder / "etc", self._values)
+        for name, text in (appended or {}).items():
+            with (self.folder / "etc" / name).open("a") as file:
+                file.write(f"\n{text}\n")
         atexit.register(self.close)
 
     @property
@@ -77,6 +83,10 @@ class RealAsterisk:
     def ami_secret(self) -> str:
         """Of the user `intake112`; new for every instance."""
         return self._values["AMI_SECRET"]
+
+    def desk_secret(self, desk: int) -> str:
+        """With which the phone of this desk logs in; new for every instance."""
+        return self._values[f"OP{desk}_SECRET"]
 
     @property
     def sip_port(self) -> int:
@@ -235,7 +245,7 @@ class RealAsterisk:
             "RUN_DIR": f"{inside}/run",
             "LOG_DIR": f"{inside}/log",
             "MOH_DIR": f"{inside}/moh",
-            "CDREL_MODULE": "res_cdrel_custom.so",
+            "CDREL_MODULE": "res_cdrel_custom.so" if self.root.version >= 22 else "cel_custom.so",
             "SYSTEMNAME": self.systemname,
             "AMI_PORT": str(ports.ami),
             "SIP_BIND": PBX_HOST,

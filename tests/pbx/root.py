@@ -1,4 +1,4 @@
-"""The cached folder that holds a Debian with Asterisk 22, made once per machine by debootstrap."""
+"""The cached folders that hold a Debian with Asterisk 22, or 16, each made once per machine by debootstrap."""
 
 import fcntl
 import os
@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_RECIPE: Final = (
-    "--variant=minbase",
-    "--include=asterisk",
-    "forky",
-    "{folder}",
-    "",
-    "/usr/share/debootstrap/scripts/sid",
-)
-"""Debian 12 has no Asterisk; its debootstrap knows no `forky` script, so sid's is named; "" is the usual mirror."""
+_SUITES: Final = {
+    22: ("forky", "{folder}", "", "/usr/share/debootstrap/scripts/sid"),
+    16: ("bullseye", "{folder}"),
+}
+"""Debian 12 has no Asterisk; its debootstrap knows no `forky` script, so sid's is named; "" is the usual mirror.
+Debian 11 carries 16.28, which centres still run: we read what it says, and do not install on it."""
 
 
 def cache_dir() -> Path:
@@ -41,23 +38,24 @@ class AsteriskRoot:
     """A folder that `chroot DIR asterisk` runs in."""
 
     path: Path
+    version: int = 22
 
     @classmethod
-    def ensure(cls) -> "AsteriskRoot":
-        """The cached root, made when it is missing (about 40 s and 500 MB), one maker at a time.
+    def ensure(cls, version: int = 22) -> "AsteriskRoot":
+        """The cached root of Asterisk 22 or 16, made when it is missing (about 40 s and 500 MB), one maker at a time.
 
         Raises:
             RuntimeError: not root, or debootstrap failed (the end of its output is in the message).
         """
         cache = cache_dir()
-        folder = cache / "asterisk-22"
+        folder = cache / f"asterisk-{version}"
         cache.mkdir(parents=True, exist_ok=True)
-        with (cache / "asterisk-22.lock").open("w") as lock:
+        with (cache / f"asterisk-{version}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "usr/sbin/asterisk").exists():
-                _make(folder)
+                _make(folder, version)
         ensure_tool("sipp", "sip-tester")
-        return cls(folder)
+        return cls(folder, version)
 
     def modules(self) -> str:
         """The folder of Asterisk's modules, as seen from inside the root.
@@ -65,8 +63,9 @@ class AsteriskRoot:
         Raises:
             RuntimeError: the root has none.
         """
-        for found in sorted(self.path.glob("usr/lib/*/asterisk/modules")):
-            return f"/{found.relative_to(self.path)}"
+        for folder in ("usr/lib/*/asterisk/modules", "usr/lib/asterisk/modules"):
+            for found in self.path.glob(folder):
+                return f"/{found.relative_to(self.path)}"
         message = f"{self.path} holds no Asterisk modules; remove the folder and it is made again"
         raise RuntimeError(message)
 
@@ -82,16 +81,18 @@ def ensure_tool(command: str, package: str) -> None:
         _run("apt-get", "install", "-y", "--no-install-recommends", package)
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, version: int) -> None:
     if os.geteuid() != 0:
         message = "making the Asterisk root needs root (debootstrap, chroot)"
         raise RuntimeError(message)
     ensure_tool("debootstrap", "debootstrap")
     partial = folder.with_name(f"{folder.name}.new-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
-    _say(f"making {folder}: Debian forky with Asterisk 22, 500 MB, about 40 s, once")
+    suite, *more = _SUITES[version]
+    _say(f"making {folder}: Debian {suite} with Asterisk {version}, 500 MB, about 40 s, once")
     try:
-        _run("debootstrap", *(part.format(folder=partial) for part in _RECIPE))
+        include = ("--variant=minbase", "--include=asterisk")
+        _run("debootstrap", *include, suite, *(part.format(folder=partial) for part in more))
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

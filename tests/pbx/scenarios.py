@@ -1,13 +1,17 @@
 """SIPp scenarios as text: one for who calls, one for who is called.
 
-SIPp learns "now" from a MESSAGE with the call's own Call-ID, sent by the test (`CallerProcess.hang_up`): so a story
-waits for what Asterisk said and never for a guess of its speed. Every header that later messages repeat is kept in a
-variable when it arrives, because SIPp's `[last_*]` means the very last message, that MESSAGE included.
+Once a call is answered both do what they are told, as often as they are told: `HANGUP`, `HOLD`, `RESUME` and `TRANSFER`
+are requests that only the test sends (`Handset`), with the call's own Call-ID. So a story waits for what Asterisk said
+and never for a guess of its speed. Every header that later messages repeat is kept in a variable when it arrives,
+because SIPp's `[last_*]` means the very last message, the test's included.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+REFUSED: Final = b"X-Test: refused\n"
+"""In an ACK that does not begin a talk."""
 
 _SDP: Final = b"""v=0
 o=sipp 1 1 IN IP4 [local_ip]
@@ -72,19 +76,69 @@ def _play(sound: Path) -> bytes:
     return f'<exec rtp_stream="{sound},-1,8"/>\n'.encode()
 
 
-def _bye(cseq: int, *, caller: bytes, callee: bytes, target: bytes) -> bytes:
-    return _send(
-        b"BYE " + target + b" SIP/2.0\n"
-        b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
-        b"From:" + caller + b"\nTo:" + callee + b"\nCall-ID: [call_id]\n"
-        b"CSeq: " + str(cseq).encode() + b" BYE\nMax-Forwards: 70\nContent-Length: 0\n",
-        attributes=b' retrans="500"',
-    )
-
-
-_OK: Final = _send(
-    b"SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n"
+_ANSWERED: Final = (
+    b"SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"
+    b"Contact: <sip:[local_ip]:[local_port]>\n"
 )
+_DONE: Final = _ANSWERED + b"Content-Length: 0\n"
+_OK: Final = _send(_DONE)
+
+
+@dataclass(frozen=True)
+class _Dialog:
+    """From, To and target of the requests that one side sends in an answered call."""
+
+    own: bytes
+    peer: bytes
+    target: bytes
+
+    def request(self, method: bytes, rest: bytes = b"Content-Length: 0\n") -> bytes:
+        """One request; SIPp counts `[cseq]` up with every one but ACK."""
+        return (
+            method + b" " + self.target + b" SIP/2.0\n"
+            b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+            b"From:" + self.own + b"\nTo:" + self.peer + b"\nCall-ID: [call_id]\n"
+            b"CSeq: [cseq] " + method + b"\nMax-Forwards: 70\n"
+            b"Contact: <sip:[local_ip]:[local_port]>\n" + rest
+        )  # fmt: skip
+
+
+def _with_sdp(direction: bytes = b"sendrecv") -> bytes:
+    return b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP + b"a=" + direction + b"\n"
+
+
+def _talk(dialog: _Dialog, hang_up_ms: int | None) -> bytes:
+    """The answered call, until BYE from either side; `hang_up_ms` after its last event we say it ourselves (None: when
+    told). It ends at the label "end"."""
+    timer = b"" if hang_up_ms is None else b' timeout="%d" ontimeout="hangup"' % max(1, hang_up_ms)
+    # SIPp takes no message while it stands at a <nop>: the way back is an attribute of the last step.
+    again = b' next="talk"'
+    offer = b'<recv response="100" optional="true"/>\n<recv response="200"/>\n'
+    offer += _send(dialog.request(b"ACK"), attributes=again)
+    return b"".join(
+        (
+            b'<label id="talk"/>\n',
+            b'<recv request="HANGUP" optional="true" next="hangup"' + timer + b"/>\n",
+            b'<recv request="HOLD" optional="true" next="hold"' + timer + b"/>\n",
+            b'<recv request="RESUME" optional="true" next="resume"' + timer + b"/>\n",
+            b'<recv request="TRANSFER" optional="true" next="transfer"' + timer + b"><action>\n"
+            + _keep({"Refer-To": "refer"}) + b"</action></recv>\n",
+            b'<recv request="NOTIFY" optional="true" next="noted"' + timer + b"/>\n",
+            b'<recv request="INVITE" optional="true" next="offered"' + timer + b"/>\n",
+            b'<recv request="BYE" next="bye"' + timer + b"/>\n",
+            b'<label id="hold"/>\n' + _send(dialog.request(b"INVITE", _with_sdp(b"sendonly"))) + offer,
+            b'<label id="resume"/>\n' + _send(dialog.request(b"INVITE", _with_sdp())) + offer,
+            b'<label id="transfer"/>\n',
+            _send(dialog.request(b"REFER", b"Refer-To:[$refer]\nContent-Length: 0\n")),
+            b'<recv response="202" next="talk"/>\n',
+            b'<label id="noted"/>\n' + _send(_DONE, attributes=again),
+            b'<label id="offered"/>\n' + _send(_ANSWERED + _with_sdp()) + b'<recv request="ACK" next="talk"/>\n',
+            b'<label id="hangup"/>\n',
+            _send(dialog.request(b"BYE"), attributes=b' retrans="500"'),
+            b'<recv response="200" next="end"/>\n',
+            b'<label id="bye"/>\n' + _send(_DONE, attributes=b' next="end"'),
+        )
+    )  # fmt: skip
 
 
 _QUALIFIED: Final = b'<label id="qualified"/>\n' + _OK + b'<label id="end"/>\n'
@@ -92,11 +146,17 @@ _QUALIFIED: Final = b'<label id="qualified"/>\n' + _OK + b'<label id="end"/>\n'
 
 
 def call(
-    caller: Caller, dialled: str, *, sound: Path | None, hang_up_ms: int | None = None, cancel: bool = False
+    caller: Caller,
+    dialled: str,
+    *,
+    sound: Path | None,
+    hang_up_ms: int | None = None,
+    cancel: bool = False,
+    password: str | None = None,
 ) -> bytes:
     """One call to `dialled`. It ends with CANCEL right behind the 100 (`cancel`), with BYE `hang_up_ms` after the
-    200 (0: right behind the ACK), with BYE when a MESSAGE arrives, or with the other side's BYE. `sound`: raw A-law,
-    played over and over; None: no RTP at all."""
+    200 (0: right behind the ACK), or as `_talk` says. `sound`: raw A-law, played over and over; None: no RTP at all.
+    `password`: of a desk's phone, which is asked for it (401)."""
     sender, extra = _identity(caller, b"[local_ip]")
     from_line = b" " + sender + b";tag=[call_number]x[pid]"
     uri = b"sip:" + dialled.encode() + b"@[remote_ip]:[remote_port]"
@@ -105,49 +165,45 @@ def call(
     def request(method: bytes, to: bytes, branch: bytes, rest: bytes) -> bytes:
         return (
             method + b" " + uri + b" SIP/2.0\n" + via + branch + b"\nFrom:" + from_line + b"\nTo:" + to
-            + b"\nCall-ID: [call_id]\nCSeq: 1 " + method + b"\nMax-Forwards: 70\n" + rest
+            + b"\nCall-ID: [call_id]\nCSeq: [cseq] " + method + b"\nMax-Forwards: 70\n" + rest
         )  # fmt: skip
 
+    def invite(branch: bytes, more: bytes = b"") -> bytes:
+        contact = b"Contact: <sip:carrier@[local_ip]:[local_port]>\n"
+        return request(b"INVITE", b" <" + uri + b">", branch, contact + extra + more + _with_sdp())
+
     own = b"z9hG4bK-[pid]-[call_number]-1"
-    invite = request(
-        b"INVITE", b" <" + uri + b">", own,
-        b"Contact: <sip:carrier@[local_ip]:[local_port]>\n" + extra
-        + b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP,
-    )  # fmt: skip
+    refused = request(b"ACK", b"", own, REFUSED + b"Content-Length: 0\n").replace(b"\nTo:\n", b"\n[last_To:]\n")
     provisional = b"".join(b'<recv response="%d" optional="true"/>\n' % code for code in (100, 180, 181, 183))
     if cancel:
         return _scenario(
             "cancel",
-            _send(invite),
+            _send(invite(own)),
             b'<recv response="100"/>\n',
-            _send(request(b"CANCEL", b" <" + uri + b">", own, b"Content-Length: 0\n")),
+            _send(request(b"CANCEL", b" <" + uri + b">", own, b"Content-Length: 0\n").replace(b"[cseq]", b"1")),
             b'<label id="1"/>\n',
             provisional,
             b'<recv response="200" optional="true" next="1"/>\n',
             b'<recv response="487"/>\n',
-            _send(request(b"ACK", b"", own, b"Content-Length: 0\n").replace(b"\nTo:\n", b"\n[last_To:]\n")),
+            _send(refused.replace(b"[cseq]", b"1")),
         )
-    timer = b"" if hang_up_ms is None else b' timeout="%d" ontimeout="now"' % hang_up_ms
-    ended = b'<recv request="MESSAGE" optional="true" next="now"' + timer + b"/>\n"
-    ended += b'<recv request="BYE" next="bye"' + timer + b"/>\n"
-    if hang_up_ms == 0:
-        ended = b'<nop next="now"/>\n'
+    challenged = b""
+    if password is not None:
+        challenged = _send(invite(own), attributes=b' retrans="500"')
+        challenged += b'<recv response="100" optional="true"/>\n<recv response="401" auth="true"/>\n' + _send(refused)
+    login = b"" if password is None else f"[authentication username={caller.number} password={password}]\n".encode()
     # The sound begins in the 200's own action: SIPp takes no message while it stands at a <nop>.
     taken = _keep({"To": "to"}) + (_play(sound) if sound else b"")
     ack = request(b"ACK", b"[$to]", b"[branch]", b"Content-Length: 0\n").replace(b"ACK " + uri, b"ACK [next_url]")
     return _scenario(
         "call",
-        _send(invite, attributes=b' retrans="500"'),
+        challenged,
+        _send(invite(b"[branch]", login), attributes=b' retrans="500"'),
         provisional,
         b'<recv response="200" rrs="true"><action>' + taken + b"</action></recv>\n",
         _send(ack),
-        ended,
-        b'<label id="bye"/>\n',
-        _OK,
-        b'<nop next="end"/>\n',
-        b'<label id="now"/>\n',
-        _bye(2, caller=from_line, callee=b"[$to]", target=b"[next_url]"),
-        b'<recv response="200"/>\n',
+        b'<nop next="hangup"/>\n' if hang_up_ms == 0 else b"",
+        _talk(_Dialog(from_line, b"[$to]", b"[next_url]"), hang_up_ms),
         b'<label id="end"/>\n',
     )
 
@@ -162,6 +218,7 @@ def answer(*, sound: Path, answer_ms: int | None, hang_up_ms: int | None, busy: 
     invite += b'<ereg regexp="sip:[^>]*" search_in="hdr" header="Contact:" assign_to="target"/></action></recv>\n'
     kept = b"Via:[$via]\nFrom:[$from]\nTo:[$to];tag=[call_number]y[pid]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"
     contact = b"Contact: <sip:[local_ip]:[local_port]>\n"
+    dialog = _Dialog(b"[$to];tag=[call_number]y[pid]", b"[$from]", b"[$target]")
     if busy:
         refuse = _send(b"SIP/2.0 486 Busy Here\n" + kept + b"Content-Length: 0\n")
         return _scenario(
@@ -170,27 +227,15 @@ def answer(*, sound: Path, answer_ms: int | None, hang_up_ms: int | None, busy: 
     wait = b'<recv request="CANCEL" next="cancelled"/>\n'
     if answer_ms is not None:
         wait = b'<recv request="CANCEL" timeout="%d" ontimeout="take" next="cancelled"/>\n' % max(1, answer_ms)
-    talk = b'<recv request="BYE" next="bye"/>\n'
-    if hang_up_ms is not None:
-        talk = b'<recv request="BYE" timeout="%d" ontimeout="now" next="bye"/>\n' % max(1, hang_up_ms)
     return _scenario(
         "answer",
         invite,
         _send(b"SIP/2.0 180 Ringing\n" + kept + contact + b"Content-Length: 0\n"),
         wait,
         b'<label id="take"/>\n',
-        _send(
-            b"SIP/2.0 200 OK\n" + kept + contact + b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP,
-            attributes=b' retrans="500"',
-        ),
+        _send(b"SIP/2.0 200 OK\n" + kept + contact + _with_sdp(), attributes=b' retrans="500"'),
         b'<recv request="ACK"><action>' + _play(sound) + b"</action></recv>\n",
-        talk,
-        b'<label id="bye"/>\n',
-        _OK,
-        b'<nop next="end"/>\n',
-        b'<label id="now"/>\n',
-        _bye(1, caller=b"[$to];tag=[call_number]y[pid]", callee=b"[$from]", target=b"[$target]"),
-        b'<recv response="200" next="end"/>\n',
+        _talk(dialog, hang_up_ms),
         b'<label id="cancelled"/>\n',
         _OK,
         _send(b"SIP/2.0 487 Request Terminated\n" + kept + b"Content-Length: 0\n"),

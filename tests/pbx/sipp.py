@@ -12,7 +12,6 @@ Leaving `People` ends every process it started, by its pid. Every process also e
 
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -21,12 +20,12 @@ from typing import Final, Protocol, Self
 
 from tests.pbx import scenarios
 from tests.pbx.asterisk import CARRIER_HOST, PBX_HOST
+from tests.pbx.handset import CallerProcess, Handset, Sipp
 from tests.pbx.ports import PortBlock
 from tests.pbx.scenarios import Caller
 
-__all__ = ["Caller", "CallerProcess", "People", "Sipp"]
+__all__ = ["Caller", "CallerProcess", "Handset", "People", "Sipp"]
 
-LIFE_S: Final = 600
 _SILENCE: Final = b"\xd5" * 8000
 """One second of A-law."""
 
@@ -42,95 +41,11 @@ class Line(Protocol):
     def ports(self) -> PortBlock:
         """Where everybody listens."""
 
+    def desk_secret(self, desk: int) -> str:
+        """With which the phone of this desk logs in."""
+
     def cli(self, command: str) -> str:
         """What `asterisk -rx command` prints."""
-
-
-class Sipp:
-    """One SIPp process."""
-
-    def __init__(self, name: str, folder: Path, arguments: list[str]) -> None:
-        self.name = name
-        self.messages = folder / f"{name}.messages"
-        self._output = folder / f"{name}.out"
-        command = ["sipp", *arguments, "-nostdin", "-timeout", str(LIFE_S)]
-        command += ["-trace_msg", "-message_file", str(self.messages)]
-        command += ["-trace_err", "-error_file", str(folder / f"{name}.errors")]
-        with self._output.open("wb") as out:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-            )
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """True until it has ended."""
-        return self._process.poll() is None
-
-    def wait(self, timeout: float = 15.0) -> None:
-        """Until all its calls are over.
-
-        Raises:
-            TimeoutError: they are not.
-            AssertionError: a call did not go as its scenario says; SIPp's own words are in the message.
-        """
-        try:
-            code = self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            message = f"{self.name} goes on after {timeout} s:\n{self.trace()}"
-            raise TimeoutError(message) from None
-        if code != 0:
-            message = f"{self.name} failed ({code}):\n{self.trace()}"
-            raise AssertionError(message)
-
-    def trace(self) -> str:
-        """SIPp's errors and the end of the messages it sent and received."""
-        errors = self.messages.with_suffix(".errors")
-        texts = [file.read_bytes()[-3000:] for file in (errors, self.messages, self._output) if file.exists()]
-        return b"\n".join(texts).decode("utf-8", "backslashreplace")
-
-    def end(self) -> None:
-        """SIGKILL: the phone is unplugged, nobody says BYE. Twice is once."""
-        self._process.kill()
-        self._process.wait()
-
-
-class CallerProcess(Sipp):
-    """One or several callers of one kind, from one SIPp process."""
-
-    def __init__(self, name: str, folder: Path, arguments: list[str], port: int) -> None:
-        super().__init__(name, folder, [*arguments, "-cid_str", f"%u-{name}@{CARRIER_HOST}"])
-        self._port = port
-
-    def hang_up(self, number: int = 1) -> None:
-        """Make call `number` (from 1) of this process send BYE: now, or as soon as the PBX has answered it.
-
-        Raises:
-            TimeoutError: it was not answered within 5 s.
-        """
-        identity = f"{number}-{self.name}@{CARRIER_HOST}"
-        deadline = time.monotonic() + 5
-        while not self._acknowledged(identity):
-            if time.monotonic() > deadline:
-                message = f"{self.name}: call {number} was never answered:\n{self.trace()}"
-                raise TimeoutError(message)
-            time.sleep(0.01)  # between two looks
-        text = (
-            f"MESSAGE sip:now@{CARRIER_HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {CARRIER_HOST}:9;branch=z9hG4bKnow\r\n"
-            f"From: <sip:test@{CARRIER_HOST}>;tag=now\r\nTo: <sip:now@{CARRIER_HOST}>\r\nCall-ID: {identity}\r\n"
-            "CSeq: 9 MESSAGE\r\nContent-Length: 0\r\n\r\n"
-        )
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(text.encode(), (CARRIER_HOST, self._port))
-
-    def _acknowledged(self, identity: str) -> bool:
-        """SIPp stands at its <recv> only behind the ACK; a MESSAGE before that would break the call off."""
-        text = self.messages.read_bytes() if self.messages.exists() else b""
-        return any(b"\nACK sip:" in part and f"Call-ID: {identity}".encode() in part for part in text.split(b"-" * 47))
 
 
 class People:
@@ -141,7 +56,7 @@ class People:
         self.folder = Path(tempfile.mkdtemp(prefix="intake112-people-"))
         self._sound = self.folder / "silence.alaw"
         self._sound.write_bytes(_SILENCE)
-        self._started: list[Sipp] = []
+        self._started: list[Handset] = []
 
     def operator(
         self,
@@ -151,7 +66,7 @@ class People:
         hang_up_ms: int | None = None,
         busy: bool = False,
         log_in: bool = True,
-    ) -> Sipp:
+    ) -> Handset:
         """The phone of desk 1 to 8 (`PJSIP/opN`). It rings; it answers after `answer_ms` (None: never, until CANCEL),
         and says BYE `hang_up_ms` later (None: waits for BYE). `log_in`: make it a member of queue 112."""
         text = scenarios.answer(sound=self._sound, answer_ms=answer_ms, hang_up_ms=hang_up_ms, busy=busy)
@@ -160,15 +75,18 @@ class People:
             self.log_in(desk)
         return phone
 
-    def log_in(self, desk: int) -> None:
-        """Make `PJSIP/opN` a member of queue 112, named `opN`, as a log-in does."""
-        self._pbx.cli(f"queue add member PJSIP/op{desk} to 112 penalty 0 as op{desk}")
+    def log_in(self, desk: int, interface: str | None = None) -> None:
+        """Make `PJSIP/opN` a member of queue 112, named `opN`, as a log-in does. `interface`: it is rung by this one,
+        for example a Local channel as FreePBX has it."""
+        device = f"PJSIP/op{desk}"
+        rung, state = (device, "") if interface is None else (interface, f" state_interface {device}")
+        self._pbx.cli(f"queue add member {rung} to 112 penalty 0 as op{desk}{state}")
 
     def log_out(self, desk: int) -> None:
         """Take `PJSIP/opN` out of queue 112."""
         self._pbx.cli(f"queue remove member PJSIP/op{desk} from 112")
 
-    def carrier(self, *, answer_ms: int | None = 200, hang_up_ms: int | None = None, busy: bool = False) -> Sipp:
+    def carrier(self, *, answer_ms: int | None = 200, hang_up_ms: int | None = None, busy: bool = False) -> Handset:
         """Where calls out over the trunk arrive; answers like an operator's phone."""
         text = scenarios.answer(sound=self._sound, answer_ms=answer_ms, hang_up_ms=hang_up_ms, busy=busy)
         return self._listener("carrier", CARRIER_HOST, self._pbx.ports.carrier, text)
@@ -183,13 +101,13 @@ class People:
         rtp: bool = True,
         calls: int = 1,
         per_second: int | None = None,
+        host: str = CARRIER_HOST,
     ) -> CallerProcess:
-        """Dial `dialled` from the carrier's side, `calls` times at once, or evenly `per_second`.
+        """Dial `dialled` from the carrier's side (or another `host`), `calls` times at once, or evenly `per_second`.
 
         The call ends by `.hang_up()`, by the other side's BYE, by BYE `hang_up_ms` after the PBX's 200, or by a CANCEL
         sent right behind the INVITE (`cancel`). `rtp=False`: a caller whose sound never arrives.
         """
-        name = f"caller{len(self._started)}"
         text = scenarios.call(
             caller or Caller(),
             dialled,
@@ -197,21 +115,26 @@ class People:
             hang_up_ms=hang_up_ms,
             cancel=cancel,
         )
-        port = self._pbx.ports.next_caller()
-        arguments = [f"{PBX_HOST}:{self._pbx.sip_port}", *self._common(name, CARRIER_HOST, port, text)]
-        arguments += ["-m", str(calls), "-l", str(calls)]
-        arguments += ["-r", str(per_second)] if per_second else ["-r", str(calls), "-rp", "100"]
-        process = CallerProcess(name, self.folder, arguments, port)
-        self._started.append(process)
-        return process
+        rate = ["-r", str(per_second)] if per_second else ["-r", str(calls), "-rp", "100"]
+        return self._caller("caller", host, text, ["-m", str(calls), "-l", str(calls), *rate])
 
-    def unplug(self, name: str) -> None:
-        """End the process `op1` .. `op8` or `carrier`: no BYE, no sound any more.
+    def dial(self, desk: int, number: str) -> CallerProcess:
+        """Take up the phone of a desk and dial: another desk, a pickup code. Its owner need not be idle: it is a second
+        line of the same phone (another SIPp process, logged in as the same desk)."""
+        text = scenarios.call(Caller(f"op{desk}"), number, sound=self._sound, password=self._pbx.desk_secret(desk))
+        return self._caller(f"op{desk}-dials", PBX_HOST, text, ["-m", "1"])
+
+    def phone(self, name: str) -> Handset:
+        """The process `op1` .. `op8` or `carrier`.
 
         Raises:
             KeyError: there is none of this name.
         """
-        {process.name: process for process in self._started}[name].end()
+        return {process.name: process for process in self._started}[name]
+
+    def unplug(self, name: str) -> None:
+        """End the process `op1` .. `op8` or `carrier`: no BYE, no sound any more. Raises KeyError, as `phone`."""
+        self.phone(name).end()
 
     def call_out(self, number: str, desk: int = 1) -> None:
         """Ring the desk's phone and, when it answers, dial `number` through `intake-out` over the trunk."""
@@ -236,8 +159,16 @@ class People:
         media = str(self._pbx.ports.next_media())
         return ["-sf", str(scenario), "-i", host, "-mi", host, "-p", str(port), "-mp", media, "-bind_local"]
 
-    def _listener(self, name: str, host: str, port: int, text: bytes) -> Sipp:
-        process = Sipp(name, self.folder, self._common(name, host, port, text))
+    def _caller(self, name: str, host: str, text: bytes, more: list[str]) -> CallerProcess:
+        name = f"{name}{len(self._started)}"
+        port = self._pbx.ports.next_caller()
+        arguments = [f"{PBX_HOST}:{self._pbx.sip_port}", *self._common(name, host, port, text), *more]
+        process = CallerProcess(name, self.folder, arguments, (host, port))
+        self._started.append(process)
+        return process
+
+    def _listener(self, name: str, host: str, port: int, text: bytes) -> Handset:
+        process = Handset(name, self.folder, self._common(name, host, port, text), (host, port))
         self._started.append(process)
         deadline = time.monotonic() + 5
         while not _listens(host, port):
