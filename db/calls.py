@@ -1,80 +1,103 @@
-"""Calls and their legs. A call's key is (PBX, uniqueid of the caller's own channel)."""
+"""Calls, their legs, and the reports that rings open. A call's key is (PBX, uniqueid of the caller's own channel).
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+What the line writes comes in batches: each function that saves takes any number of rows and is one statement.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, update
 
-from db import tables
+from db import reports, tables
 from db.engine import Reading, Transaction
+from db.ids import new_id
 
 c = tables.calls.c
+l = tables.legs.c  # noqa: E741  # as short as the others
+r = tables.reports.c
 Key = tuple[str, str]
+Columns = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """One call as saved; field names are the column names."""
+    """One call as saved; field names are the column names. One that is not saved yet has no ids (0)."""
 
-    id: int
-    report_id: int
+    id: int = 0
+    report_id: int = 0
     pbx: str
     uniqueid: str
     linkedid: str | None
     trunk: str | None
     dialled: str | None
     stage: str
-    outcome: str | None
+    outcome: str | None = None
     arrived_at: datetime
-    queued_at: datetime | None
-    answered_at: datetime | None
-    ended_at: datetime | None
-    operator_user: str | None
-    operator_member: str | None
-    operator_device: str | None
-    hangup_cause: str | None
-    recording: str | None
-    metadata: dict[str, str]
+    queued_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    operator_user: str | None = None
+    operator_member: str | None = None
+    operator_device: str | None = None
+    hangup_cause: str | None = None
+    recording: str | None = None
+    metadata: dict[str, str | None]
     recovered: bool
-    state: dict[str, object] | None
+    told: dict[str, str] = field(default_factory=dict)
 
 
-COLUMNS = [f.name for f in fields(CallRow) if f.name != "id"]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegRow:
-    """One leg: the time in the queue, or a phone that was rung for the caller."""
+    """One leg: the time in the queue, or a phone that was rung for the caller. `taken`: a human answered it."""
 
-    call_id: int
+    call_id: int = 0
     key: str
     kind: str
     device: str | None
     member: str | None
-    user: str | None
+    user: str | None = None
     from_at: datetime
-    answered_at: datetime | None
-    to_at: datetime | None
-    cause: str | None
+    taken: bool = False
+    answered_at: datetime | None = None
+    to_at: datetime | None = None
+    cause: str | None = None
 
 
-_add = insert(tables.calls).returning(tables.calls)
+@dataclass(frozen=True, slots=True)
+class CallersReport:
+    """What a call's report says of the caller; who set which field is in `field_versions`."""
+
+    id: int
+    field_versions: dict[str, int]
+    caller_number: str | None
+    caller_number_raw: str | None
+    caller_digits: str | None
+    caller_name: str | None
+    caller_withheld: bool | None
 
 
-async def add(tx: Transaction, report_id: int, values: Mapping[str, object]) -> CallRow:
-    """Insert a call for a report; every column not given is null."""
-    row = dict.fromkeys(COLUMNS) | {"metadata": {}, "recovered": False, **values, "report_id": report_id}
-    return CallRow(**(await tx.connection.execute(_add, row)).mappings().one())
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+_by_key = (
+    select(tables.calls)
+    .where(c.pbx == bindparam("of_pbx"), c.uniqueid.in_(bindparam("uniqueids", expanding=True)))
+    .order_by(c.id)
+)
+_lock_by_key = _by_key.with_for_update()
 
 
-async def by_keys(reading: Reading, keys: list[Key]) -> dict[Key, CallRow]:
+async def by_keys(reading: Reading, keys: Iterable[Key]) -> dict[Key, CallRow]:
     """Return the calls with these keys; inside a transaction they stay locked until its end."""
-    statement = select(tables.calls).where(tuple_(c.pbx, c.uniqueid).in_(keys)).order_by(c.id)
-    if isinstance(reading, Transaction):
-        statement = statement.with_for_update()
-    rows = (await reading.connection.execute(statement)).mappings()
-    return {(row["pbx"], row["uniqueid"]): CallRow(**row) for row in rows}
+    by_pbx: dict[str, list[str]] = {}
+    for pbx, uniqueid in keys:
+        by_pbx.setdefault(pbx, []).append(uniqueid)
+    found: dict[Key, CallRow] = {}
+    statement = _lock_by_key if isinstance(reading, Transaction) else _by_key
+    for pbx, uniqueids in sorted(by_pbx.items()):  # pairs in one list would make SQLite read the whole table
+        rows = (await reading.connection.execute(statement, {"of_pbx": pbx, "uniqueids": uniqueids})).mappings()
+        found |= {(pbx, row["uniqueid"]): CallRow(**row) for row in rows}
+    return found
 
 
 async def by_reports(reading: Reading, report_ids: list[int]) -> dict[int, CallRow]:
@@ -84,52 +107,162 @@ async def by_reports(reading: Reading, report_ids: list[int]) -> dict[int, CallR
 
 
 async def in_progress(reading: Reading, pbx: str | None = None) -> list[CallRow]:
-    """Return the calls that have not ended, the longest waiting first; of one PBX when it is named."""
-    statement = select(tables.calls).where(c.state.is_not(None)).order_by(c.arrived_at)
+    """Return the calls that have not ended, the first caller first; of one PBX when it is named."""
+    statement = select(tables.calls).where(tables.IN_PROGRESS).order_by(c.arrived_at, c.id)
     if pbx is not None:
         statement = statement.where(c.pbx == pbx)
     rows = (await reading.connection.execute(statement)).mappings()
     return [CallRow(**row) for row in rows]
 
 
-async def change(tx: Transaction, call_id: int, values: Mapping[str, object]) -> None:
-    """Save columns of a call."""
-    await tx.connection.execute(update(tables.calls).where(c.id == call_id).values(**values))
-
-
-async def save_states(tx: Transaction, states: Mapping[Key, dict[str, object]]) -> None:
-    """Save the call machine's state of calls in progress; a call that is not there, or has ended, is no error."""
-    if not states:
-        return
-    own = (c.pbx == bindparam("of_pbx"), c.uniqueid == bindparam("of_uniqueid"), c.stage != "ended")
-    statement = update(tables.calls).where(*own)
-    rows = [{"of_pbx": pbx, "of_uniqueid": uniqueid, "new": state} for (pbx, uniqueid), state in states.items()]
-    await tx.connection.execute(statement.values(state=bindparam("new")), rows)
-
-
-async def put_leg(
-    tx: Transaction, call_id: int, key: str, values: Mapping[str, object], keep: Sequence[str] = ()
-) -> None:
-    """Save a leg; one that is there already (call, key) gets the given columns, but for those it is to `keep`."""
-    statement = tx.insert_or(tables.legs).values(call_id=call_id, key=key, **values)
-    changed = {name: value for name, value in values.items() if name not in keep}
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["call_id", "key"], set_=changed))
-
-
-async def close_legs(tx: Transaction, call_id: int, at: datetime | None) -> None:
-    """End the legs of a call that are still open."""
-    leg = tables.legs.c
-    await tx.connection.execute(update(tables.legs).where(leg.call_id == call_id, leg.to_at.is_(None)).values(to_at=at))
-
-
-async def change_leg(tx: Transaction, call_id: int, key: str, values: Mapping[str, object]) -> None:
-    """Save columns of a leg that is there; no such leg is no error."""
-    leg = tables.legs.c
-    await tx.connection.execute(update(tables.legs).where(leg.call_id == call_id, leg.key == key).values(**values))
-
-
 async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:
     """Return a call's legs in the order in which they began."""
-    leg = tables.legs.c
-    statement = select(tables.legs).where(leg.call_id == call_id).order_by(leg.from_at, leg.key)
-    return [LegRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return (await legs_by_call(reading, [call_id]))[call_id]
+
+
+async def legs_by_call(reading: Reading, call_ids: Collection[int]) -> dict[int, list[LegRow]]:
+    """Return the legs of each of these calls, in the order in which they began."""
+    statement = select(tables.legs).where(l.call_id.in_(call_ids)).order_by(l.from_at, l.key)
+    found: dict[int, list[LegRow]] = {call_id: [] for call_id in call_ids}
+    for row in (await reading.connection.execute(statement)).mappings():
+        found[row["call_id"]].append(LegRow(**row))
+    return found
+
+
+async def report_numbers(reading: Reading, keys: Iterable[Key]) -> dict[Key, str]:
+    """Return the number of the report of each of these calls that is known."""
+    found: dict[Key, str] = {}
+    for pbx, uniqueid in keys:
+        statement = select(r.number).join(tables.calls).where(c.pbx == pbx, c.uniqueid == uniqueid)
+        number = (await reading.connection.execute(statement)).scalar_one_or_none()
+        if number is not None:
+            found[pbx, uniqueid] = number
+    return found
+
+
+# -- a batch of rings --------------------------------------------------------------------------------------------------
+
+_move_counter = (
+    update(tables.report_counters)
+    .where(tables.report_counters.c.day == bindparam("of_day"))
+    .values(last=tables.report_counters.c.last + bindparam("count"))
+    .returning(tables.report_counters.c.last)
+)
+_open = insert(tables.reports).returning(r.id, r.number)
+_add = insert(tables.calls).returning(c.id, c.report_id)
+REPORT = {column.name: None for column in tables.reports.c if column.name != "id"}
+CALL = [f.name for f in fields(CallRow) if f.name != "id"]
+LEG = [f.name for f in fields(LegRow)]
+
+
+async def take_numbers(tx: Transaction, day: str, count: int) -> int:
+    """Move a local day's counter on (back, by a negative count) and return it; it stays locked until the end."""
+    moved = {"of_day": day, "count": count}
+    last = (await tx.connection.execute(_move_counter, moved)).scalar_one_or_none()
+    if last is None:  # the first of the day
+        await reports.hold_day(tx, day)
+        last = (await tx.connection.execute(_move_counter, moved)).scalar_one()
+    return int(last)
+
+
+async def open_reports(tx: Transaction, opened: Sequence[Columns]) -> dict[str, int]:
+    """Insert reports at version 1, every column not given null; return their ids by number."""
+    rows = [REPORT | {"version": 1, "field_versions": {}, **values} for values in opened]
+    return {row.number: row.id for row in await tx.connection.execute(_open, rows)}
+
+
+async def add(tx: Transaction, calls: Sequence[CallRow]) -> dict[int, int]:
+    """Insert calls, each with the id of its report; return their own ids by report id."""
+    rows = [{name: getattr(row, name) for name in CALL} for row in calls]
+    return {row.report_id: row.id for row in await tx.connection.execute(_add, rows)}
+
+
+# -- a batch of news ---------------------------------------------------------------------------------------------------
+
+CHANGING = (
+    "stage",
+    "outcome",
+    "queued_at",
+    "answered_at",
+    "ended_at",
+    "operator_member",
+    "operator_device",
+    "hangup_cause",
+    "recording",
+    "metadata",
+    "told",
+)
+OF_CALLER = ("caller_number", "caller_number_raw", "caller_digits", "caller_name", "caller_withheld")
+_change = (
+    update(tables.calls).where(c.id == bindparam("of_id")).values({name: bindparam(f"new_{name}") for name in CHANGING})
+)
+LEG_CHANGING = ("member", "taken", "answered_at", "to_at", "cause")
+_add_legs = insert(tables.legs)
+_add_entries = insert(tables.entries)
+_change_legs = (
+    update(tables.legs)
+    .where(l.call_id == bindparam("of_id"), l.key == bindparam("of_key"))
+    .values({name: bindparam(f"new_{name}") for name in LEG_CHANGING})
+)
+_of_ids = r.id.in_(bindparam("ids", expanding=True))
+_lock_reports = select(*(r[f.name] for f in fields(CallersReport))).where(_of_ids).order_by(r.id).with_for_update()
+_change_callers = (
+    update(tables.reports)
+    .where(r.id == bindparam("of_id"))
+    .values({name: bindparam(f"new_{name}") for name in OF_CALLER})
+)
+_touch = update(tables.reports).where(_of_ids).values(version=r.version + 1).returning(r.id, r.number, r.version)
+
+
+async def change(tx: Transaction, calls: Sequence[CallRow]) -> None:
+    """Save what may change of calls that are there."""
+    rows = [{"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in CHANGING} for row in calls]
+    await tx.connection.execute(_change, rows)
+
+
+async def lock_reports(tx: Transaction, report_ids: Collection[int]) -> dict[int, CallersReport]:
+    """Return what these reports say of the caller, locked until the transaction ends."""
+    rows = (await tx.connection.execute(_lock_reports, {"ids": list(report_ids)})).mappings()
+    return {row["id"]: CallersReport(**row) for row in rows}
+
+
+async def change_callers(tx: Transaction, changed: Sequence[CallersReport]) -> None:
+    """Save callers of locked reports; `touch` gives these reports their next version."""
+    rows = [{"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in OF_CALLER} for row in changed]
+    await tx.connection.execute(_change_callers, rows)
+
+
+async def touch(tx: Transaction, report_ids: Collection[int]) -> dict[int, tuple[str, int]]:
+    """Give reports their next version; return (number, version) by id."""
+    rows = await tx.connection.execute(_touch, {"ids": list(report_ids)})
+    return {row.id: (row.number, row.version) for row in rows}
+
+
+async def add_legs(tx: Transaction, legs: Sequence[LegRow]) -> None:
+    """Insert legs of locked calls."""
+    await tx.connection.execute(_add_legs, [{name: getattr(leg, name) for name in LEG} for leg in legs])
+
+
+async def change_legs(tx: Transaction, legs: Sequence[LegRow]) -> None:
+    """Save what may change of legs that are there."""
+    rows = [
+        {"of_id": leg.call_id, "of_key": leg.key} | {f"new_{name}": getattr(leg, name) for name in LEG_CHANGING}
+        for leg in legs
+    ]
+    await tx.connection.execute(_change_legs, rows)
+
+
+async def write_entries(tx: Transaction, author: str, entries: Sequence[tuple[int, str]]) -> None:
+    """Write the machine's entries, of (report id, text), at the transaction's time."""
+    rows = [
+        {
+            "id": new_id(tx.now),
+            "report_id": report_id,
+            "at": tx.now,
+            "author": author,
+            "automatic": True,
+            "text": text,
+        }
+        for report_id, text in entries
+    ]
+    await tx.connection.execute(_add_entries, rows)

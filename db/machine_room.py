@@ -1,12 +1,21 @@
-"""Tape positions and the heartbeats of services."""
+"""What the machines say of themselves: heartbeats with figures and alarms, states of bridges, positions on tapes."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import case, delete, select
 
 from db import tables
 from db.engine import Reading, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What is wrong with a service now: a code for programs, and a sentence that says what to do."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,8 @@ class ServiceRow:
     name: str
     state: str
     detail: str
+    figures: dict[str, float]
+    alarms: tuple[Alarm, ...]
     since: datetime
     seen_at: datetime
 
@@ -34,19 +45,69 @@ async def save_tape_position(tx: Transaction, bridge: str, tape_id: str, positio
     await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge", "tape_id"], set_=values))
 
 
-async def beat(tx: Transaction, name: str, state: str, detail: str) -> None:
-    """Save a service's state; `since` moves only when the state changes."""
+async def forget_tapes(tx: Transaction, bridge: str, tape_ids: Collection[str]) -> None:
+    """Delete the positions of tapes that are deleted."""
+    table = tables.tape_positions
+    await tx.connection.execute(delete(table).where(table.c.bridge == bridge, table.c.tape_id.in_(tape_ids)))
+
+
+async def state_of(reading: Reading, bridge: str) -> str | None:
+    """Return the state that a bridge last saved, or None for a new one."""
+    table = tables.bridge_states
+    found = await reading.connection.execute(select(table.c.state).where(table.c.bridge == bridge))
+    return found.scalar_one_or_none()
+
+
+async def newest_state(reading: Reading, prefix: str) -> str | None:
+    """Return the state saved last by any bridge whose name begins with `prefix`, or None."""
+    s = tables.bridge_states.c
+    own = select(s.state).where(s.bridge.startswith(prefix, autoescape=True))
+    return (await reading.connection.execute(own.order_by(s.updated_at.desc()).limit(1))).scalar_one_or_none()
+
+
+async def save_state(tx: Transaction, bridge: str, state: str) -> None:
+    """Save a bridge's whole state; belongs in the transaction of the facts and the tape position it goes with."""
+    values = {"state": state, "updated_at": tx.now}
+    statement = tx.insert_or(tables.bridge_states).values(bridge=bridge, **values)
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge"], set_=values))
+
+
+async def beat(
+    tx: Transaction,
+    name: str,
+    state: str,
+    detail: str,
+    figures: Mapping[str, float] | None = None,
+    alarms: Sequence[Alarm] = (),
+) -> None:
+    """Save what a service says of itself; `since` moves only when the state changes."""
     table = tables.services
-    statement = tx.insert_or(table).values(name=name, state=state, detail=detail, since=tx.now, seen_at=tx.now)
+    values = {
+        "state": state,
+        "detail": detail,
+        "figures": dict(figures or {}),
+        "alarms": [asdict(alarm) for alarm in alarms],
+        "seen_at": tx.now,
+    }
     since = case((table.c.state == state, table.c.since), else_=tx.now)
+    statement = tx.insert_or(table).values(name=name, since=tx.now, **values)
     await tx.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name"], set_={"state": state, "detail": detail, "since": since, "seen_at": tx.now}
-        )
+        statement.on_conflict_do_update(index_elements=["name"], set_=values | {"since": since})
     )
 
 
 async def services(reading: Reading) -> list[ServiceRow]:
     """Return what every service last said of itself."""
     rows = (await reading.connection.execute(select(tables.services).order_by(tables.services.c.name))).mappings()
-    return [ServiceRow(**row) for row in rows]
+    return [ServiceRow(**{**row, "alarms": tuple(map(_alarm, row["alarms"]))}) for row in rows]
+
+
+def _alarm(said: Mapping[str, str]) -> Alarm:
+    return Alarm(said["code"], said["message"])
+
+
+async def forget_services(tx: Transaction, prefix: str, silent_since: datetime) -> None:
+    """Delete the services whose names begin with `prefix` and that were not heard since a time: they are long gone."""
+    s = tables.services.c
+    gone = (s.name.startswith(prefix, autoescape=True), s.seen_at < silent_since)
+    await tx.connection.execute(delete(tables.services).where(*gone))

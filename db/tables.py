@@ -144,6 +144,8 @@ reports = Table(
     Index(None, "opened_at"),
 )
 
+IN_PROGRESS = text("stage <> 'ended'")  # written out, not a parameter: only so do both databases see the index
+
 calls = Table(
     "calls",
     metadata,
@@ -167,9 +169,9 @@ calls = Table(
     Column("recording", Text),
     Column("metadata", Json, nullable=False),  # what the trunk said of the caller, value by value, as it came
     Column("recovered", Boolean, nullable=False),
-    Column("state", Json),  # the call machine's whole state while the call lasts: what a killed bridge goes on from
+    Column("told", Json, nullable=False, server_default=text("'{}'")),  # while it lasts: see `intake.booking`
     UniqueConstraint("pbx", "uniqueid"),
-    Index("ix_calls_open", "pbx", postgresql_where=text("state IS NOT NULL"), sqlite_where=text("state IS NOT NULL")),
+    Index("ix_calls_open", "pbx", postgresql_where=IN_PROGRESS, sqlite_where=IN_PROGRESS),
 )
 
 legs = Table(
@@ -182,6 +184,7 @@ legs = Table(
     Column("member", String(128)),
     Column("user", String(64)),
     Column("from_at", UtcTime, nullable=False),
+    Column("taken", Boolean, nullable=False, server_default=text("false")),  # answered, even if nobody knows when
     Column("answered_at", UtcTime),
     Column("to_at", UtcTime),
     Column("cause", String(80)),
@@ -354,18 +357,28 @@ attempts = Table(
 tape_positions = Table(
     "tape_positions",
     metadata,
-    Column("bridge", String(64), primary_key=True),
+    Column("bridge", String(96), primary_key=True),
     Column("tape_id", String(36), primary_key=True),
     Column("position", BigInteger, nullable=False),  # bytes of the tape whose facts are committed
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+bridge_states = Table(
+    "bridge_states",
+    metadata,
+    Column("bridge", String(96), primary_key=True),
+    Column("state", Text, nullable=False),  # the call machine's whole state: what a killed bridge goes on from
     Column("updated_at", UtcTime, nullable=False),
 )
 
 services = Table(
     "services",
     metadata,
-    Column("name", String(80), primary_key=True),  # "bridge:<pbx>", "routing:<host>"
+    Column("name", String(96), primary_key=True),  # "bridge:<pbx>:<which of its bridges>", "routing"
     Column("state", String(32), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("figures", Json, nullable=False, server_default=text("'{}'")),  # what it counts: {"tape_bytes": 4096.0}
+    Column("alarms", Json, nullable=False, server_default=text("'[]'")),  # [{"code", "message"}]: what is wrong now
     Column("since", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),  # a heartbeat older than its promise means: not running
 )

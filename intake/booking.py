@@ -1,24 +1,50 @@
 """Facts of the telephone line become rows: every ring its own report, before any click.
 
-Many facts of many calls are booked in one transaction, and any fact may come twice (two bridges on one PBX, a tape read
-again): what is saved already stays as it is, a call that has ended takes no more facts, and the outcome never changes.
-What the machine tells never overwrites what a person wrote: a field that a person set keeps its value.
+Every fact may come twice, at any time after the first (two bridges on one PBX, one of them behind; a tape read again;
+the CEL file beside the live line). So each call is taken up as it is saved, and a fact counts only when it is news:
 
-A batch is gathered first and saved then, each row once: the ring is on the screens milliseconds after Asterisk said it.
-The report tells its own history: answer and end are automatic entries, in the centre's language.
+- a ring, when there is no such call; a leg's beginning, answer and end, when the leg has none yet;
+- an end, when the call has not ended. One that did takes nothing more, but for a time or an outcome nobody had known;
+- what leaves no such trace (held, passed on, ...), when it is later than the last of its kind: `told` keeps those times
+  while the call lasts. The stage, too, goes only to what happened later than what it shows.
+
+What is no news changes no row and is told to nobody. What the machine tells never overwrites what a person wrote.
+
+A batch is gathered first and saved then, a statement for each table: the ring is on the screens milliseconds after
+Asterisk said it, and a bridge that comes back reads its tape hundreds of calls a second. Locks in the desk's order: the
+day's counter first, so that the second of two bridges that hear one ring finds the call of the first.
+
+The report tells its own history: answer, transfer and end are automatic entries, in the centre's language.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import assert_never
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from db import calls, entries, reports
-from db.calls import CallRow, Key
+from db import calls
+from db.calls import CallersReport, CallRow, Key, LegRow
 from db.engine import Transaction
 from intake import numbers
-from intake.facts import Arrived, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
+from intake.facts import (
+    Arrived,
+    CallKey,
+    Described,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+    Untaped,
+)
 
 MACHINE = "PBX"  # the author of the line's automatic entries
 OUTCOMES = {
@@ -28,64 +54,114 @@ OUTCOMES = {
     "failed": "terputus oleh PBX atau trunk sebelum dijawab",
     None: "berakhir saat sistem tidak mendengarkan; hasilnya tidak diketahui",
 }
-Columns = dict[str, object]
+PBX_RESTARTED = "pbx restarted"
+SAME_WITHIN = timedelta(seconds=1)  # the CEL file has its own times: milliseconds, of another moment of the same thing
+ON_LEGS = (Queued, Rang, Taken, LegEnded, Ended)
+Columns = dict[str, Any]
+Detail = Mapping[str, str | bool | None]
 
 
 @dataclass(slots=True)
-class _Leg:
-    """What a batch says of one leg: `values` for a new or known leg, `ended` for one that must be there already."""
+class _Story:
+    """A call while its facts of one batch are gathered: `call` and `legs` as they will be saved."""
 
-    values: Columns = field(default_factory=dict)
-    ended: Columns = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """A call while its facts of one batch are gathered; `row` is None for a ring that is not saved yet."""
-
-    row: CallRow | None
-    arrived: Arrived | None = None
-    call: Columns = field(default_factory=dict)
-    report: Columns = field(default_factory=dict)
-    legs: dict[str, _Leg] = field(default_factory=dict)
+    call: CallRow
+    number: str | None = None  # of the report that this batch opens
+    legs: dict[str, LegRow] = field(default_factory=dict)
+    changed: bool = False  # the call itself
+    caller: Columns = field(default_factory=dict)
+    changed_legs: set[str] = field(default_factory=set)
     entries: list[str] = field(default_factory=list)
-    audits: list[tuple[str, Mapping[str, str | bool | None]]] = field(default_factory=list)
-    end: Ended | None = None
-    changed: bool = False
+    audits: list[tuple[str, Detail]] = field(default_factory=list)
 
-    def now(self, column: str) -> object:
-        """Return a column of the call as it will be after this batch."""
-        return self.call.get(column) or (getattr(self.row, column) if self.row is not None else None)
+    @property
+    def news(self) -> bool:
+        """True if something is to be saved."""
+        return self.changed or bool(self.changed_legs) or self.number is not None
 
-    def leg(self, key: str) -> _Leg:
-        """Return what is gathered of a leg."""
-        return self.legs.setdefault(key, _Leg())
+    def put(self, **columns: Any) -> None:
+        """Change the call."""
+        self.call = replace(self.call, **columns)
+        self.changed = True
+
+    def put_leg(self, leg: LegRow) -> None:
+        """Begin or change a leg."""
+        self.legs[leg.key] = leg
+        self.changed_legs.add(leg.key)
+
+    def is_later(self, kind: str, at: datetime, by: timedelta = timedelta(0)) -> bool:
+        """Tell whether `at` is later than the last fact of a kind, and then remember it."""
+        last = self.call.told.get(kind)
+        if last is not None and at <= datetime.fromisoformat(last) + by:
+            return False
+        self.put(told=self.call.told | {kind: at.astimezone(UTC).isoformat()})
+        return True
+
+    def go_to(self, stage: str, at: datetime | None) -> None:
+        """Move the call to a stage, unless something that happened later moved it already."""
+        last = self.call.told.get("stage")
+        if at is None:
+            self.put(stage=stage)
+        elif last is None or at >= datetime.fromisoformat(last):
+            self.put(stage=stage, told=self.call.told | {"stage": at.astimezone(UTC).isoformat()})
+
+    def audit(self, action: str, **detail: str | bool | None) -> None:
+        """Have it in the record."""
+        self.audits.append((action, detail))
 
 
-async def book(
-    tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo, states: Mapping[Key, Columns] | None = None
-) -> None:
-    """Save facts, and the call machine's `states` of calls in progress by their keys.
-
-    `timezone` gives the local day in a new report's number.
-    """
-    states = dict(states or {})
-    keys = list(dict.fromkeys((fact.key.pbx, fact.key.uniqueid) for fact in facts))
-    known = await calls.by_keys(tx, keys) if keys else {}
-    gathered = {key: _Gathered(row) for key, row in known.items()}
+async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> None:
+    """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number."""
+    stories = await _take_up(tx, facts, timezone)
+    joined = {_key(fact.other) for fact in facts if isinstance(fact, JoinedWith)}
+    others = await calls.report_numbers(tx, joined)
+    others |= {key: stories[key].number or others[key] for key in joined & stories.keys()}
     for fact in facts:
-        key = (fact.key.pbx, fact.key.uniqueid)
-        if key not in gathered:
-            gathered[key] = _arrive(fact if isinstance(fact, Arrived) else _lost_ring(fact, tx.now))
-        found = gathered[key]
-        if not isinstance(fact, Arrived) and found.now("stage") != "ended":
-            found.changed = True
-            _gather(found, fact)
-    for key, found in gathered.items():
-        state = states.pop(key, None)
-        if found.arrived is not None or found.changed:
-            await _save(tx, found, state, timezone)
-    await calls.save_states(tx, states)
+        _gather(stories[_key(fact.key)], fact, others)
+    await _save(tx, [story for story in stories.values() if story.news])
+
+
+def _key(key: CallKey) -> Key:
+    return (key.pbx, key.uniqueid)
+
+
+# -- the calls as they are ---------------------------------------------------------------------------------------------
+
+
+async def _take_up(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> dict[Key, _Story]:
+    """Return every call of a batch: as it is saved, or as its ring opens it."""
+    rings: dict[Key, Arrived] = {}
+    for fact in facts:
+        if isinstance(fact, Arrived):
+            rings.setdefault(_key(fact.key), fact)
+    taken = _days(rings.values(), timezone)
+    last = {day: await calls.take_numbers(tx, day, number) for day, number in sorted(taken.items())}
+    keys = dict.fromkeys(_key(fact.key) for fact in facts)
+    stories = {key: _Story(row) for key, row in (await calls.by_keys(tx, keys)).items()}
+    on_legs = {_key(fact.key) for fact in facts if isinstance(fact, ON_LEGS)} & stories.keys()
+    open_ones = [stories[key].call.id for key in on_legs if stories[key].call.ended_at is None]
+    legs = await calls.legs_by_call(tx, open_ones) if open_ones else {}
+    for story in stories.values():
+        story.legs = {leg.key: leg for leg in legs.get(story.call.id, ())}
+    first = {_key(fact.key): fact for fact in reversed(facts)}
+    new = {key: rings.get(key) or _lost_ring(first[key], tx.now) for key in keys if key not in stories}
+    needed = _days(new.values(), timezone)
+    for day in sorted(taken.keys() | needed.keys()):
+        if more := needed[day] - taken[day]:  # the ring was known: its number goes back; it was lost: one more
+            last[day] = await calls.take_numbers(tx, day, more)
+    next_of = {day: count(last[day] - needed[day] + 1) for day in needed}
+    for key, ring in new.items():
+        day = _day(ring, timezone)
+        stories[key] = _arrive(ring, f"112-{day}-{next(next_of[day]):04d}")
+    return stories
+
+
+def _day(ring: Arrived, timezone: ZoneInfo) -> str:
+    return f"{ring.at.astimezone(timezone):%Y%m%d}"
+
+
+def _days(rings: Iterable[Arrived], timezone: ZoneInfo) -> Counter[str]:
+    return Counter(_day(ring, timezone) for ring in rings)
 
 
 def _lost_ring(fact: Fact, now: datetime) -> Arrived:
@@ -93,125 +169,152 @@ def _lost_ring(fact: Fact, now: datetime) -> Arrived:
     return Arrived(fact.key, fact.at or now, "", None, "", None, None, recovered=True)
 
 
-def _arrive(fact: Arrived) -> _Gathered:
-    found = _Gathered(None, fact)
-    found.report = {
-        "status": "open",
-        "classification": "normal",
-        "source": "call",
-        "exercise": False,
-        "opened_at": fact.at,
-        **_caller(fact.number_raw, fact.name),
-    }
-    found.call = {
-        "pbx": fact.key.pbx,
-        "uniqueid": fact.key.uniqueid,
-        "linkedid": fact.linkedid or None,
-        "trunk": _clean(fact.trunk),
-        "dialled": _clean(fact.dialled),
-        "stage": "arrived",
-        "arrived_at": fact.at,
-        "recovered": fact.recovered,
-    }
-    found.audits.append(("CallStart", {"call": fact.key.uniqueid, "recovered": fact.recovered}))
-    return found
+def _arrive(ring: Arrived, number: str) -> _Story:
+    call = CallRow(
+        pbx=ring.key.pbx,
+        uniqueid=ring.key.uniqueid,
+        linkedid=ring.linkedid or None,
+        trunk=_clean(ring.trunk),
+        dialled=_clean(ring.dialled),
+        stage="arrived",
+        arrived_at=ring.at,
+        metadata={"ring": "late"} if ring.late else {},
+        recovered=ring.recovered,
+    )
+    story = _Story(call, number, caller=_caller(ring.number_raw, ring.name))
+    if ring.late:
+        story.entries.append("Baru dikenali sebagai panggilan 112 saat masuk antrean, bukan saat berdering")
+    story.audit("CallStart", call=ring.key.uniqueid, recovered=ring.recovered)
+    return story
 
 
-def _gather(found: _Gathered, fact: Described | Queued | Rang | Taken | LegEnded | Ended) -> None:
+# -- what is news ------------------------------------------------------------------------------------------------------
+
+
+def _gather(story: _Story, fact: Fact, others: Mapping[Key, str]) -> None:
+    if isinstance(fact, Ended):
+        _end(story, fact)
+    elif story.call.stage != "ended":
+        _go_on(story, fact, others)
+
+
+def _go_on(story: _Story, fact: Fact, others: Mapping[Key, str]) -> None:
     match fact:
-        case Described():
-            found.report |= _caller(fact.number_raw, fact.name)
-            if fact.withheld is not None:
-                found.report["caller_withheld"] = fact.withheld
-            if fact.recording:
-                found.call["recording"] = _clean(fact.recording)
-            if fact.metadata:
-                found.call["metadata"] = {name: _clean(value) for name, value in fact.metadata.items()}
-        case Queued():
-            if not found.now("queued_at"):
-                found.call["queued_at"] = fact.at
-            if not found.now("operator_device"):
-                found.call["stage"] = "queued"
-            found.leg(fact.leg).values = {"kind": "queue", "device": _clean(fact.queue), "from_at": fact.at}
-        case Rang():
-            phone = {"device": _clean(fact.device), "member": _clean(fact.member)}
-            found.leg(fact.leg).values = {"kind": "operator", "from_at": fact.at, **phone}
+        case Described() if story.is_later("described", fact.at):
+            _describe(story, fact)
+        case Queued() if fact.leg not in story.legs:
+            story.put_leg(_new_leg(fact.leg, "queue", fact.at, fact.queue))
+            story.put(queued_at=story.call.queued_at or fact.at)
+            story.go_to("queued", fact.at)
+        case Rang() if fact.leg not in story.legs:
+            story.put_leg(_new_leg(fact.leg, fact.kind, fact.at, fact.device, fact.member))
         case Taken():
-            _take(found, fact)
+            _take(story, fact)
         case LegEnded():
-            found.leg(fact.leg).ended = {"to_at": fact.at, "cause": fact.cause}
+            leg = story.legs.get(fact.leg)
+            if leg is not None and leg.to_at is None:
+                story.put_leg(replace(leg, to_at=fact.at, cause=_clean(fact.cause)))
+        case Held() if story.is_later("held", fact.at):
+            story.go_to("held", fact.at)
+            story.audit("CallStateChange", stage="held", device=_clean(fact.by))
+        case Resumed() if story.is_later("resumed", fact.at):
+            story.go_to("talking", fact.at)
+            story.audit("CallStateChange", stage="talking")
+        case Transferred() if story.is_later("transferred", fact.at, SAME_WITHIN):
+            story.go_to("transferred", fact.at)
+            story.entries.append(_passed_on(fact))
+            story.audit("CallTransfer", device=_clean(fact.by), attended=fact.attended)
+        case JoinedWith() if story.is_later(f"joined {fact.other.uniqueid}", fact.at, SAME_WITHIN):
+            other = others.get(_key(fact.other), fact.other.uniqueid)
+            story.entries.append(f"Disambungkan dengan penelepon {other}")
+            story.audit("CallStateChange", joined=fact.other.uniqueid)
+        case Untaped() if "untaped" not in story.call.metadata:
+            story.put(metadata=story.call.metadata | {"untaped": "true"})
+            story.entries.append("Tidak seluruhnya tersimpan di pita: disk tidak menerima tulisan")
+            story.audit("CallStateChange", untaped=True)
+        case (
+            Arrived() | Described() | Queued() | Rang() | Held() | Resumed() | Transferred() | JoinedWith() | Untaped()
+        ):
+            pass  # it is known already
         case Ended():
-            found.end = fact
-            found.call |= {"stage": "ended", "ended_at": fact.at, "outcome": fact.outcome, "hangup_cause": fact.cause}
-            found.entries.append(f"Panggilan {OUTCOMES[fact.outcome]}")
-            found.audits.append(("CallEnd", {"outcome": fact.outcome, "recovered": fact.recovered}))
+            _end(story, fact)
         case _:
             assert_never(fact)
 
 
-def _take(found: _Gathered, fact: Taken) -> None:
-    """The first human answer is the call's; a later one (another operator after a lost phone) is a leg."""
+def _describe(story: _Story, fact: Described) -> None:
+    story.caller |= _caller(fact.number_raw, fact.name)
+    if fact.withheld is not None:
+        story.caller["caller_withheld"] = fact.withheld
+    if fact.recording:
+        story.put(recording=_clean(fact.recording))
+    if fact.metadata:
+        metadata = {name: _clean(value) for name, value in fact.metadata.items()}
+        story.put(metadata=story.call.metadata | metadata)
+
+
+def _take(story: _Story, fact: Taken) -> None:
+    """The first human answer is the call's; a later one (another operator, an agency) is a leg."""
     device, member = _clean(fact.device), _clean(fact.member)
-    leg = found.leg(fact.leg)
-    began = leg.values.get("from_at") or fact.at
-    leg.values |= {"kind": "operator", "device": device, "member": member, "answered_at": fact.at}
-    if began is not None:
-        leg.values["from_at"] = began
-    if not found.now("operator_device"):
-        found.call |= {"operator_device": device, "operator_member": member, "answered_at": fact.at}
-        found.entries.append(f"Dijawab oleh {member} ({device})" if member else f"Dijawab oleh {device}")
-    found.call["stage"] = "talking"
-    found.audits.append(("CallStateChange", {"stage": "talking", "device": device}))
+    leg = story.legs.get(fact.leg)
+    if leg is None:
+        leg = _new_leg(fact.leg, fact.kind, fact.at or story.call.arrived_at, fact.device, fact.member)
+    if leg.taken:
+        _take_later(story, fact, leg)
+        return
+    story.put_leg(replace(leg, taken=True, answered_at=fact.at, member=member or leg.member))
+    if story.call.operator_device is None:
+        story.put(operator_device=device, operator_member=member, answered_at=fact.at)
+        named = f"{member} ({device})" if member and device else member or device
+        story.entries.append(f"Dijawab oleh {named}")
+    story.go_to("talking", fact.at)
+    story.audit("CallStateChange", stage="talking", device=device)
 
 
-async def _save(tx: Transaction, found: _Gathered, state: Columns | None, timezone: ZoneInfo) -> None:
-    if found.end is not None or state is not None:
-        found.call["state"] = None if found.end is not None else state
-    if found.row is None:
-        call_id, report_id, number = await _insert(tx, found, timezone)
-    else:
-        call_id, report_id = found.row.id, found.row.report_id
-        if found.call:
-            await calls.change(tx, call_id, found.call)
-        number = await _change_report(tx, found, report_id)
-    for key, leg in found.legs.items():
-        if leg.values:
-            since = {"from_at": tx.now} | leg.values
-            # the time it began to ring stays, when the leg is there already
-            await calls.put_leg(tx, call_id, key, since | leg.ended, keep=("from_at",))
-        else:
-            await calls.change_leg(tx, call_id, key, leg.ended)
-    if found.end is not None:
-        await calls.close_legs(tx, call_id, found.end.at)
-    for words in found.entries:
-        await entries.add(tx, report_id, MACHINE, words, automatic=True)
-    for action, detail in found.audits:
-        tx.record(MACHINE, action, number, **detail)
+def _take_later(story: _Story, fact: Taken, leg: LegRow) -> None:
+    """An answer that was found without its time has it from who heard it."""
+    if leg.answered_at is not None or fact.at is None:
+        return
+    story.put_leg(replace(leg, answered_at=fact.at))
+    if story.call.answered_at is None and story.call.operator_device == leg.device:
+        story.put(answered_at=fact.at)
+    story.audit("CallStateChange", stage="talking", device=leg.device, completed=True)
 
 
-async def _insert(tx: Transaction, found: _Gathered, timezone: ZoneInfo) -> tuple[int, int, str]:
-    opened = found.arrived.at if found.arrived is not None else tx.now
-    number = await reports.take_number(tx, f"{opened.astimezone(timezone):%Y%m%d}")
-    report = await reports.add(tx, number, found.report)
-    call = await calls.add(tx, report.id, found.call)
-    tx.tell("report", number, report.version)
-    return call.id, report.id, number
+def _end(story: _Story, fact: Ended) -> None:
+    call, completed = story.call, story.call.stage == "ended"
+    outcome = call.outcome or fact.outcome
+    if completed and outcome == call.outcome and (call.ended_at is not None or fact.at is None):
+        return
+    if not completed or outcome != call.outcome:
+        story.entries.append(_over(fact))
+    story.put(
+        stage="ended",
+        ended_at=call.ended_at or fact.at,
+        outcome=outcome,
+        hangup_cause=_clean(fact.cause) or call.hangup_cause,
+        told={},
+    )
+    if fact.at is not None:
+        for leg in [leg for leg in story.legs.values() if leg.to_at is None]:
+            story.put_leg(replace(leg, to_at=fact.at))
+    again = {"completed": True} if completed else {}
+    story.audit("CallEnd", outcome=outcome, recovered=fact.recovered, **again)
 
 
-async def _change_report(tx: Transaction, found: _Gathered, report_id: int) -> str:
-    if not found.report:
-        return await reports.touch(tx, report_id)
-    report = await reports.lock(tx, report_id)
-    by_people = report.field_versions
-    values = {column: value for column, value in found.report.items() if _leaf(column) not in by_people}
-    changed = await reports.change(tx, report, values, [])
-    tx.tell("report", changed.number, changed.version)
-    return changed.number
+def _new_leg(key: str, kind: str, at: datetime, device: str, member: str | None = None) -> LegRow:
+    return LegRow(key=key, kind=kind, device=_clean(device), member=_clean(member), from_at=at)
 
 
-def _leaf(column: str) -> str:
-    """The wire's name of a caller's column."""
-    return "caller.name" if column == "caller_name" else "caller.number"
+def _passed_on(fact: Transferred) -> str:
+    by = f" oleh {_clean(fact.by)}" if fact.by else ""
+    to = f" ke {_clean(fact.to)}" if fact.to else ""
+    return f"Dialihkan{by}{to}{', setelah dibicarakan dahulu' if fact.attended else ''}"
+
+
+def _over(fact: Ended) -> str:
+    restarted = " (PBX dimulai ulang)" if fact.cause == PBX_RESTARTED else ""
+    return f"Panggilan {OUTCOMES[fact.outcome]}{restarted}"
 
 
 def _caller(number_raw: str | None, name: str | None) -> Columns:
@@ -228,3 +331,68 @@ def _caller(number_raw: str | None, name: str | None) -> Columns:
 def _clean(text: str | None) -> str | None:
     """Text as every database keeps it: PostgreSQL has no NUL."""
     return None if text is None else text.replace("\0", "\ufffd")
+
+
+# -- one statement for each table --------------------------------------------------------------------------------------
+
+
+async def _save(tx: Transaction, stories: Sequence[_Story]) -> None:
+    reports = await _open(tx, [story for story in stories if story.number is not None])
+    reports |= await _change(tx, [story for story in stories if story.number is None])
+    await _save_legs(tx, stories)
+    entries = [(story.call.report_id, words) for story in stories for words in story.entries]
+    if entries:
+        await calls.write_entries(tx, MACHINE, entries)
+    for story in stories:
+        number, version = reports[story.call.report_id]
+        tx.tell("report", number, version)
+        for action, detail in story.audits:
+            tx.record(MACHINE, action, number, **detail)
+
+
+async def _save_legs(tx: Transaction, stories: Sequence[_Story]) -> None:
+    changed = [(story.call.id, story.legs[key]) for story in stories for key in story.changed_legs]
+    if new := [replace(leg, call_id=call_id) for call_id, leg in changed if not leg.call_id]:
+        await calls.add_legs(tx, new)
+    if known := [leg for _, leg in changed if leg.call_id]:
+        await calls.change_legs(tx, known)
+
+
+async def _open(tx: Transaction, stories: Sequence[_Story]) -> dict[int, tuple[str, int]]:
+    """Insert reports and calls; return (number, version) by report id."""
+    if not stories:
+        return {}
+    opened = {"status": "open", "classification": "normal", "source": "call", "exercise": False}
+    ids = await calls.open_reports(
+        tx, [opened | {"number": s.number, "opened_at": s.call.arrived_at} | s.caller for s in stories]
+    )
+    for story in stories:
+        story.call = replace(story.call, report_id=ids[story.number or ""])
+    call_ids = await calls.add(tx, [story.call for story in stories])
+    for story in stories:
+        story.call = replace(story.call, id=call_ids[story.call.report_id])
+    return {story.call.report_id: (story.number or "", 1) for story in stories}
+
+
+async def _change(tx: Transaction, stories: Sequence[_Story]) -> dict[int, tuple[str, int]]:
+    """Change calls, and give their reports the next version; return (number, version) by report id."""
+    if not stories:
+        return {}
+    if changed := [story.call for story in stories if story.changed]:
+        await calls.change(tx, changed)
+    if callers := {story.call.report_id: story.caller for story in stories if story.caller}:
+        locked = await calls.lock_reports(tx, callers)
+        await calls.change_callers(tx, [_with_caller(report, callers[report.id]) for report in locked.values()])
+    return await calls.touch(tx, [story.call.report_id for story in stories])
+
+
+def _with_caller(report: CallersReport, caller: Columns) -> CallersReport:
+    """What a person set stays."""
+    return replace(
+        report, **{name: value for name, value in caller.items() if _leaf(name) not in report.field_versions}
+    )
+
+
+def _leaf(column: str) -> str:
+    """The wire's name of a caller's column."""
+    return "caller.name" if column == "caller_name" else "caller.number"

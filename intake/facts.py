@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 Outcome = Literal["answered", "abandoned", "overflow", "failed"]
+LegKind = Literal["operator", "agency"]  # an agency's leg goes out over the trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,10 @@ class CallKey:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A caller rings 112: opens a report. `recovered`: learnt from a snapshot or a log, not live."""
+    """A caller rings 112: opens a report. `recovered`: learnt from a snapshot or a log, not live.
+
+    `late`: the ring itself was no 112 call by the line's rules; the caller joined the line's queue all the same.
+    """
 
     key: CallKey
     at: datetime
@@ -31,6 +35,7 @@ class Arrived:
     number_raw: str | None
     name: str | None
     recovered: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Rang:
     leg: str
     device: str
     member: str | None
+    kind: LegKind = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,52 @@ class Taken:
     leg: str
     device: str
     member: str | None
+    kind: LegKind = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The talk stands still: `by` (a device, None: the caller) put the other side on hold."""
+
+    key: CallKey
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The talk goes on after `Held`."""
+
+    key: CallKey
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A phone (`by`, a device) passed the caller on: to a number (blind) or to whom it had asked first (`attended`)."""
+
+    key: CallKey
+    at: datetime
+    by: str | None
+    to: str | None
+    attended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedWith:
+    """The caller talks to another 112 caller; each of the two calls has this fact, naming the other."""
+
+    key: CallKey
+    at: datetime
+    other: CallKey
+
+
+@dataclass(frozen=True, slots=True)
+class Untaped:
+    """From here on this call, or a part of it, is on no tape: the disk took nothing. Once per call."""
+
+    key: CallKey
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +143,10 @@ class LegEnded:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The caller's own channel is gone. `outcome` never changes after this; `at` None: nothing we hold says when."""
+    """The caller's own channel is gone. A known `outcome` never changes after this.
+
+    `at`, `outcome` None: nothing we hold says when, or how. Who knows it (another bridge, a log) may say it later.
+    """
 
     key: CallKey
     at: datetime | None
@@ -100,4 +155,6 @@ class Ended:
     recovered: bool = False
 
 
-Fact = Arrived | Described | Queued | Rang | Taken | LegEnded | Ended
+Fact = (
+    Arrived | Described | Queued | Rang | Taken | Held | Resumed | Transferred | JoinedWith | Untaped | LegEnded | Ended
+)

@@ -1,6 +1,7 @@
 """Is it alive, is it ready, what does it count: for supervisors of processes, for `doctor`, for Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -31,10 +32,10 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     )
     async def readyz(response: Response) -> schemas.Ready:
         """Whether calls become reports and reports reach agencies, check by check."""
-        checks = await _checks(context)
+        checks, alarms = await _checks(context)
         ready = all(check.ok for check in checks)
         response.status_code = 200 if ready else 503
-        return schemas.Ready(ready=ready, checks=checks, notes=list(context.notes))
+        return schemas.Ready(ready=ready, checks=checks, alarms=alarms, notes=list(context.notes))
 
     @routes.get(
         "/metrics",
@@ -45,13 +46,11 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
         """Figures for Prometheus."""
         async with context.database.reading() as reading:
             snapshot = _Snapshot(
-                in_progress=len(wire.in_progress(await calls.in_progress(reading))),
+                in_progress=len(await calls.in_progress(reading)),
                 seq=(await live.span(reading))[1],
                 listeners=context.tail.listeners,
-                silent={
-                    row.name: (reading.now - row.seen_at).total_seconds()
-                    for row in await machine_room.services(reading)
-                },
+                services=await machine_room.services(reading),
+                now=reading.now,
             )
         own = CollectorRegistry()
         own.register(snapshot)
@@ -61,15 +60,18 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
 
 
 class _Snapshot(Collector):
-    """What the database says now."""
+    """What the database says now. A service that is silent has no figures and no alarms: what it last said is past."""
 
-    def __init__(self, in_progress: int, seq: int, listeners: int, silent: dict[str, float]) -> None:
+    def __init__(
+        self, in_progress: int, seq: int, listeners: int, services: Sequence[ServiceRow], now: datetime
+    ) -> None:
         self._figures = (
             ("intake112_calls_in_progress", "Calls that have not ended", in_progress),
             ("intake112_live_seq", "Number of the newest live event", seq),
             ("intake112_live_listeners", "Open streams of live events in this process", listeners),
         )
-        self._silent = silent
+        self._services = services
+        self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the figures."""
@@ -78,26 +80,39 @@ class _Snapshot(Collector):
         silent = GaugeMetricFamily(
             "intake112_service_silent_seconds", "Since a service last said that it is there", labels=["service"]
         )
-        for name, seconds in self._silent.items():
-            silent.add_metric([name], seconds)
-        yield silent
+        figures = GaugeMetricFamily(
+            "intake112_service_figure", "What a service says it counts", labels=["service", "figure"]
+        )
+        alarms = GaugeMetricFamily(
+            "intake112_alarm", "1 while a service says that something is wrong", labels=["service", "code"]
+        )
+        for row in self._services:
+            silent.add_metric([row.name], (self._now - row.seen_at).total_seconds())
+            if wire.is_fresh(row, self._now):
+                for figure, number in row.figures.items():
+                    figures.add_metric([row.name, figure], number)
+                for alarm in row.alarms:
+                    alarms.add_metric([row.name, alarm.code], 1)
+        yield from (silent, figures, alarms)
 
 
-async def _checks(context: Context) -> list[schemas.Check]:
+async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.ServiceAlarm]]:
     try:
         await migrate.check(context.database)
         schema = schemas.Check(name="schema", ok=True, message="The database is of this release.")
         async with context.database.reading() as reading:
-            now = reading.now
-            said = {row.name: row for row in await machine_room.services(reading)}
+            now, rows = reading.now, await machine_room.services(reading)
     except SchemaError as error:
         schema = schemas.Check(name="schema", ok=False, message=f"{error}.")
-        return [_answers(ok=True), schema]
+        return [_answers(ok=True), schema], []
     except DatabaseUnavailableError:
-        return [_answers(ok=False)]
-    fresh = {name for name, row in said.items() if now - row.seen_at <= wire.FRESH_FOR}
-    return [_answers(ok=True), schema] + [
-        _service(expected, said.get(expected.name), expected.name in fresh) for expected in context.expected
+        return [_answers(ok=False)], []
+    checks = [_answers(ok=True), schema] + [_service(expected, rows, now) for expected in context.expected]
+    return checks, [
+        schemas.ServiceAlarm(service=row.name, code=alarm.code, message=alarm.message)
+        for row in rows
+        if wire.is_fresh(row, now)
+        for alarm in row.alarms
     ]
 
 
@@ -111,13 +126,19 @@ def _answers(*, ok: bool) -> schemas.Check:
     return schemas.Check(name="database", ok=ok, message=message)
 
 
-def _service(expected: Expected, said: ServiceRow | None, fresh: bool) -> schemas.Check:
-    if said is None:
-        ok, message = False, f"It never said that it is there. {expected.advice}"
-    elif not fresh:
-        ok, message = False, f"It was last heard at {said.seen_at.isoformat(timespec='seconds')}. {expected.advice}"
-    elif said.state not in expected.states:
-        ok, message = False, f"It is {said.state}: {said.detail}. {expected.advice}"
+def _service(expected: Expected, rows: Sequence[ServiceRow], now: datetime) -> schemas.Check:
+    """One of several that do the same (`bridge:pbx-1:…`) is enough; the others' troubles are told beside it."""
+    same = [row for row in rows if row.name == expected.name or row.name.startswith(f"{expected.name}:")]
+    well = [row for row in same if wire.is_fresh(row, now) and row.state in expected.states]
+    troubles = [_trouble(row, now) for row in same if row not in well]
+    if well:
+        said = [f"It is {well[0].state}.", *troubles]
     else:
-        ok, message = True, f"It is {said.state}."
-    return schemas.Check(name=expected.name, ok=ok, message=message)
+        said = [*(troubles or ["It never said that it is there."]), expected.advice]
+    return schemas.Check(name=expected.name, ok=bool(well), message=" ".join(said))
+
+
+def _trouble(row: ServiceRow, now: datetime) -> str:
+    if not wire.is_fresh(row, now):
+        return f"{row.name} was last heard at {row.seen_at.isoformat(timespec='seconds')}."
+    return f"{row.name} is {row.state}: {row.detail}."

@@ -232,7 +232,7 @@ def router(context: Context) -> APIRouter:
 
 
 async def _in_progress(reading: Reading) -> list[schemas.ReportSummary]:
-    rows = wire.in_progress(await calls.in_progress(reading))
+    rows = await calls.in_progress(reading)
     found = await reports.by_ids(reading, [row.report_id for row in rows])
     return await wire.summaries(reading, [found[row.report_id] for row in rows])
 

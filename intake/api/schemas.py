@@ -40,7 +40,10 @@ class Operator(Out):
 
 
 class Leg(Out):
-    """A spell of waiting (`queue`), or a phone that rang for the caller (`operator`)."""
+    """A spell of waiting (`queue`), or a phone that rang for the caller (`operator`, `agency`).
+
+    `taken`: a human answered it; `answered_at` is null then when nobody knows the time.
+    """
 
     key: str
     kind: str
@@ -48,6 +51,7 @@ class Leg(Out):
     member: str | None
     user: str | None
     from_at: datetime = Field(alias="from")
+    taken: bool
     answered_at: datetime | None
     to_at: datetime | None = Field(alias="to")
     cause: str | None
@@ -61,7 +65,7 @@ class CallSummary(Out):
     linkedid: str | None
     trunk: str | None
     dialled: str | None
-    stage: Literal["arrived", "queued", "talking", "ended"]
+    stage: Literal["arrived", "queued", "talking", "held", "transferred", "ended"]
     outcome: Literal["answered", "abandoned", "overflow", "failed"] | None
     arrived_at: datetime
     queued_at: datetime | None
@@ -212,12 +216,27 @@ class Agencies(Out):
     agencies: list[Agency]
 
 
+class Alarm(Out):
+    """What is wrong now: a code for programs, and a sentence that says what to do."""
+
+    code: str
+    message: str
+
+
+class ServiceAlarm(Alarm):
+    """An alarm, and whose it is."""
+
+    service: str
+
+
 class Service(Out):
     """What a service last said of itself; `fresh`: not longer ago than it promised."""
 
     name: str
     state: str
     detail: str
+    figures: dict[str, float]
+    alarms: list[Alarm]
     since: datetime
     seen_at: datetime
     fresh: bool
@@ -249,10 +268,14 @@ class Check(Out):
 
 
 class Ready(Out):
-    """Whether calls become reports and reports reach agencies; `notes` are limits of this installation."""
+    """Whether calls become reports and reports reach agencies.
+
+    `alarms`: what services say is wrong; calls become reports all the same. `notes`: limits of this installation.
+    """
 
     ready: bool
     checks: list[Check]
+    alarms: list[ServiceAlarm]
     notes: list[str]
 
 

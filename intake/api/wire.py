@@ -55,12 +55,12 @@ def dispatch(row: DispatchRow) -> schemas.Dispatch:
 
 def service(row: ServiceRow, now: datetime) -> schemas.Service:
     """Return what a service last said."""
-    return schemas.Service.model_validate(asdict(row) | {"fresh": now - row.seen_at <= FRESH_FOR})
+    return schemas.Service.model_validate(asdict(row) | {"fresh": is_fresh(row, now)})
 
 
-def in_progress(rows: Sequence[CallRow]) -> list[CallRow]:
-    """Return the calls that have not ended, the first caller first."""
-    return [row for row in rows if row.stage != ENDED]
+def is_fresh(row: ServiceRow, now: datetime) -> bool:
+    """Tell whether a service has spoken within the time it promised."""
+    return now - row.seen_at <= FRESH_FOR
 
 
 def cursor(before_id: int) -> str:

@@ -2,7 +2,8 @@
 // What people wrote goes into the page as text only. What is being typed is never overwritten.
 "use strict";
 
-const STAGES = { arrived: "masuk", queued: "menunggu", talking: "berbicara", ended: "selesai" };
+const STAGES = { arrived: "masuk", queued: "menunggu", talking: "berbicara", held: "ditahan", transferred: "dialihkan", ended: "selesai" };
+const WAITING = ["arrived", "queued"]; // for a human; whoever has one talks, on hold or passed on
 const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤ dikirim", resolved: "✓ selesai di lapangan", closed: "■ ditutup", reopened: "↻ dibuka lagi" };
 const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "dialihkan", failed: "terputus" };
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
@@ -34,6 +35,7 @@ const timeOf = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
 const dayOf = format({ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
 const clock = (at) => (at ? timeOf.format(new Date(at)) : "–");
 const now = () => Date.now() + offset;
+const waits = (report) => WAITING.includes(report.call.stage);
 const callerOf = (report) => report.caller.number || report.caller.number_raw || "tanpa nomor";
 
 async function api(method, path, body, headers) {
@@ -108,11 +110,12 @@ async function load(number) {
 // -- the left side ---------------------------------------------------------------------------------------------------
 
 function showServices(services) {
-  $("services").replaceChildren(...services.map((service) => {
+  $("services").replaceChildren(...services.flatMap((service) => {
     const well = service.fresh && !["disconnected", "connecting"].includes(service.state);
     const item = el("li", (well ? "● " : "▲ ") + service.name + " " + (service.fresh ? service.state : "tidak terdengar"), well ? "" : "bad");
     item.title = service.detail;
-    return item;
+    const alarms = service.fresh ? service.alarms : [];
+    return [item, ...alarms.map((alarm) => el("li", "▲ " + service.name + ": " + alarm.message, "bad"))];
   }));
 }
 
@@ -136,14 +139,14 @@ function keepFocus(list, items) {
 function showLists() {
   const all = [...reports.values()];
   const calls = all.filter((report) => report.call && report.call.stage !== "ended")
-    .sort((a, b) => (a.call.stage === "talking") - (b.call.stage === "talking") || a.call.arrived_at.localeCompare(b.call.arrived_at));
+    .sort((a, b) => waits(b) - waits(a) || a.call.arrived_at.localeCompare(b.call.arrived_at));
   keepFocus($("queue"), calls.map((report) => {
     const seconds = el("span", "", "seconds");
-    seconds.dataset.since = report.call.stage === "talking" ? report.call.answered_at || "" : report.call.arrived_at;
+    seconds.dataset.since = waits(report) ? report.call.arrived_at : report.call.answered_at || "";
     return pick(report.number, [
       el("span", callerOf(report), "number"), seconds,
       el("span", [report.caller.name, STAGES[report.call.stage], report.call.operator && (report.call.operator.member || report.call.operator.device)].filter(Boolean).join(" · "), "stage"),
-    ], report.call.stage);
+    ], waits(report) ? report.call.stage : "talking");
   }));
   $("queue-count").textContent = calls.length;
   $("queue-empty").hidden = calls.length > 0;

@@ -1,14 +1,21 @@
 """Up from empty equals the models; any other schema is refused with one line. On both databases."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import migrate
+from db import calls, machine_room, migrate
 from db.engine import Database
 from db.tables import metadata
+from tests.conftest import SetClock
+from tests.postgres import PostgresServer
 
 
 def differences(connection: Connection) -> list[object]:
@@ -40,3 +47,49 @@ async def test_an_empty_database_is_refused_with_what_to_do(database: Database) 
         await tx.connection.execute(text("DELETE FROM alembic_version"))
     with pytest.raises(migrate.SchemaError, match="intake112 migrate"):
         await migrate.check(database)
+
+
+@pytest.fixture
+async def empty_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database without a table."""
+    if isinstance(template, PostgresServer):
+        async with template.fresh("test_empty", "template0") as url:  # noqa: ASYNC240  # no Path
+            yield url
+    else:
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+
+
+async def test_calls_and_services_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
+    def first(connection: Connection) -> None:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(first)
+        for statement in (
+            "INSERT INTO reports"
+            " (id, number, version, field_versions, status, classification, source, exercise, opened_at)"
+            " VALUES (1, '112-20260314-0001', 1, '{}', 'open', 'normal', 'call', false, '2026-03-14 02:00:00')",
+            "INSERT INTO calls (id, report_id, pbx, uniqueid, stage, arrived_at, metadata, recovered, state)"
+            " VALUES (1, 1, 'pbx-1', 'c.1', 'talking', '2026-03-14 02:00:00', '{}', false, '{}')",
+            "INSERT INTO legs (call_id, key, kind, from_at, answered_at)"
+            " VALUES (1, 'p.1', 'operator', '2026-03-14 02:00:01', '2026-03-14 02:00:03'),"
+            " (1, 'p.2', 'operator', '2026-03-14 02:00:02', NULL)",
+            "INSERT INTO services (name, state, detail, since, seen_at)"
+            " VALUES ('routing', 'running', '', '2026-03-14 02:00:00', '2026-03-14 02:00:00')",
+        ):
+            await connection.execute(text(statement))
+    await engine.dispose()
+    await migrate.migrate(empty_url)
+    async with Database.open(empty_url, clock) as database, database.reading() as reading:
+        (call,) = await calls.in_progress(reading, "pbx-1")
+        assert (call.uniqueid, call.told) == ("c.1", {})
+        assert [(leg.key, leg.taken) for leg in await calls.legs_of(reading, call.id)] == [
+            ("p.1", True),
+            ("p.2", False),
+        ]
+        assert [(row.name, row.figures, row.alarms) for row in await machine_room.services(reading)] == [
+            ("routing", {}, ())
+        ]

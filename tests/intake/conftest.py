@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,16 +68,16 @@ async def add_agency(database: Database, code: str, *kinds: str) -> str:
     return new.token
 
 
-async def book(database: Database, *facts: Fact, in_progress: Sequence[CallKey] = ()) -> None:
-    """Book facts as the bridge does, with a state for the calls that go on."""
+async def book(database: Database, *facts: Fact) -> None:
+    """Book facts as the bridge does."""
     async with database.transaction() as tx:
-        await booking.book(tx, facts, WIB, {(key.pbx, key.uniqueid): {"spells": 0} for key in in_progress})
+        await booking.book(tx, facts, WIB)
 
 
 async def ring(database: Database, at: datetime, number: str | None = "081200000001", n: int = 1) -> str:
     """Let a caller ring and return the report's number."""
     key = CallKey("pbx-1", f"c.{n}")
-    await book(database, Arrived(key, at, f"c.{n}", "trunk", "112", number, "Siti Contoh"), in_progress=[key])
+    await book(database, Arrived(key, at, f"c.{n}", "trunk", "112", number, "Siti Contoh"))
     async with database.reading() as reading:
         return (await reports.page(reading, reports.Filter(), None, 1))[0].number
 

@@ -1,19 +1,34 @@
 """Facts become reports: every ring one, whatever comes twice; what a person wrote stays. On both databases."""
 
 import asyncio
-import contextlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, text
 
 from db import calls, entries, live, reports
+from db.calls import CallRow
 from db.engine import Database
 from db.reports import Filter, ReportRow
 from intake import booking
-from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
+from intake.facts import (
+    Arrived,
+    CallKey,
+    Described,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+    Untaped,
+)
 
 WIB = ZoneInfo("Asia/Jakarta")
 AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
@@ -146,21 +161,174 @@ async def test_an_end_nobody_saw_has_no_time_and_no_outcome(database: Database) 
 
 
 async def test_a_name_with_a_nul_is_kept_but_for_the_nul(database: Database) -> None:
-    await book(database, replace(ARRIVED, name="a\0b"))
+    passed_on = Transferred(KEY, later(1), "a\0b", "1\0", attended=False)
+    await book(database, replace(ARRIVED, name="a\0b"), QUEUED, LegEnded(KEY, later(1), "queue:1", "\0"), passed_on)
     assert [report.caller_name for report in await all_reports(database)] == ["a\ufffdb"]
 
 
-@pytest.mark.parametrize("bridges", [2])
-async def test_two_bridges_that_see_the_same_rings_make_one_report_each(database: Database, bridges: int) -> None:
-    rings = [replace(ARRIVED, key=CallKey("pbx-1", f"c.{n}")) for n in range(20)]
+async def test_two_bridges_that_see_the_same_calls_make_one_report_each(database: Database) -> None:
+    """Neither is refused, and none waits for the other for ever: locks are taken in one order."""
+    keys = [CallKey("pbx-1", f"c.{n}") for n in range(20)]
 
-    async def one_bridge() -> None:
-        for ring in rings:
-            for _ in range(2):  # the second try is the bridge's own answer to a collision
-                with contextlib.suppress(IntegrityError):
-                    await book(database, ring)
+    async def one_bridge(order: list[CallKey]) -> None:
+        for fact in [*TALK, ENDED]:
+            await book(database, *[replace(fact, key=key) for key in order[:10]])
+            await book(database, *[replace(fact, key=key) for key in order[10:]])
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(bridges):
-            tasks.create_task(one_bridge())
-    assert len(await all_reports(database)) == 20
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(one_bridge(keys))
+        tasks.create_task(one_bridge(keys[::-1]))
+    written = await all_reports(database)
+    assert {report.number for report in written} == {f"112-20260314-{n:04d}" for n in range(1, 21)}
+    for key in keys:
+        assert await the_words(database, key.uniqueid) == ["Dijawab oleh op1 (PJSIP/op1)", "Panggilan selesai, dijawab"]
+
+
+async def test_held_resumed_passed_on_and_taken_by_an_agency(database: Database) -> None:
+    story: list[tuple[Fact, str]] = [
+        (Held(KEY, later(10), "PJSIP/op1"), "held"),
+        (Resumed(KEY, later(12)), "talking"),
+        (Transferred(KEY, later(20), "PJSIP/op1", "+62328662113", attended=False), "transferred"),
+        (Rang(KEY, later(20.1), "t.1", "PJSIP/trunk", None, "agency"), "transferred"),
+        (Taken(KEY, later(24), "t.1", "PJSIP/trunk", None, "agency"), "talking"),
+    ]
+    await book(database, *TALK)
+    for fact, stage in story:
+        await book(database, fact)
+        assert (await the_call(database)).stage == stage
+        await book(database, *TALK, *[told for told, _ in story[: story.index((fact, stage))]])
+        assert (await the_call(database)).stage == stage, "a late copy took the call back"
+    call = await the_call(database)
+    assert (call.operator_device, call.answered_at) == ("PJSIP/op1", later(3))
+    async with database.reading() as reading:
+        legs = {leg.key: leg for leg in await calls.legs_of(reading, call.id)}
+    assert (legs["t.1"].kind, legs["t.1"].answered_at, legs["p.1"].kind) == ("agency", later(24), "operator")
+    assert await the_words(database) == [
+        "Dijawab oleh op1 (PJSIP/op1)",
+        "Dialihkan oleh PJSIP/op1 ke +62328662113",
+    ]
+
+
+async def test_a_caller_whose_operator_was_lost_waits_again(database: Database) -> None:
+    again = Queued(KEY, later(21), "112", "queue:2")
+    await book(database, *TALK, LegEnded(KEY, later(20), "p.1", "44"), again)
+    assert (await the_call(database)).stage == "queued"
+    await book(database, QUEUED, TAKEN)
+    assert (await the_call(database)).stage == "queued"
+
+
+async def test_what_is_told_late_of_an_earlier_time_does_not_move_the_stage(database: Database) -> None:
+    """The CEL file is read after the connect: its lines may come behind what was heard live meanwhile."""
+    await book(database, ARRIVED, Taken(KEY, later(30), "p.9", "PJSIP/op9", "op9"))
+    await book(database, Queued(KEY, later(21), "112", "queue:1"))
+    call = await the_call(database)
+    assert (call.stage, call.queued_at) == ("talking", later(21))
+
+
+async def test_two_callers_joined_name_each_other(database: Database) -> None:
+    other = CallKey("pbx-1", "c.2")
+    await book(database, ARRIVED)
+    joined = [JoinedWith(KEY, later(9), other), JoinedWith(other, later(9), KEY)]
+    await book(database, replace(ARRIVED, key=other), *joined, JoinedWith(KEY, later(9), CallKey("pbx-1", "c.3")))
+    await book(database, *joined)
+    assert await the_words(database) == [
+        "Disambungkan dengan penelepon 112-20260314-0002",
+        "Disambungkan dengan penelepon c.3",
+    ]
+    assert await the_words(database, "c.2") == ["Disambungkan dengan penelepon 112-20260314-0001"]
+
+
+async def test_a_late_ring_and_a_call_that_is_on_no_tape_are_marked(database: Database) -> None:
+    await book(database, replace(ARRIVED, late=True), Untaped(KEY, later(1)), DESCRIBED, Untaped(KEY, later(2)))
+    metadata = (await the_call(database)).metadata
+    assert metadata == {"ring": "late", "untaped": "true", "access_network": "cell-1"}
+    assert len(await the_words(database)) == 2
+
+
+async def test_an_unknown_end_is_completed_by_who_knows_it_and_a_known_one_stays(database: Database) -> None:
+    unknown = Ended(KEY, None, None, "ended while the bridge was not listening", recovered=True)
+    await book(database, *TALK, unknown)
+    await book(database, unknown)
+    assert len((await told_of(database))[1]) == 1
+    await book(database, ENDED, replace(ENDED, outcome="failed", at=later(99)))
+    call = await the_call(database)
+    assert (call.outcome, call.ended_at, call.hangup_cause) == ("answered", later(60), "16 Normal Clearing")
+    async with database.reading() as reading:
+        assert all(leg.to_at is not None for leg in await calls.legs_of(reading, call.id))
+    ends = [detail for action, detail in (await told_of(database))[0] if action == "CallEnd"]
+    assert [json.loads(detail) for detail in ends] == [
+        {"outcome": None, "recovered": True},
+        {"outcome": "answered", "recovered": False, "completed": True},
+    ]
+    assert (await the_words(database))[-1] == "Panggilan selesai, dijawab"
+
+
+async def test_an_end_by_a_restart_of_the_pbx_says_so(database: Database) -> None:
+    await book(database, *TALK, replace(ENDED, cause="pbx restarted"))
+    assert (await the_words(database))[-1] == "Panggilan selesai, dijawab (PBX dimulai ulang)"
+
+
+async def test_an_answer_that_was_only_found_has_its_time_from_who_heard_it(database: Database) -> None:
+    found = replace(TAKEN, at=None)
+    await book(database, ARRIVED, QUEUED, found)
+    await book(database, found)
+    assert ((await the_call(database)).stage, (await the_call(database)).answered_at) == ("talking", None)
+    await book(database, TAKEN)
+    assert (await the_call(database)).answered_at == later(3)
+
+
+async def test_a_copy_leaves_no_trace(database: Database) -> None:
+    await book(database, *TALK)
+    before = await everything(database)
+    await book(database, *TALK)
+    assert await everything(database) == before
+
+
+async def test_many_calls_are_as_many_statements_as_one(database: Database) -> None:
+    await book(database, replace(ARRIVED, key=CallKey("pbx-1", "the first of the day")))
+    statements: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    event.listen(database._write.sync_engine, "before_cursor_execute", note)
+    counts = []
+    for many in (1, 40):
+        statements.clear()
+        keys = [CallKey("pbx-1", f"{many}.{n}") for n in range(many)]
+        await book(database, *[replace(fact, key=key) for fact in [*TALK, ENDED] for key in keys])
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+async def the_call(database: Database, uniqueid: str = "c.1") -> CallRow:
+    """Return a call."""
+    async with database.reading() as reading:
+        return (await calls.by_keys(reading, [("pbx-1", uniqueid)]))["pbx-1", uniqueid]
+
+
+async def the_words(database: Database, uniqueid: str = "c.1") -> list[str]:
+    """Return the texts of a call's entries."""
+    call = await the_call(database, uniqueid)
+    async with database.reading() as reading:
+        return [entry.text for entry in await entries.of_report(reading, call.report_id)]
+
+
+async def told_of(database: Database, number: str = "112-20260314-0001") -> tuple[list[tuple[str, str]], list[int]]:
+    """Return a report's audit rows, and the versions that were told of it."""
+    subject = {"number": number}
+    async with database.reading() as reading:
+        audit = text("SELECT action, detail FROM audit WHERE subject = :number ORDER BY n")
+        told = text("SELECT version FROM live_events WHERE subject = :number ORDER BY seq")
+        rows = [(row.action, row.detail) for row in await reading.connection.execute(audit, subject)]
+        return rows, list((await reading.connection.execute(told, subject)).scalars())
+
+
+async def everything(database: Database) -> list[object]:
+    """Return every row of every table that booking writes."""
+    tables = ("reports", "calls", "legs", "entries", "audit", "live_events", "head", "report_counters")
+    async with database.reading() as reading:
+        return [
+            [tuple(row) for row in await reading.connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]  # noqa: S608  # names of ours
+            for table in tables
+        ]

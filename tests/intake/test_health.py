@@ -5,10 +5,13 @@ from sqlalchemy import text
 
 from db import machine_room
 from db.engine import Database
+from db.machine_room import Alarm
+from intake import booking
 from intake.api.app import create_app
 from intake.api.context import Expected
+from intake.facts import CallKey, Held, Taken
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, Client, ring
+from tests.intake.conftest import PUBLIC_URL, WIB, Client, ring
 
 BRIDGE = Expected("bridge:pbx-1", frozenset({"connected"}), "Check INTAKE112_AMI_HOST.")
 
@@ -19,10 +22,14 @@ def app(database: Database) -> object:
     return create_app(database, public_url=PUBLIC_URL, expected=[BRIDGE], notes=["No CEL file."], version="1.2.3")
 
 
-async def beat(database: Database, state: str) -> None:
-    """Let the bridge say how it is."""
+FIGURES = {"tape_bytes": 4096.0, "clock_offset_s": -0.5}
+FULL = Alarm("tape-full", "The tapes fill 80 % of their space. Make INTAKE112_TAPE_BYTES larger.")
+
+
+async def beat(database: Database, state: str, name: str = "bridge:pbx-1", *alarms: Alarm) -> None:
+    """Let a bridge say how it is."""
     async with database.transaction() as tx:
-        await machine_room.beat(tx, "bridge:pbx-1", state, "127.0.0.1:5038")
+        await machine_room.beat(tx, name, state, "127.0.0.1:5038", FIGURES, alarms)
 
 
 async def bridge_check(client: Client) -> tuple[int, str]:
@@ -62,6 +69,61 @@ async def test_a_foreign_schema_is_told(client: Client, database: Database) -> N
     assert "update intake112" in answer.text
 
 
+async def test_one_of_two_bridges_is_enough_and_the_other_is_named(
+    client: Client, database: Database, clock: SetClock
+) -> None:
+    await beat(database, "connected", "bridge:pbx-10")
+    await beat(database, "connected", "bridge:pbx-10:aaaa0001")
+    assert (await bridge_check(client))[0] == 503
+    await beat(database, "connected", "bridge:pbx-1:aaaa0001")
+    clock.forward(seconds=16)
+    await beat(database, "connected", "bridge:pbx-1:bbbb0002")
+    assert await bridge_check(client) == (
+        200,
+        "It is connected. bridge:pbx-1:aaaa0001 was last heard at 2026-03-14T01:59:26+00:00.",
+    )
+    await beat(database, "disconnected", "bridge:pbx-1:bbbb0002")
+    status, message = await bridge_check(client)
+    assert status == 503
+    assert "bridge:pbx-1:aaaa0001 was last heard at" in message
+    assert "bridge:pbx-1:bbbb0002 is disconnected: 127.0.0.1:5038. Check INTAKE112_AMI_HOST." in message
+
+
+async def test_alarms_are_told_and_stop_nobody(operator: Client, database: Database, clock: SetClock) -> None:
+    await beat(database, "connected", "bridge:pbx-1:aaaa0001", FULL)
+    await beat(database, "connected", "bridge:pbx-1:bbbb0002")
+    ready = await operator.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["alarms"] == [
+        {"service": "bridge:pbx-1:aaaa0001", "code": "tape-full", "message": FULL.message},
+    ]
+    said = {service["name"]: service for service in (await operator.get("/api/v1/state")).json()["services"]}
+    assert said["bridge:pbx-1:aaaa0001"]["alarms"] == [{"code": "tape-full", "message": FULL.message}]
+    assert said["bridge:pbx-1:bbbb0002"]["figures"] == FIGURES
+    metrics = (await operator.get("/metrics")).text
+    assert 'intake112_alarm{code="tape-full",service="bridge:pbx-1:aaaa0001"} 1.0' in metrics
+    assert 'intake112_service_figure{figure="tape_bytes",service="bridge:pbx-1:bbbb0002"} 4096.0' in metrics
+    await beat(database, "connected", "bridge:pbx-1:aaaa0001")
+    assert (await operator.get("/readyz")).json()["alarms"] == []
+    await beat(database, "connected", "bridge:pbx-1:aaaa0001", FULL)
+    clock.forward(seconds=16)
+    assert (await operator.get("/readyz")).json()["alarms"] == []
+    metrics = (await operator.get("/metrics")).text
+    assert "intake112_alarm{" not in metrics
+    assert "intake112_service_figure{" not in metrics
+
+
+async def test_a_held_caller_is_shown_as_such(operator: Client, database: Database, clock: SetClock) -> None:
+    number = await ring(database, clock.now)
+    key = CallKey("pbx-1", "c.1")
+    taken = Taken(key, clock.now, "p.1", "PJSIP/op1", "op1")
+    async with database.transaction() as tx:
+        await booking.book(tx, [taken, Held(key, clock.forward(seconds=2), "PJSIP/op1")], WIB)
+    call = (await operator.get(f"/api/v1/reports/{number}")).json()["call"]
+    assert (call["stage"], call["legs"][0]["taken"]) == ("held", True)
+    assert [one["call"]["stage"] for one in (await operator.get("/api/v1/state")).json()["calls"]] == ["held"]
+
+
 async def test_metrics(client: Client, database: Database, clock: SetClock) -> None:
     await ring(database, clock.now)
     await beat(database, "connected")
@@ -71,4 +133,5 @@ async def test_metrics(client: Client, database: Database, clock: SetClock) -> N
     assert "intake112_calls_in_progress 1.0" in said
     assert 'intake112_service_silent_seconds{service="bridge:pbx-1"} 3.0' in said
     assert 'intake112_http_requests_total{method="GET",route="/api/v1/reports/{number}",status="401"} 1.0' in said
-    assert "0001" not in said
+    assert "112-20260314" not in said
+    assert "6281200000001" not in said

@@ -69,7 +69,7 @@ async def test_from_the_ring_to_the_agency(page: Page, served: tuple[Served, Dat
     await page.fill("#entry", "Dua korban")
 
     evil = CallKey("pbx-1", "c.2")
-    await book(database, Arrived(evil, database.clock(), "c.2", "trunk", "112", None, EVIL), in_progress=[evil])
+    await book(database, Arrived(evil, database.clock(), "c.2", "trunk", "112", None, EVIL))
     await expect(page.locator("#queue li")).to_have_count(2)
     await expect(page.locator("#queue")).to_contain_text(EVIL)
     await expect(page.locator("#entry")).to_be_focused()

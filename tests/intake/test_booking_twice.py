@@ -1,0 +1,185 @@
+"""Two bridges tell the same call, one of them behind, cut into transactions anywhere: saved is what one would tell.
+
+The comparison is exact: a second call is booked in the same transactions with only the first telling of each fact, and
+both must agree in every column, in versions, entries, audit rows and live events.
+"""
+
+import itertools
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from ami_bridge import reading, tape
+from ami_bridge.threads import Line, Threads
+from db import calls, entries, reports
+from db.engine import Database
+from intake import booking
+from intake.facts import (
+    Arrived,
+    CallKey,
+    Described,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+    Untaped,
+)
+
+WIB = ZoneInfo("Asia/Jakarta")
+AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+TAPES = Path(__file__).parents[1] / "tapes"
+EXAMPLES = 400 if os.environ.get("INTAKE112_PROVE") else 50
+_examples = itertools.count(1)
+Tellings = tuple[tuple[Fact, ...], list[list[int]]]
+
+
+@cache
+def recorded(name: str) -> tuple[Fact, ...]:
+    """Return the facts of a tape."""
+    threads, facts = Threads(LINE), list[Fact]()
+    for one in tape.read_all(TAPES / name):
+        if (told := reading.read(one.raw)) is not None:
+            facts += threads.advance(told.event, one.at)
+    return tuple(facts)
+
+
+def at(seconds: float) -> datetime:
+    """Return a time after the ring."""
+    return AT + timedelta(seconds=seconds)
+
+
+K, O = CallKey("pbx-1", "c.1"), CallKey("pbx-1", "c.2")  # noqa: E741  # one and the other
+EVERYTHING: tuple[Fact, ...] = (
+    Arrived(K, at(0), "c.1", "trunk", "112", "081200000001", "Siti", late=True),
+    Described(K, at(0.1), False, "081200000001", "Siti Contoh", "112", "c.1.wav", {"cell": "1"}),
+    Queued(K, at(0.2), "112", "queue:1"),
+    Rang(K, at(0.3), "p.1", "PJSIP/op1", "op1"),
+    Rang(K, at(0.3), "p.2", "PJSIP/op2", "op2"),
+    LegEnded(K, at(3), "queue:1", None),
+    Taken(K, at(3), "p.1", "PJSIP/op1", "op1"),
+    LegEnded(K, at(3.1), "p.2", "26 Answered elsewhere"),
+    Held(K, at(5), "PJSIP/op1"),
+    Resumed(
+        K,
+        at(5.4),
+    ),
+    Held(K, at(5.8), None),
+    Resumed(K, at(6)),
+    LegEnded(K, at(9), "p.1", "44"),
+    Queued(K, at(9.1), "112", "queue:2"),
+    Untaped(K, at(9.2)),
+    Taken(K, None, "p.3", "PJSIP/op3", None),
+    Taken(K, at(12), "p.3", "PJSIP/op3", "op3"),
+    Arrived(O, at(13), "c.2", "trunk", "112", None, None),
+    JoinedWith(K, at(14), O),
+    JoinedWith(O, at(14), K),
+    Transferred(K, at(15), "PJSIP/op3", "+62328662113", attended=False),
+    Described(K, at(15.5), True, "0812", "Siti", None),
+    Rang(K, at(16), "t.1", "PJSIP/trunk", None, "agency"),
+    Taken(K, at(18), "t.1", "PJSIP/trunk", None, "agency"),
+    Transferred(K, at(20), None, "PJSIP/op1", attended=True),
+    Ended(O, at(20), "failed", "pbx restarted"),
+    Ended(K, None, None, "ended while the bridge was not listening", recovered=True),
+    Ended(K, at(30), "answered", "16 Normal Clearing"),
+)
+STORIES = ["everything", *sorted(path.name for path in TAPES.glob("*.tape"))]
+
+
+@st.composite
+def tellings(draw: st.DrawFn) -> Tellings:
+    """Draw a story, and the order in which two bridges tell it: each fact's place in it, by transactions."""
+    name = draw(st.sampled_from(STORIES))
+    facts = EVERYTHING if name == "everything" else recorded(name)
+    first, second = list(range(len(facts))), list(range(len(facts)))
+    order: list[int] = []
+    while first or second:
+        ahead, behind = (first, second) if draw(st.booleans()) else (second, first)
+        run = draw(st.integers(1, 6))
+        source = ahead or behind
+        order += source[:run]
+        del source[:run]
+    transactions = []
+    while order:
+        size = draw(st.integers(1, 12))
+        transactions.append(order[:size])
+        order = order[size:]
+    return facts, transactions
+
+
+def renamed(fact: Fact, prefix: str) -> Fact:
+    """Return the fact of a call of its own."""
+    fact = replace(fact, key=replace(fact.key, uniqueid=prefix + fact.key.uniqueid))
+    if isinstance(fact, JoinedWith):
+        return replace(fact, other=replace(fact.other, uniqueid=prefix + fact.other.uniqueid))
+    return fact
+
+
+async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> list[object]:
+    """Return all that is saved of calls, without what is another's: ids, numbers, and the prefix."""
+    found: list[object] = []
+    async with database.reading() as reading:
+        rows = await calls.by_keys(reading, [(key.pbx, prefix + key.uniqueid) for key in keys])
+        of_id = await reports.by_ids(reading, [row.report_id for row in rows.values()])
+        own = {report.number: f"report {n}" for n, report in enumerate(sorted(of_id.values(), key=lambda r: r.number))}
+        for key in keys:
+            call = rows[key.pbx, prefix + key.uniqueid]
+            report = of_id[call.report_id]
+            subject = {"number": report.number}
+            audit = text("SELECT action, detail FROM audit WHERE subject = :number ORDER BY n")
+            live = text("SELECT version FROM live_events WHERE subject = :number ORDER BY seq")
+            found += [
+                asdict(replace(call, id=0, report_id=0, uniqueid="")),
+                asdict(replace(report, id=0, number="")),
+                [asdict(replace(leg, call_id=0)) for leg in await calls.legs_of(reading, call.id)],
+                [
+                    re.sub(r"112-\d{8}-\d+", lambda number: own[number[0]], entry.text).replace(prefix, "")
+                    for entry in await entries.of_report(reading, report.id)
+                ],
+                [(r.action, r.detail.replace(prefix, "")) for r in await reading.connection.execute(audit, subject)],
+                list((await reading.connection.execute(live, subject)).scalars()),
+            ]
+    return found
+
+
+async def book(database: Database, facts: Sequence[Fact]) -> None:
+    """Book facts in one transaction."""
+    async with database.transaction() as tx:
+        await booking.book(tx, facts, WIB)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(tellings())
+async def test_two_tellings_are_saved_as_one(
+    database: Database, drawn: tuple[tuple[Fact, ...], list[list[int]]]
+) -> None:
+    facts, transactions = drawn
+    twice, once = (f"{kind}{next(_examples)}-" for kind in ("twice", "once"))
+    told: set[int] = set()
+    for transaction in transactions:
+        await book(database, [renamed(facts[place], twice) for place in transaction])
+        new = [place for n, place in enumerate(transaction) if place not in told and place not in transaction[:n]]
+        await book(database, [renamed(facts[place], once) for place in new])
+        told.update(new)
+    keys = list(dict.fromkeys(fact.key for fact in facts))
+    assert await saved(database, twice, keys) == await saved(database, once, keys)
+    assert len({fact.key for fact in facts if isinstance(fact, Arrived)}) == len(keys)
