@@ -2,11 +2,12 @@
 
 Data goes one way, and each step waits for none that comes after it:
 
-    line (a thread) -> tape (fsync) -> interpret -> one transaction: facts, states of calls, position on the tape
+    line (a thread) -> tapes (fsync) -> interpret -> one transaction: facts, what we know, position on the tape
 
-The interpreter reads the *tape*, never the line. So a database that is down makes the tape grow and nothing else, and a
+The interpreter reads the *tapes*, never the line. So a database that is down makes them grow and nothing else, and a
 start after `kill -9` is the same code as every other second: read on from the committed position. The facts of a batch,
-the state of their calls and the position are saved together; the same batch read twice makes no second report.
+what the bridge then knows of the PBX (`memory`) and the position are saved together; the same batch read twice makes no
+second report. While a gap is being closed only facts are saved: a start then closes it again, from before.
 
 The call path of the PBX never waits for this process.
 """
@@ -14,80 +15,85 @@ The call path of the PBX never waits for this process.
 import asyncio
 import contextlib
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from ami_bridge import events, frames, resync, tape
-from ami_bridge.calls import Call
-from ami_bridge.line import Line, LineError, RefusedError
-from ami_bridge.tape import Recorded, Tape
-from ami_bridge.threads import Line as Line112
-from ami_bridge.threads import Threads
+from ami_bridge import memory, reading
+from ami_bridge.calls import Call, Phone
+from ami_bridge.listening import Heard, Listener
+from ami_bridge.reel import ALARM_AT, Limits, Reel
+from ami_bridge.session import Pbx, Sessions, ends_of_logs
+from ami_bridge.tape import Recorded
+from ami_bridge.threads import Line
 from db import calls as saved_calls
 from db import machine_room
-from db.engine import Database, DatabaseUnavailableError, Transaction
+from db.calls import CallRow, LegRow
+from db.engine import Database, DatabaseUnavailableError
+from db.machine_room import Alarm
 from intake import booking
-from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
+from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, LegKind, Queued, Rang, Taken, Untaped
 
 log = structlog.get_logger(__name__)
 
 GROUP = 256  # frames at most between two fsyncs
 BEAT_EVERY_S = 5.0
-RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+TIDY_EVERY = timedelta(minutes=1)
+SILENT_FOR = timedelta(days=7)  # a bridge of the same PBX that said nothing for so long is no longer spoken of
 RETRY_DATABASE_S = 0.5
-BOOT_WITHIN_S = 5.0
-CEL_MARGIN = timedelta(seconds=2)  # CEL has milliseconds, frames microseconds; what is told twice changes nothing
-SAVE_POSITION_EVERY = 4 << 20  # bytes of a tape on which nothing happened
+CLOCK_ALARM_S = 1.0
+SAVE_POSITION_EVERY = 4 << 20  # bytes of tape on which nothing happened
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeConfig:
-    """Where the PBX is and what belongs to the 112 line."""
+    """Where the PBX is, what belongs to the 112 line, and where the tapes are."""
 
-    host: str
-    port: int
-    username: str
-    secret: str
-    line: Line112
-    tapes: Path  # folder of this bridge's tapes
+    pbx: Pbx
+    line: Line
+    tapes: Path  # this bridge's own folder
     timezone: ZoneInfo  # of the centre: report numbers carry its local day
-    cel_file: Path | None = None  # None: what happened while the bridge was away can only be seen in the snapshot
-    ping_s: float = 3.0
-
-    @property
-    def name(self) -> str:
-        """The bridge's name, for its tape positions and its heartbeat."""
-        return f"bridge:{self.line.pbx}"
+    limits: Limits = field(default_factory=Limits)
 
 
 class Bridge:
     """Listens to one PBX until it is told to stop."""
 
     def __init__(self, database: Database, config: BridgeConfig) -> None:
+        """Take the folder of tapes. Raises reel.ReelTakenError when another bridge records there."""
         self._database = database
         self._config = config
         self._incoming: deque[tuple[datetime, bytes]] = deque()
         self._heard = asyncio.Event()
         self._taped = asyncio.Event()
-        self._booted = asyncio.Event()
+        self._advanced = asyncio.Event()  # the interpreter came further
         self._changed = asyncio.Event()
-        self._state = ("connecting", "")
-        self._told = ""
         self._closing = False
-        self._caught_up = True
-        self._last_heard = tape.last_heard(config.tapes)
-        self._tape = Tape.create(config.tapes, config.name, database.clock())
+        self._told: tuple[str, list[str]] = ("", [])
+        self._listener: Listener | None = None
+        self._untaped: set[CallKey] = set()  # calls that were told to be on no tape
+        self._positions: dict[str, int] = {}  # as saved
+        self._unsaved: dict[str, int] = {}  # as read
+        self._tidied_at = database.clock()
+        self._reel = Reel(config.tapes, config.pbx.name, database.clock(), config.limits)
+        self._sessions = Sessions(config.pbx, database.clock, put=self._put, gap=self._gap, changed=self._changed.set)
+
+    @property
+    def name(self) -> str:
+        """Who this bridge is, for its positions and its heartbeat."""
+        return self._reel.bridge
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; what was heard by then is on the tape."""
-        log.info("bridge_started", pbx=self._config.line.pbx, tape=str(self._tape.path))
+        log.info("bridge_started", bridge=self.name, tape=str(self._reel.path))
         async with asyncio.TaskGroup() as tasks:
             sessions, write, interpret, beat = (
-                tasks.create_task(job) for job in (self._sessions(), self._write(), self._interpret(), self._beat())
+                tasks.create_task(job) for job in (self._sessions.run(), self._write(), self._interpret(), self._beat())
             )
             await stop.wait()
             sessions.cancel()
@@ -97,83 +103,25 @@ class Bridge:
             await asyncio.wait([write])  # all of it is on the tape
             interpret.cancel()  # what it does not reach is read at the next start
             beat.cancel()
-        self._tape.close()
-        self._say("stopped", "")
+        self._reel.close()
+        self._sessions.stopped()
         with contextlib.suppress(DatabaseUnavailableError):
             await self._beat_once()
 
-    # -- the line ---------------------------------------------------------------------------------------------------
+    # -- the tape ---------------------------------------------------------------------------------------------------
 
-    def _put(self, batch: list[bytes]) -> None:
+    def _put(self, batch: Sequence[bytes]) -> None:
         now = self._database.clock()
         self._incoming.extend((now, raw) for raw in batch)
         self._heard.set()
 
-    def _deliver(self, batch: list[bytes]) -> None:
-        self._put(batch)
-        if self._caught_up:
-            now = self._database.clock()
-            self._last_heard = max((at for raw in batch if (at := tape.heard_at(raw, now))), default=self._last_heard)
-        if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
-            self._booted.set()
-
-    async def _sessions(self) -> None:
-        tries = 0
-        while True:
-            reached = False
-            try:
-                reached = await self._session()
-                why = "the session ended"
-            except RefusedError as error:
-                why = f"{error} (check INTAKE112_AMI_USERNAME and INTAKE112_AMI_SECRET)"
-            except LineError as error:
-                why = str(error)
-            tries = 0 if reached else tries + 1
-            self._say("disconnected", why)
-            await asyncio.sleep(RECONNECT_AFTER_S[min(tries, len(RECONNECT_AFTER_S) - 1)])
-
-    async def _session(self) -> bool:
-        """Hold one session until it ends; True when it was logged in. Raises LineError."""
-        config = self._config
-        self._booted.clear()
-        self._caught_up = False
-        async with Line(config.host, config.port, ping_s=config.ping_s, deliver=self._deliver) as line:
-            self._put([tape.CONNECTED])
-            await line.login(config.username, config.secret)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BOOT_WITHIN_S):
-                    await self._booted.wait()
-            await self._catch_up()
-            await line.action("QueueStatus")
-            await line.action("CoreShowChannels")
-            self._say("connected", f"{config.host}:{config.port}")
-            why = await line.keep_alive()
-            log.warning("line_lost", pbx=config.line.pbx, why=why)
-        return True
-
-    async def _catch_up(self) -> None:
-        """Tell what the CEL file holds of the time in which nobody listened; a gap that stays open is tried again."""
-        cel_file, deaf_since = self._config.cel_file, self._last_heard
-        missed: list[bytes] = []
-        if cel_file is not None and deaf_since is not None:
-            try:
-                missed = await asyncio.to_thread(resync.from_cel, cel_file, deaf_since - CEL_MARGIN)
-            except Exception:
-                log.exception("cel_not_read", path=str(cel_file))
-                return
-            log.info("cel_read", frames=len(missed), since=deaf_since.isoformat())
-        self._put([*missed, tape.CAUGHT_UP])
-        self._caught_up = True
-        self._last_heard = self._database.clock()
-
-    # -- the tape ---------------------------------------------------------------------------------------------------
-
     def _append(self, group: list[tuple[datetime, bytes]]) -> None:
-        if group:
-            failed_before = self._tape.failed
-            self._tape.append(group)
-            if self._tape.failed is not None and failed_before is None:
-                log.error("tape_failed", path=str(self._tape.path), why=str(self._tape.failed))
+        failed_before = self._reel.failed
+        self._reel.append(group)
+        if self._reel.failed is not None and failed_before is None:
+            log.error("tape_failed", path=str(self._reel.path), why=str(self._reel.failed))
+        elif self._reel.failed is None and failed_before is not None:
+            log.info("tape_again", path=str(self._reel.path))
 
     async def _write(self) -> None:
         while not self._closing or self._incoming:
@@ -186,34 +134,94 @@ class Bridge:
 
     # -- from the tape to the desk ------------------------------------------------------------------------------------
 
-    async def _interpret(self) -> None:
-        threads, positions = await self._load()
-        for old, position in await asyncio.to_thread(tape.unread, self._config.tapes, positions):
-            if old.id != self._tape.id:
-                log.info("tape_replayed", path=str(old.path), from_byte=position, of_bytes=old.size)
-                await self._follow(threads, old, position)
-            old.close()
-        position = 0
-        while True:
-            position = await self._follow(threads, self._tape, position)
-            await self._taped.wait()
-            self._taped.clear()
+    async def _gap(self, session: str) -> Heard:
+        """Wait until all that is on the tape before this session is interpreted, and return what was heard by then."""
+        while self._listener is None or self._listener.session != session:
+            self._advanced.clear()
+            await self._advanced.wait()
+        return self._listener.heard
 
-    async def _load(self) -> tuple[Threads, dict[str, int]]:
-        """Take up the calls in progress as they were last saved."""
+    async def _interpret(self) -> None:
+        listener = self._listener = await self._load()
+        since_saved = 0
+        while True:
+            batch = self._reel.read()
+            if not batch:
+                await self._taped.wait()
+                self._taped.clear()
+                continue
+            facts: list[Fact] = []
+            for recorded in batch:
+                facts += self._interpret_one(listener, recorded)
+                since_saved += len(recorded.raw)
+            self._unsaved[batch[-1].tape] = batch[-1].end
+            if facts or since_saved > SAVE_POSITION_EVERY:
+                await self._save(listener, facts)
+                since_saved = 0
+            self._advanced.set()
+            await asyncio.sleep(0)  # a long tape lets others have their turn
+
+    def _interpret_one(self, listener: Listener, recorded: Recorded) -> list[Fact]:
+        try:
+            if (told := reading.read(recorded.raw)) is None:
+                return []
+            facts = listener.advance(told.event, recorded.at, recovered=told.recovered)
+        except Exception:
+            log.exception("frame_not_understood", tape=recorded.tape, end=recorded.end)
+            return []
+        return facts if recorded.safe else self._marked(facts)
+
+    def _marked(self, facts: list[Fact]) -> list[Fact]:
+        """Say of each call, once, that this part of it is on no tape."""
+        marked: list[Fact] = []
+        for fact in facts:
+            news = [] if fact.key in self._untaped else [Untaped(fact.key, fact.at or self._database.clock())]
+            marked += [fact, *news] if isinstance(fact, Arrived) else [*news, fact]
+            self._untaped.add(fact.key)
+            if isinstance(fact, Ended):
+                self._untaped.discard(fact.key)
+        return marked
+
+    async def _load(self) -> Listener:
+        """Take up what this bridge knew, or when it is new, what any bridge of this PBX last knew."""
+        line, siblings = self._config.line, f"bridge:{self._config.pbx.name}:"
         while True:
             try:
                 async with self._database.reading() as reading:
-                    threads = Threads(self._config.line)
-                    for row in await saved_calls.in_progress(reading, self._config.line.pbx):
-                        if row.state is not None:
-                            threads.restore(Call.from_json(CallKey(row.pbx, row.uniqueid), row.state))
-                    positions = await machine_room.tape_positions(reading, self._config.name)
+                    own = await machine_room.state_of(reading, self.name)
+                    listener = self._remember(own or await machine_room.newest_state(reading, siblings))
+                    rows = await saved_calls.in_progress(reading, line.pbx)
+                    legs = await saved_calls.legs_by_call(reading, [row.id for row in rows])
+                    for row in rows:
+                        of_row = legs.get(row.id, [])
+                        listener.adopt(_call(row, of_row), max([row.arrived_at, *(leg.from_at for leg in of_row)]))
+                    self._positions = await machine_room.tape_positions(reading, self.name)
                 await self._rehearse()
-                return threads, positions  # noqa: TRY300  # the try is a loop's
+                if own is None:
+                    await self._begin(listener)
+                self._reel.start(self._positions)
+                return listener  # noqa: TRY300  # the try is a loop's
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
                 await asyncio.sleep(RETRY_DATABASE_S)
+
+    async def _begin(self, listener: Listener) -> None:
+        """Be responsible from the first start on, before any log-in: rings until then are read from the PBX's logs."""
+        if listener.heard.until is None:
+            listener.heard.until = self._database.clock()
+            with contextlib.suppress(OSError):  # told at each connect
+                listener.heard.marks = (await asyncio.to_thread(ends_of_logs, self._config.pbx)).texts()
+        await self._save(listener, [])
+
+    def _remember(self, text: str | None) -> Listener:
+        line = self._config.line
+        if text is None:
+            return Listener(line)
+        try:
+            return memory.read(text, line)
+        except memory.ForgottenError as error:
+            log.warning("state_not_understood", why=str(error))
+            return Listener(line)
 
     async def _rehearse(self) -> None:
         """Book a call that never was and take it back: the first real ring shall not wait for compiling statements."""
@@ -229,48 +237,32 @@ class Bridge:
         ]
         async with self._database.rehearsal() as tx:
             for first, last in ((0, 1), (1, 2), (2, 5), (5, 7)):
-                await booking.book(tx, heard[first:last], self._config.timezone, {(key.pbx, key.uniqueid): {}})
-            await machine_room.save_tape_position(tx, self._config.name, "rehearsal", 0)
+                await booking.book(tx, heard[first:last], self._config.timezone)
+            await machine_room.save_tape_position(tx, self.name, "rehearsal", 0)
+            await machine_room.save_state(tx, self.name, "rehearsal")
 
-    async def _follow(self, threads: Threads, reel: Tape, position: int) -> int:
-        """Interpret a tape from `position` to its present end; return that end."""
-        saved = position
-        while batch := reel.read(position):
-            facts: list[Fact] = []
-            for recorded in batch:
-                facts += _interpret_one(threads, recorded)
-            position = batch[-1].end
-            if facts or threads.touched or position - saved > SAVE_POSITION_EVERY:
-                await self._save(threads, facts, reel.id, position)
-                saved = position
-            reel.forget(position)
-            await asyncio.sleep(0)  # a long tape lets others have their turn
-        return position
-
-    async def _save(self, threads: Threads, facts: list[Fact], tape_id: str, position: int) -> None:
+    async def _save(self, listener: Listener, facts: list[Fact]) -> None:
         """Save a batch, however long the database is down. A fact it cannot take is logged, and holds up no other."""
         while True:
             try:
                 async with self._database.transaction() as tx:
-                    await self._book(tx, threads, facts, tape_id, position)
+                    await booking.book(tx, facts, self._config.timezone)
+                    if listener.settled:
+                        await machine_room.save_state(tx, self.name, memory.write(listener))
+                        for tape, position in self._unsaved.items():
+                            await machine_room.save_tape_position(tx, self.name, tape, position)
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error), facts_waiting=len(facts))
                 await asyncio.sleep(RETRY_DATABASE_S)
             except Exception:
-                log.exception("batch_refused", facts=len(facts), tape=tape_id, position=position)
+                log.exception("batch_refused", facts=len(facts), positions=self._unsaved)
                 facts = await self._book_one_by_one(facts)
                 await asyncio.sleep(RETRY_DATABASE_S)
             else:
-                threads.touched.clear()
+                if listener.settled:
+                    self._positions |= self._unsaved
+                    self._unsaved.clear()
                 return
-
-    async def _book(self, tx: Transaction, threads: Threads, facts: list[Fact], tape_id: str, position: int) -> None:
-        pbx = self._config.line.pbx
-        states = {
-            (pbx, uniqueid): threads.calls[uniqueid].to_json() for uniqueid in threads.touched & set(threads.calls)
-        }
-        await booking.book(tx, facts, self._config.timezone, states)
-        await machine_room.save_tape_position(tx, self._config.name, tape_id, position)
 
     async def _book_one_by_one(self, facts: list[Fact]) -> list[Fact]:
         for fact in facts:
@@ -285,28 +277,66 @@ class Bridge:
 
     # -- the heartbeat ------------------------------------------------------------------------------------------------
 
-    def _say(self, state: str, detail: str) -> None:
-        if (state, detail) != self._state:
-            log.info("bridge_state", pbx=self._config.line.pbx, state=state, detail=detail)
-            self._state = (state, detail)
-            self._changed.set()
+    def _alarms(self) -> list[Alarm]:
+        reel, sessions, found = self._reel, self._sessions, []
+        if reel.failed is not None:
+            found.append(Alarm("tape_failed", f"The tape cannot be written: {reel.failed}. Calls go on without it."))
+        if (share := reel.fullness()) >= ALARM_AT:
+            found.append(
+                Alarm(
+                    "tape_full",
+                    f"The tapes take {share:.0%} of INTAKE112_TAPE_MAX_MB, with frames that are not in the database. "
+                    "Check the database; nothing is deleted before it is saved.",
+                )
+            )
+        if abs(offset := sessions.clock_offset_s) > CLOCK_ALARM_S:
+            ahead = f"{abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'}"
+            found.append(Alarm("clock", f"The PBX's clock is {ahead} this machine's. Check NTP on both."))
+        if sessions.logs_unread:
+            found.append(
+                Alarm(
+                    "logs", f"The PBX's logs cannot be read ({sessions.logs_unread}): missed calls are not found yet."
+                )
+            )
+        return found
 
     async def _beat_once(self) -> None:
-        state, detail = self._state
-        if self._tape.failed is not None:
-            state = "degraded" if state == "connected" else state
-            detail = f"{detail}; the tape cannot be written: {self._tape.failed}"
+        sessions, reel, alarms = self._sessions, self._reel, self._alarms()
+        figures = {
+            "clock_offset_seconds": round(sessions.clock_offset_s, 6),
+            "tape_bytes": float(reel.total_bytes()),
+            "tape_unread_bytes": float(reel.unread_bytes()),
+            "calls": float(len(self._listener.calls) if self._listener is not None else 0),
+        }
+        told = (sessions.state, [alarm.code for alarm in alarms])
         async with self._database.transaction() as tx:
-            await machine_room.beat(tx, self._config.name, state, detail)
-            if state != self._told:
-                tx.tell("service", self._config.name)
-        self._told = state
+            await machine_room.beat(tx, self.name, sessions.state, sessions.detail, figures, alarms)
+            if told != self._told:
+                tx.tell("service", self.name)
+        if told != self._told:
+            for alarm in alarms:
+                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
+        self._told = told
+
+    async def _tidy(self) -> None:
+        """Delete the tapes whose time is over, and forget bridges of this PBX that are long gone."""
+        now = self._database.clock()
+        if now - self._tidied_at < TIDY_EVERY:
+            return
+        self._tidied_at = now
+        gone = await asyncio.to_thread(self._reel.expire, now, dict(self._positions))
+        async with self._database.transaction() as tx:
+            await machine_room.forget_tapes(tx, self.name, gone)
+            await machine_room.forget_services(tx, f"bridge:{self._config.pbx.name}:", now - SILENT_FOR)
+        for tape in gone:
+            self._positions.pop(tape, None)
 
     async def _beat(self) -> None:
         while True:
             self._changed.clear()
             try:
                 await self._beat_once()
+                await self._tidy()
             except DatabaseUnavailableError as error:
                 log.warning("beat_not_saved", why=str(error))
             with contextlib.suppress(TimeoutError):
@@ -314,11 +344,19 @@ class Bridge:
                     await self._changed.wait()
 
 
-def _interpret_one(threads: Threads, recorded: Recorded) -> list[Fact]:
-    try:
-        frame = frames.parse(recorded.raw)
-        event = events.read(frame)
-        return threads.advance(event, recorded.at, recovered=events.is_recovered(frame)) if event is not None else []
-    except Exception:
-        log.exception("frame_not_understood", end=recorded.end)
-        return []
+def _call(row: CallRow, legs: list[LegRow]) -> Call:
+    """Return what the database shows of a call in progress."""
+    kinds = {kind: kind for kind in get_args(LegKind)}
+    phones = {
+        leg.key: Phone(leg.device or "", leg.member, kinds[leg.kind], answered=leg.answered_at is not None)
+        for leg in legs
+        if leg.kind in kinds and leg.to_at is None
+    }
+    return Call(
+        key=CallKey(row.pbx, row.uniqueid),
+        spells=sum(leg.kind == "queue" for leg in legs),
+        waiting=row.stage == "queued",
+        taken=row.operator_device is not None,
+        held=row.stage == "held",
+        phones=phones,
+    )

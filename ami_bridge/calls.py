@@ -1,29 +1,45 @@
-"""One call, from its ring to its end: Call + CallEvent + now -> Call + facts.
+"""One call, from its ring to its end: Call + what happens to it + now -> Call + facts.
 
-A call is advanced by the events of its own caller's channel and of the phones rung for it; which channels those are is
-known by `threads`. The outcome is decided once, at the hang-up of the caller's own channel, from two things only: did a
-human answer, and who hung up first.
+A call is advanced by what happens to its own caller's channel and to the phones joined with it; which channels those
+are is known by `threads`. The outcome is decided once, at the hang-up of the caller's own channel, from two things
+only: did a human answer, and who hung up first.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, Self, assert_never
+from typing import Literal, assert_never
 
 from ami_bridge.events import (
+    SHUTDOWN,
     CallerDescribed,
     CallerJoined,
     CallerLeft,
     ChannelGone,
     HangupAsked,
-    PhoneAnswered,
-    PhoneRung,
+    HoldChanged,
+    PassedOn,
 )
-from intake.facts import CallKey, Described, Ended, Fact, LegEnded, Outcome, Queued, Rang, Taken
+from intake.facts import (
+    CallKey,
+    Described,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    LegKind,
+    Outcome,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+)
 
 # ITU-T Q.850 causes with which a caller's network says that the *caller* ended it; any other is the trunk's fault.
 CALLER_GAVE_UP = frozenset({None, 0, 16, 17, 18, 19, 26, 31, 127})
-OwnEvent = CallerDescribed | CallerJoined | CallerLeft | PhoneRung | PhoneAnswered | HangupAsked | ChannelGone
-Ender = Literal["caller", "network", "pbx"]
+RESTARTED = "pbx restarted"
+Ender = Literal["caller", "network", "pbx", "shutdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,7 @@ class Phone:
 
     device: str
     member: str | None
+    kind: LegKind = "operator"
     answered: bool = False
 
 
@@ -43,81 +60,114 @@ class Call:
     spells: int = 0  # how often the caller was put into a queue
     waiting: bool = False
     taken: bool = False
+    held: bool = False
     ender: Ender | None = None  # who asked first for the caller's channel to end
     phones: dict[str, Phone] = field(default_factory=dict)
+    met: tuple[str, ...] = ()  # other callers it was joined with
+    passed_at: datetime | None = None  # when it was last passed on
 
     @property
     def spell(self) -> str:
         """The key of the present or last spell of waiting."""
         return f"queue:{self.spells}"
 
-    def to_json(self) -> dict[str, object]:
-        """Return the state as JSON values; `from_json` reads them back."""
-        return {
-            "spells": self.spells,
-            "waiting": self.waiting,
-            "taken": self.taken,
-            "ender": self.ender,
-            "phones": {key: [phone.device, phone.member, phone.answered] for key, phone in self.phones.items()},
-        }
 
-    @classmethod
-    def from_json(cls, key: CallKey, state: dict[str, object]) -> Self:
-        """Return the call saved by `to_json`. Raises TypeError for what it did not write."""
-        phones = state["phones"]
-        if not isinstance(phones, dict):
-            raise TypeError("a saved call has no phones")
-        rest = {name: state[name] for name in ("spells", "waiting", "taken", "ender")}
-        return cls(key=key, phones={name: Phone(*values) for name, values in phones.items()}, **rest)  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A phone is rung for this call."""
+
+    at: datetime | None
+    leg: str
+    phone: Phone
 
 
-def advance(call: Call, event: OwnEvent, now: datetime, *, recovered: bool = False) -> tuple[Call, list[Fact]]:
-    """Return the call after `event`, and the facts it makes; `now` is used where the event carries no time of its own.
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The caller and a phone hear each other."""
 
-    A `recovered` event is told by the CEL file and may repeat what was heard.
+    at: datetime | None
+    leg: str
+    phone: Phone
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The caller and another caller hear each other."""
+
+    at: datetime | None
+    other: str
+
+
+Happening = (
+    CallerDescribed
+    | CallerJoined
+    | CallerLeft
+    | Rung
+    | Joined
+    | Met
+    | HoldChanged
+    | PassedOn
+    | HangupAsked
+    | ChannelGone
+)
+
+
+def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact]]:
+    """Return the call after what happened, and the facts it makes; `now` is used where it carries no time of its own.
+
     `ChannelGone` of the caller's own channel is the end: the last fact is then `Ended`.
     """
-    at = event.at or now
+    at = what.at or now
     key = call.key
-    match event:
+    match what:
         case CallerDescribed():
-            described = Described(
-                key=key,
-                at=at,
-                withheld=event.withheld,
-                number_raw=event.number,
-                name=event.caller_name,
-                dialled=event.dialled,
-                recording=event.recording,
-                metadata=event.metadata,
-            )
-            return call, [described]
+            return call, [_described(key, what, at)]
         case CallerJoined():
-            if call.waiting or (recovered and call.spells):
+            if call.waiting:
                 return call, []
-            call = replace(call, spells=call.spells + 1, waiting=True)
-            return call, [Queued(key, at, event.queue, call.spell)]
+            call = replace(call, spells=call.spells + 1, waiting=True, held=False)
+            return call, [Queued(key, at, what.queue, call.spell)]
         case CallerLeft():
             return _leave_queue(call, at)
-        case PhoneRung():
-            phone = Phone(event.phone.device, event.member or None)
-            if event.phone.uniqueid in call.phones:
+        case Rung():
+            known = call.phones.get(what.leg)
+            if known is not None and (known.member is not None or what.phone.member is None):
                 return call, []
-            call = replace(call, phones=call.phones | {event.phone.uniqueid: phone})
-            return call, [Rang(key, at, event.phone.uniqueid, phone.device, phone.member)]
-        case PhoneAnswered():
-            return _answer(call, event, at)
+            phone = what.phone if known is None else replace(known, member=what.phone.member)
+            call = replace(call, phones=call.phones | {what.leg: phone})
+            return call, [Rang(key, at, what.leg, phone.device, phone.member, phone.kind)]
+        case Joined():
+            return _join(call, what, at)
+        case Met():
+            if what.other in call.met:
+                return call, []
+            call = replace(call, met=(*call.met, what.other))
+            return call, [JoinedWith(key, at, CallKey(key.pbx, what.other))]
+        case HoldChanged():
+            if call.held is what.held or call.waiting:
+                return call, []
+            phone_that_holds = call.phones.get(what.uniqueid)
+            by = None if phone_that_holds is None else phone_that_holds.device
+            return replace(call, held=what.held), [Held(key, at, by) if what.held else Resumed(key, at)]
+        case PassedOn():
+            if at == call.passed_at:
+                return call, []
+            call = replace(call, held=False, passed_at=at)
+            return call, [Transferred(key, at, what.by.device, what.to, what.attended)]
         case HangupAsked():
-            return replace(call, ender=call.ender or _ender(event)), []
-        case ChannelGone() if event.uniqueid == key.uniqueid:
+            return replace(call, ender=call.ender or _ender(what)), []
+        case ChannelGone() if what.uniqueid == key.uniqueid:
             outcome = outcome_of(call)
             call, facts = _leave_queue(call, at)
-            return call, [*facts, Ended(key, at, outcome, event.cause)]
+            cause = RESTARTED if call.ender == "shutdown" else what.cause
+            return call, [*facts, Ended(key, at, outcome, cause)]
         case ChannelGone():
-            phones = {uniqueid: phone for uniqueid, phone in call.phones.items() if uniqueid != event.uniqueid}
-            return replace(call, phones=phones), [LegEnded(key, at, event.uniqueid, event.cause)]
+            if what.uniqueid not in call.phones:
+                return call, []
+            phones = {uniqueid: phone for uniqueid, phone in call.phones.items() if uniqueid != what.uniqueid}
+            return replace(call, phones=phones), [LegEnded(key, at, what.uniqueid, what.cause)]
         case _:
-            assert_never(event)
+            assert_never(what)
 
 
 def outcome_of(call: Call) -> Outcome:
@@ -127,17 +177,30 @@ def outcome_of(call: Call) -> Outcome:
     return "abandoned" if call.ender == "caller" else "failed"
 
 
-def _answer(call: Call, event: PhoneAnswered, at: datetime) -> tuple[Call, list[Fact]]:
-    uniqueid = event.phone.uniqueid
-    rung = call.phones.get(uniqueid)
+def _described(key: CallKey, event: CallerDescribed, at: datetime) -> Described:
+    return Described(
+        key=key,
+        at=at,
+        withheld=event.withheld,
+        number_raw=event.number,
+        name=event.caller_name,
+        dialled=event.dialled,
+        recording=event.recording,
+        metadata=event.metadata,
+    )
+
+
+def _join(call: Call, what: Joined, at: datetime) -> tuple[Call, list[Fact]]:
+    """A phone that was not rung took the call by pickup or transfer: its member is the one whose device it is."""
+    rung = call.phones.get(what.leg)
     if rung is not None and rung.answered:
         return call, []
-    # A phone that was not rung took the call by pickup: its member is the one whose device it is, if any was rung.
     members = {phone.device: phone.member for phone in call.phones.values()}
-    phone = rung or Phone(event.phone.device, members.get(event.phone.device))
+    phone = rung or replace(what.phone, member=what.phone.member or members.get(what.phone.device))
     call, facts = _leave_queue(call, at)
-    call = replace(call, taken=True, phones=call.phones | {uniqueid: replace(phone, answered=True)})
-    return call, [*facts, Taken(call.key, at, uniqueid, phone.device, phone.member)]
+    phones = call.phones | {what.leg: replace(phone, answered=True)}
+    call = replace(call, taken=True, held=False, phones=phones)
+    return call, [*facts, Taken(call.key, at, what.leg, phone.device, phone.member, phone.kind)]
 
 
 def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:
@@ -148,5 +211,5 @@ def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:
 
 def _ender(event: HangupAsked) -> Ender:
     if not event.by_far_end:
-        return "pbx"
+        return "shutdown" if event.cause == SHUTDOWN else "pbx"
     return "caller" if event.cause in CALLER_GAVE_UP else "network"

@@ -1,28 +1,23 @@
-"""Frame -> CallEvent | None: the events that decide what happened to a call, and nothing of those that lie.
-
-Left out on purpose, because real Asterisk says untrue things with them: AgentComplete's Reason, QueueCallerAbandon
-(also written when the PBX hung up a waiting caller), the Interface and MemberName of AgentConnect (at a pickup they
-name the phone that was rung, DestChannel the one that answered), ANSWER in CEL (the dialplan's Answer()).
-
-Who ended a call is told by the first of two events on the caller's channel: HangupRequest = the far end hung up;
-SoftHangupRequest = the PBX did (Hangup's own Cause is 0 or 16 in both cases). A caller's hang-up is followed by a
-SoftHangupRequest too, so only the first counts.
-"""
+"""What happens on a PBX, as far as it decides anything about a call: values, read from frames by `reading`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import unquote_to_bytes
-
-from ami_bridge.frames import Frame, decode
+from datetime import datetime
+from typing import NamedTuple
 
 RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down (0)
-NOBODY = ("", "<unknown>", "<null>")  # what Asterisk writes for "no number" and "no name"
-# Presentation values of CALLERID(pres); `unavailable` says that the network had no number, not that it was withheld.
-WITHHELD = "prohib"
+SHUTDOWN = (
+    4  # the flag of a SoftHangupRequest that a stopping Asterisk sends to every channel (AST_SOFTHANGUP_SHUTDOWN)
+)
+LOGS = ("Cel", "QueueLog")
+MARK = "Mark-"  # begins the headers of our own marks that say how far a log was read
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+def device_of(name: str) -> str:
+    """Return the device behind a channel's name: `PJSIP/op1` of `PJSIP/op1-0000001a`."""
+    return name.rpartition("-")[0] or name
+
+
+class Channel(NamedTuple):
     """A channel as an event shows it; empty strings where Asterisk says nothing."""
 
     uniqueid: str
@@ -42,7 +37,20 @@ class Channel:
     @property
     def device(self) -> str:
         """The device behind the channel: `PJSIP/op1` of `PJSIP/op1-0000001a`."""
-        return self.name.rpartition("-")[0] or self.name
+        return device_of(self.name)
+
+
+class Leg(NamedTuple):
+    """As much of a channel as tells whose it is: a phone, a Local half, an agency's line."""
+
+    uniqueid: str
+    name: str
+    context: str
+
+    @property
+    def device(self) -> str:
+        """The device behind the channel."""
+        return device_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +92,71 @@ class CallerLeft:
 
 @dataclass(frozen=True, slots=True)
 class PhoneRung:
-    """The queue rings a member's phone for a caller."""
+    """A channel (`by`; empty: nobody, a call we make) dials another: a caller in a queue or a Local half a phone."""
 
     at: datetime | None
-    uniqueid: str
-    phone: Channel
+    by: str
+    phone: Leg
     member: str
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneAnswered:
-    """A phone answered the queue's caller. `phone` is the one that answered, rung or picked up."""
+    """A phone answered the queue's caller. `phone` is the one that answered, rung or picked up, or a Local half."""
 
     at: datetime | None
     uniqueid: str
-    phone: Channel
+    phone: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """A phone takes a call that another one (`target`) is rung for."""
+
+    at: datetime | None
+    phone: Leg
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeEntered:
+    """Who is in one bridge hears each other; in a `holding` bridge nobody does."""
+
+    at: datetime | None
+    channel: Leg
+    bridge: str
+    holding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLeft:
+    at: datetime | None
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """A phone pressed hold, or took it back."""
+
+    at: datetime | None
+    uniqueid: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A phone (`by`) passes on whom it talks to: to a number, or (`attended`) to the device it had asked first."""
+
+    at: datetime | None
+    by: Leg
+    transferee: str
+    to: str | None
+    attended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class HangupAsked:
-    """Somebody ends a channel: `by_far_end`, or the PBX."""
+    """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then Asterisk's own flag, see SHUTDOWN)."""
 
     at: datetime | None
     uniqueid: str
@@ -145,18 +198,41 @@ class WaiterListed:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """Our own mark on the tape: a new AMI session begins; what was known before must be seen again."""
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelsComplete:
     """The snapshot's last answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class PbxStopping:
-    at: datetime | None
+class Booted:
+    """The PBX runs since so many seconds."""
+
+    uptime_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Our mark: an AMI session begins; what was known must be seen again. `alive`: the PBX's last sign of life."""
+
+    session: str
+    alive: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """Our mark: what the logs (`logs` False: there are none, or they cannot be read) hold of the gap was told."""
+
+    logs: bool
+    gap_closed: bool
+    marks: dict[str, str]
+    clock_offset_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """Our mark: all that the logs hold up to these places was heard live; the PBX's clock is so far ahead of ours."""
+
+    marks: dict[str, str]
+    clock_offset_s: float | None
 
 
 CallEvent = (
@@ -166,124 +242,19 @@ CallEvent = (
     | CallerLeft
     | PhoneRung
     | PhoneAnswered
+    | PickedUp
+    | BridgeEntered
+    | BridgeLeft
+    | HoldChanged
+    | PassedOn
     | HangupAsked
     | ChannelGone
     | MemberSeen
     | ChannelListed
     | WaiterListed
-    | Connected
     | ChannelsComplete
-    | PbxStopping
+    | Booted
+    | Connected
+    | CaughtUp
+    | Listened
 )
-
-
-def is_recovered(frame: Frame) -> bool:
-    """Tell whether the frame was read from the CEL file after the fact (resync), not heard."""
-    return bool(frame.get("Recovered"))
-
-
-def read(frame: Frame) -> CallEvent | None:
-    """Return what the frame says of a call, or None when it says nothing that decides."""
-    get = frame.get
-    match frame.event:
-        case "Newchannel":
-            return ChannelCreated(_at(frame), _channel(frame))
-        case "UserEvent" if get("UserEvent") == "Intake112":
-            return _described(frame)
-        case "QueueCallerJoin":
-            return CallerJoined(_at(frame), _channel(frame), get("Queue"))
-        case "QueueCallerLeave":
-            return CallerLeft(_at(frame), get("Uniqueid"))
-        case "AgentCalled":
-            return PhoneRung(_at(frame), get("Uniqueid"), _channel(frame, "Dest"), get("MemberName"))
-        case "AgentConnect":
-            return PhoneAnswered(_at(frame), get("Uniqueid"), _channel(frame, "Dest"))
-        case "HangupRequest" | "SoftHangupRequest" as name:
-            return HangupAsked(_at(frame), get("Uniqueid"), name == "HangupRequest", _number(get("Cause")))
-        case "Hangup":
-            return ChannelGone(_at(frame), get("Uniqueid"), f"{get('Cause')} {get('Cause-txt')}".strip())
-        case "QueueMember" | "QueueMemberAdded" | "QueueMemberStatus":
-            member = get("Name") or get("MemberName")
-            device = get("StateInterface") or get("Location") or get("Interface")
-            return MemberSeen(member, device) if member and device else None
-        case "CoreShowChannel":
-            return ChannelListed(_channel(frame), get("Application"), get("BridgeId"))
-        case "QueueEntry":
-            return WaiterListed(get("Uniqueid"), get("Queue"), _number(get("Wait")) or 0)
-        case "CoreShowChannelsComplete":
-            return ChannelsComplete()
-        case "Shutdown":
-            return PbxStopping(_at(frame))
-        case "IntakeConnected":
-            return Connected()
-        case _:
-            return None
-
-
-# Events the line keeps; every other is dropped by its name before it is decoded.
-KEPT = frozenset(
-    [
-        *(b"Newchannel", b"UserEvent", b"HangupRequest", b"SoftHangupRequest", b"Hangup", b"Hold", b"Unhold"),
-        *(b"QueueCallerJoin", b"QueueCallerLeave", b"QueueCallerAbandon"),
-        *(b"AgentCalled", b"AgentConnect", b"AgentComplete", b"AgentRingNoAnswer", b"DialBegin", b"DialEnd"),
-        *(b"BridgeEnter", b"BridgeLeave", b"BlindTransfer", b"AttendedTransfer", b"Pickup", b"LocalBridge"),
-        *(b"QueueMember", b"QueueMemberAdded", b"QueueMemberRemoved", b"QueueMemberStatus", b"QueueMemberPause"),
-        *(b"QueueParams", b"QueueEntry", b"QueueStatusComplete", b"CoreShowChannel", b"CoreShowChannelsComplete"),
-        *(b"FullyBooted", b"Shutdown", b"Reload"),
-    ]
-)
-
-
-def _at(frame: Frame) -> datetime | None:
-    """The PBX's own time of the event (`timestampevents=yes`); list answers carry none."""
-    try:
-        return datetime.fromtimestamp(float(frame.get("Timestamp")), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _channel(frame: Frame, prefix: str = "") -> Channel:
-    get = frame.get
-    return Channel(
-        uniqueid=get(f"{prefix}Uniqueid"),
-        linkedid=get(f"{prefix}Linkedid"),
-        name=get(f"{prefix}Channel"),
-        state=get(f"{prefix}ChannelState"),
-        context=get(f"{prefix}Context"),
-        exten=get(f"{prefix}Exten"),
-        number=_known(get(f"{prefix}CallerIDNum")),
-        caller_name=_known(get(f"{prefix}CallerIDName")),
-    )
-
-
-def _described(frame: Frame) -> CallerDescribed:
-    said = {name: decode(unquote_to_bytes(value)) for name, value in frame.headers}
-    presentation = said.get("Presentation", "")
-    withheld = (WITHHELD in presentation) if presentation else None
-    return CallerDescribed(
-        at=_at(frame),
-        channel=_channel(frame),
-        withheld=withheld,
-        number=_known(said.get("CallerNumber", "")),
-        caller_name=_known(said.get("CallerName", "")),
-        dialled=said.get("Dialled") or None,
-        recording=said.get("Recording") or None,
-        metadata={
-            wire: said[name]
-            for name, wire in (
-                ("Presentation", "presentation"),
-                ("AssertedIdentity", "asserted_identity"),
-                ("AccessNetwork", "access_network"),
-                ("Trunk", "trunk"),
-            )
-            if said.get(name)
-        },
-    )
-
-
-def _known(value: str) -> str | None:
-    return None if value in NOBODY else value
-
-
-def _number(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() else None

@@ -48,7 +48,9 @@ class Splitter:
         if self._skipping and pieces:
             self._skipping = False
             del pieces[0]
-        return [piece.lstrip(b"\r\n") for piece in pieces if piece.strip(b"\r\n")]
+        # Most begin with their first letter; extra line ends between frames are no frames.
+        stripped = (piece if piece[:1] > b"\r" else piece.lstrip(b"\r\n") for piece in pieces)
+        return [piece for piece in stripped if piece]
 
 
 @dataclass(frozen=True, slots=True)

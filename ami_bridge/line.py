@@ -11,18 +11,20 @@ The session's `timeout` is three pings: a line that says nothing for so long is 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
 from asterisk.ami import Action, AMIClient, Response
 
 from ami_bridge import frames
-from ami_bridge.events import KEPT
+from ami_bridge.reading import KEPT
 
 PIECE = 256 * 1024
 T = TypeVar("T")
 Deliver = Callable[[list[bytes]], None]
+Pong = Callable[[datetime, datetime, str], Awaitable[None]]  # asked, answered (our clock), the PBX's own time
 
 
 class LineError(Exception):
@@ -163,13 +165,19 @@ class Line:
             raise RefusedError(f"{name}: {response.keys.get('Message', 'refused')}")
         return response
 
-    async def keep_alive(self) -> str:
-        """Ping until the line ends; return why it ended."""
+    def end(self, why: str) -> None:
+        """End the line: who keeps it alive is told why."""
+        self._set_closed(why)
+
+    async def keep_alive(self, clock: Callable[[], datetime], pong: Pong) -> str:
+        """Ping until the line ends, now and every `ping_s`; return why it ended. `pong` gets each answer."""
         while True:
+            try:
+                asked = clock()
+                response = await self.action("Ping")
+                await pong(asked, clock(), response.keys.get("Timestamp", ""))
+            except LineError as error:
+                return self.closed.result() if self.closed.done() else str(error)
             done, _ = await asyncio.wait([self.closed], timeout=self._ping_s)
             if done:
                 return self.closed.result()
-            try:
-                await self.action("Ping")
-            except LineError as error:
-                return str(error)

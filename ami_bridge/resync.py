@@ -1,121 +1,82 @@
-"""What happened while the bridge was not listening, from Asterisk's CEL file, told as the frames it would have sent.
+"""What happened while the bridge was not listening, from the PBX's own logs, told as the frames it would have sent.
 
-The lines become ordinary AMI frames with one header more (`Recovered: cel`), go onto the tape like every other frame,
-and are interpreted by the same code; playing the tape gives the same facts again. CEL knows who ended a call
-(`hangupsource` of HANGUP is the channel that hung up, empty when the PBX did), when (milliseconds), and which phone
-talked. What it does not hold stays unknown.
+CEL leads: it has every channel, by the millisecond. queue_log gives the names of members; a call of which CEL holds no
+line (its folder was missing, its disk full, there is no CEL at all) is told by queue_log alone, in whole seconds.
+Neither holds everything; what neither holds stays unknown, it is not guessed.
 
-The file is `cel_custom`'s with the mapping of `asterisk-conf/cel_custom.conf`; COLUMNS is that mapping.
+What is told may have been heard already: the frames are marked `Recovered` and telling them twice changes nothing.
 """
 
-import csv
-import json
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from ami_bridge import frames
-from ami_bridge.events import RING
+from ami_bridge import cel as cel_lines
+from ami_bridge import queue_log as queue_lines
+from ami_bridge.logfile import Log, Mark, end_of
 
-COLUMNS = (
-    *("type", "time", "name", "number", "ani", "rdnis", "dnid", "exten", "context", "channel", "app", "data"),
-    *("uniqueid", "linkedid", "peer", "user_type", "extra"),
-)
-BEGINNINGS = [f'"{name}",'.encode() for name in ("CHAN_START", "APP_START", "BRIDGE_ENTER", "HANGUP", "CHAN_END")]
-Line = dict[str, str]
-Headers = list[tuple[str, str]]
+Timed = tuple[float, bytes]
 
 
-def from_cel(path: Path, since: datetime) -> list[bytes]:
-    """Return the frames (without their empty line) for all that the CEL file holds from `since` on.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The frames (without their empty line) in the order of time, and how far each log was read."""
 
-    A half-written last line is left for the next time. Raises OSError when the file cannot be read.
+    frames: list[bytes]
+    cel_mark: Mark | None
+    queue_mark: Mark | None
+
+
+def told(
+    cel: Path | None, cel_mark: Mark | None, queue_log: Path | None, queue_mark: Mark | None, since: datetime | None
+) -> Told:
+    """Tell what the logs hold after the marks. A log that is not there tells nothing. Raises OSError.
+
+    Where a mark is None, or its file gone, `since` bounds what is told; None: nothing is (a fresh installation does not
+    import years).
     """
-    with path.open("rb") as file:
-        return list(told(read(file), since))
-
-
-def read(raw_lines: Iterable[bytes]) -> Iterator[Line]:
-    """Yield the lines of a CEL file as dictionaries by COLUMNS.
-
-    Each line stands for itself: one that cannot be read is left out and takes no other with it. Where Asterisk was
-    killed in the middle of a line, the next one begins behind the torn piece and is found there.
-    """
-    for raw in raw_lines:
-        if not raw.endswith(b"\n"):
-            return
-        row = _row(raw) or _row(raw[max(raw.rfind(begin) for begin in BEGINNINGS) :])
-        if row is not None:
-            yield dict(zip(COLUMNS, row, strict=True))
-
-
-def _row(raw: bytes) -> list[str] | None:
-    try:
-        row = next(csv.reader([frames.decode(raw.rstrip(b"\r\n"))]), [])
-    except csv.Error:
-        return None
-    return row if len(row) == len(COLUMNS) else None
-
-
-def told(lines: Iterable[Line], since: datetime) -> Iterator[bytes]:
-    """Yield the frames that Asterisk would have sent for these lines."""
-    earliest = since.timestamp()
-    for line in lines:
-        if _seconds(line["time"]) >= earliest:
-            for headers in _frames(line):
-                clean = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in headers]
-                yield frames.encode(clean).removesuffix(frames.END)
-
-
-def _frames(line: Line) -> list[Headers]:
-    match line["type"], line["app"]:
-        case "CHAN_START", _:
-            # A leg that the PBX dials carries the caller's linkedid from its first moment.
-            state = RING if line["uniqueid"] == line["linkedid"] else "0"
-            return [[*_event("Newchannel", line), *_channel("", line, state)]]
-        case "APP_START", "Queue":
-            queue = line["data"].partition(",")[0]
-            return [[*_event("QueueCallerJoin", line), *_channel("", line, "6"), ("Queue", queue)]]
-        case "BRIDGE_ENTER", "AppQueue":
-            caller = ("Uniqueid", line["linkedid"])
-            return [[*_event("AgentConnect", line), caller, *_channel("Dest", line, "6")]]
-        case "HANGUP", _:
-            cause, source = _hangup(line["extra"])
-            name = "HangupRequest" if source == line["channel"] else "SoftHangupRequest"
-            own = ("Uniqueid", line["uniqueid"])
-            asked = [*_event(name, line), own, ("Cause", cause)]
-            return [asked, [*_event("Hangup", line), own, ("Cause", cause)]]
-        case _:
-            return []
-
-
-def _event(name: str, line: Line) -> Headers:
-    return [("Event", name), ("Timestamp", line["time"]), ("Recovered", "cel")]
-
-
-def _channel(prefix: str, line: Line, state: str) -> Headers:
-    return [
-        (f"{prefix}Channel", line["channel"]),
-        (f"{prefix}ChannelState", state),
-        (f"{prefix}CallerIDNum", line["number"]),
-        (f"{prefix}CallerIDName", line["name"]),
-        (f"{prefix}Context", line["context"]),
-        (f"{prefix}Exten", line["exten"]),
-        (f"{prefix}Uniqueid", line["uniqueid"]),
-        (f"{prefix}Linkedid", line["linkedid"]),
+    # queue_log first: what it holds of a call, CEL holds by the time that it is read.
+    queue, entries = _log(queue_log, queue_mark, since), []
+    if queue is not None:
+        earliest = _earliest(queue, since)
+        entries = [entry for entry in queue_lines.read(queue) if entry.at >= int(earliest)]
+    known: set[str] = set()
+    lines = _log(cel, cel_mark, since)
+    by_cel = (
+        list(_by_cel(lines, _earliest(lines, since), queue_lines.members(entries), known)) if lines is not None else []
+    )
+    by_queue = [
+        (float(entry.at), raw) for entry in entries if entry.call not in known for raw in queue_lines.tell(entry)
     ]
+    frames = [raw for _, raw in heapq.merge(by_cel, by_queue, key=lambda timed: timed[0])]
+    return Told(frames, _mark(lines, cel), _mark(queue, queue_log))
 
 
-def _hangup(extra: str) -> tuple[str, str]:
-    try:
-        said = json.loads(extra)
-        return str(said.get("hangupcause", "")), str(said.get("hangupsource", ""))
-    except (ValueError, AttributeError):
-        return "", ""
+def _log(path: Path | None, mark: Mark | None, since: datetime | None) -> Log | None:
+    """Return the log from where it is to be read; None: nothing of it is to be told."""
+    log = Log(path, mark, since) if path is not None else None
+    return log if log is not None and (log.resumed or since is not None) else None
 
 
-def _seconds(text: str) -> float:
-    try:
-        return datetime.fromtimestamp(float(text), UTC).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return 0.0
+def _earliest(log: Log, since: datetime | None) -> float:
+    return 0.0 if log.resumed or since is None else since.timestamp()
+
+
+def _mark(log: Log | None, path: Path | None) -> Mark | None:
+    if log is not None:
+        return log.mark
+    return end_of(path) if path is not None else None
+
+
+def _by_cel(log: Log, earliest: float, members: Mapping[str, str], known: set[str]) -> Iterator[Timed]:
+    """Yield the frames of CEL in the file's order, and add to `known` the calls it holds lines of."""
+    teller = cel_lines.Teller(members)
+    latest = 0.0  # lines of the same moment may stand a millisecond out of order: the file's order is the truth
+    for line in cel_lines.read(log):
+        at = float(line["time"])
+        if at >= earliest:
+            latest = max(latest, at)
+            known |= {line["uniqueid"], line["linkedid"]}
+            yield from ((latest, raw) for raw in teller.tell(line))

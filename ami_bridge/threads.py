@@ -1,22 +1,25 @@
-"""Which channels are one call, which channel is a ring, and what a snapshot says that we did not know.
+"""Which channels are one call, and which channel is a ring.
 
 A ring is a channel that comes in (state Ring) in one of the line's contexts, with one of its numbers when they are
 given, and that we did not originate. The trunk's outgoing legs carry the same context but start Down. A caller who
 joins the line's queue without having matched (an IVR, a ring group before it) is a ring too: late, never dropped.
-Local channels never are.
+Local channels never are. A call's key is the uniqueid of the caller's channel; the Linkedid changes when calls are
+joined and decides nothing.
 
-After every connect the PBX lists its channels. A call that we knew before and that neither the list nor any event of
-the new session names has ended while we were not listening; a caller in the list whom we do not know arrived meanwhile;
-one in a bridge with a phone was answered meanwhile. What the list does not say (when?) stays None, it is not guessed.
+A human took the call when caller and phone hear each other (`board.parties`), whatever led to it: the queue, a pickup,
+a transfer, a conference. AgentConnect only says it a moment earlier.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ami_bridge import calls
-from ami_bridge.calls import Call, OwnEvent
+from ami_bridge.board import Board
+from ami_bridge.calls import Call, Happening, Joined, Met, Phone, Rung
 from ami_bridge.events import (
     RING,
+    BridgeEntered,
+    BridgeLeft,
     CallerDescribed,
     CallerJoined,
     CallerLeft,
@@ -24,21 +27,19 @@ from ami_bridge.events import (
     Channel,
     ChannelCreated,
     ChannelGone,
-    ChannelListed,
-    ChannelsComplete,
-    Connected,
     HangupAsked,
+    HoldChanged,
     MemberSeen,
-    PbxStopping,
+    PassedOn,
     PhoneAnswered,
     PhoneRung,
-    WaiterListed,
+    PickedUp,
 )
-from intake.facts import Arrived, CallKey, Ended, Fact, Taken
+from intake.facts import Arrived, CallKey, Ended, Fact, LegKind, Rang, Taken
 
-NOT_SEEN = "ended while the bridge was not listening"
-# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
-CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
+LOG_LAG = timedelta(milliseconds=20)  # between what Asterisk says and what it writes of the same moment
+SECOND = timedelta(seconds=1)
+REMEMBERED = timedelta(minutes=2)  # calls that ended: what is told of one again opens nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,148 +67,159 @@ class Threads:
 
     line: Line
     calls: dict[str, Call] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)  # whose state changed since the bridge last saved it
-    _caller_of: dict[str, str] = field(default_factory=dict)  # a phone's channel -> the caller's
-    _members: dict[str, str] = field(default_factory=dict)  # device -> member
-    _unseen: set[str] = field(default_factory=set)  # known before this session, not yet seen in it
-    _listed: list[ChannelListed] = field(default_factory=list)
-    _waiting: dict[str, WaiterListed] = field(default_factory=dict)
-
-    def restore(self, call: Call) -> None:
-        """Take up a call saved by an earlier process."""
-        uniqueid = call.key.uniqueid
-        self.calls[uniqueid] = call
-        self._caller_of.update(dict.fromkeys(call.phones, uniqueid))
+    board: Board = field(default_factory=Board)
+    seen: dict[str, datetime] = field(default_factory=dict)  # each call's last sign of life, by the PBX's clock
+    members: dict[str, str] = field(default_factory=dict)  # device -> member
+    ended: dict[str, datetime] = field(default_factory=dict)  # the calls that ended last, and when
 
     def advance(self, event: CallEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
-        """Return the facts that an event makes; the order of events is the order of the session.
+        """Return the facts that an event makes; the order of events is the order in which they are told.
 
-        A `recovered` event was read from the CEL file: it is no sign that its call still lives.
+        `now` is used where the event carries no time of its own. A `recovered` event was read from a log and may repeat
+        what was heard: what is older than its call's last sign of life is no news.
         """
-        opened_before = set(self.calls) if recovered else set()
-        facts = self._advance(event, now, recovered=recovered)
-        if recovered:
-            self._unseen |= set(self.calls) - opened_before
-        return facts
-
-    def _advance(self, event: CallEvent, now: datetime, *, recovered: bool) -> list[Fact]:
         match event:
             case ChannelCreated(at, channel):
-                return self._open(channel, at or now, recovered=recovered) if self.line.is_ring(channel) else []
-            case CallerJoined(at, channel, queue):
-                if queue not in self.line.queues or (recovered and channel.uniqueid not in self.calls):
-                    return []
-                late = [] if channel.is_local else self._open(channel, at or now)
-                return late + self._own(channel.uniqueid, event, now, recovered=recovered)
-            case PhoneRung(_, uniqueid, phone):
-                if uniqueid in self.calls:
-                    self._caller_of[phone.uniqueid] = uniqueid
-                return self._own(uniqueid, event, now, recovered=recovered)
-            case PhoneAnswered(_, uniqueid, phone):
-                if uniqueid in self.calls:
-                    self._caller_of[phone.uniqueid] = uniqueid
-                return self._own(uniqueid, event, now, recovered=recovered)
+                return self._create(channel, at or now, recovered=recovered)
+            case CallerJoined(queue=queue):
+                return self._join_queue(event, now, recovered=recovered) if queue in self.line.queues else []
+            case PhoneRung():
+                return self._ring(event, now, recovered=recovered)
+            case PhoneAnswered(at, uniqueid, phone):
+                seat = self.board.seat(phone)
+                return [] if seat.is_local else self._join(uniqueid, phone.uniqueid, at, now, recovered=recovered)
+            case PickedUp(_, phone, target):
+                self.board.seat(phone).call = self.owner(target)
+            case BridgeEntered(at, channel, bridge, holding):
+                self.board.enter(channel, "" if holding else bridge)
+                return [] if holding else self.meet(bridge, at, now, recovered=recovered)
+            case BridgeLeft(_, uniqueid):
+                self.board.leave(uniqueid)
             case ChannelGone(_, uniqueid):
-                return self._own(self._caller_of.pop(uniqueid, uniqueid), event, now, recovered=recovered)
+                owner = self.owner(uniqueid)
+                self.board.remove(uniqueid)
+                return self.happen(owner, event, now, recovered=recovered)
             case CallerDescribed():
-                return self._own(event.channel.uniqueid, event, now, recovered=recovered)
+                return self.happen(event.channel.uniqueid, event, now, recovered=recovered)
             case CallerLeft() | HangupAsked():
-                return self._own(event.uniqueid, event, now, recovered=recovered)
+                return self.happen(event.uniqueid, event, now, recovered=recovered)
+            case HoldChanged():
+                return self.happen(self.owner(event.uniqueid), event, now, recovered=recovered)
+            case PassedOn():
+                owner = self.owner(event.transferee) or self.owner(event.by.uniqueid)
+                return self.happen(owner, event, now, recovered=recovered)
             case MemberSeen(member, device):
-                self._members[device] = member
-                return []
-            case Connected():
-                self._unseen = set(self.calls)
-                self._listed.clear()
-                self._waiting.clear()
-                return []
-            case ChannelListed(channel):
-                self._unseen.discard(channel.uniqueid)
-                self._listed.append(event)
-                return []
-            case WaiterListed():
-                self._waiting[event.uniqueid] = event
-                return []
-            case ChannelsComplete():
-                return self._compare(now)
-            case PbxStopping():
-                return []
+                self.members[device] = member
+            case _:
+                pass  # what is about sessions, not channels (`listening`)
+        return []
 
-    def forget(self) -> None:
-        """Drop the marks of what was saved."""
-        self.touched.clear()
+    def owner(self, uniqueid: str) -> str | None:
+        """Return the call that a channel belongs to; a caller's channel is its own."""
+        return uniqueid if uniqueid in self.calls else self.board.owner(uniqueid)
 
-    def _key(self, uniqueid: str) -> CallKey:
-        return CallKey(self.line.pbx, uniqueid)
-
-    def _open(self, channel: Channel, at: datetime, *, recovered: bool = False) -> list[Fact]:
-        if channel.uniqueid in self.calls or not channel.uniqueid:
+    def open(self, channel: Channel, at: datetime, *, recovered: bool = False, late: bool = False) -> list[Fact]:
+        """Return a new caller's arrival; nothing for one who is known, or has ended."""
+        uniqueid = channel.uniqueid
+        if not uniqueid or uniqueid in self.calls or uniqueid in self.ended:
             return []
-        key = self._key(channel.uniqueid)
-        self.calls[channel.uniqueid] = Call(key)
-        self.touched.add(channel.uniqueid)
+        key = CallKey(self.line.pbx, uniqueid)
+        self.calls[uniqueid] = Call(key)
+        self.seen[uniqueid] = at
         arrived = Arrived(
             key=key,
-            at=at,
+            at=self.board.seat(channel, at).since or at,
             linkedid=channel.linkedid,
             trunk=channel.device.rpartition("/")[2] or None,
             dialled=channel.exten,
             number_raw=channel.number,
             name=channel.caller_name,
             recovered=recovered,
+            late=late,
         )
         return [arrived]
 
-    def _own(self, uniqueid: str, event: OwnEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
-        call = self.calls.get(uniqueid)
-        if call is None:
-            return []
-        if not recovered:
-            self._unseen.discard(uniqueid)
-        self.touched.add(uniqueid)
-        after, facts = calls.advance(call, event, now, recovered=recovered)
-        self.calls[uniqueid] = after
-        if facts and isinstance(facts[-1], Ended):
-            self._close(uniqueid)
-        return [self._named(fact) for fact in facts]
-
-    def _named(self, fact: Fact) -> Fact:
-        """A phone that took the call without having been rung is named by the queue's list of members."""
-        if isinstance(fact, Taken) and fact.member is None:
-            return replace(fact, member=self._members.get(fact.device))
-        return fact
-
-    def _close(self, uniqueid: str) -> None:
-        self._unseen.discard(uniqueid)
-        for phone in self.calls.pop(uniqueid).phones:
-            self._caller_of.pop(phone, None)
-
-    def _compare(self, now: datetime) -> list[Fact]:
+    def meet(self, bridge: str, at: datetime | None, now: datetime, *, recovered: bool = False) -> list[Fact]:
+        """Return what it makes that all hear each other from this bridge on: a phone with a caller took the call."""
+        parties = self.board.parties(bridge)
         facts: list[Fact] = []
-        bridges = {one.bridge: one.channel for one in self._listed if one.bridge and one.application in CALLED_BY_US}
-        for one in self._listed:
-            channel, waiter = one.channel, self._waiting.get(one.channel.uniqueid)
-            in_line = waiter is not None and waiter.queue in self.line.queues
-            own = channel.context in self.line.contexts and channel.uniqueid == channel.linkedid
-            if channel.is_local or one.application in CALLED_BY_US or not (in_line or own):
-                continue
-            facts += self._open(channel, now, recovered=True)
-            if waiter is not None and not self.calls[channel.uniqueid].waiting:
-                since = now - timedelta(seconds=waiter.waited_s)
-                facts += self._own(channel.uniqueid, CallerJoined(since, channel, waiter.queue), now)
-            if waiter is None and one.bridge in bridges and not self.calls[channel.uniqueid].taken:
-                facts += self._found_talking(channel.uniqueid, bridges[one.bridge], now)
-        for uniqueid in sorted(self._unseen):
-            call = self.calls[uniqueid]
-            facts.append(Ended(call.key, None, "answered" if call.taken else None, NOT_SEEN, recovered=True))
-            self.touched.add(uniqueid)
-            self._close(uniqueid)
-        self._unseen.clear()
-        self._listed.clear()
-        self._waiting.clear()
+        for caller in [uniqueid for uniqueid in parties if uniqueid in self.calls]:
+            for other in parties:
+                if other not in self.calls:
+                    facts += self._join(caller, other, at, now, recovered=recovered)
+                elif other != caller:
+                    facts += self.happen(caller, Met(at, other), now, recovered=recovered)
         return facts
 
-    def _found_talking(self, uniqueid: str, phone: Channel, now: datetime) -> list[Fact]:
-        self._caller_of[phone.uniqueid] = uniqueid
-        facts = self._own(uniqueid, PhoneAnswered(None, uniqueid, phone), now)
-        return [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in facts]
+    def happen(self, uniqueid: str | None, what: Happening, now: datetime, *, recovered: bool = False) -> list[Fact]:
+        """Advance the call of this caller; nobody's call makes no fact."""
+        call = self.calls.get(uniqueid) if uniqueid is not None else None
+        if call is None or uniqueid is None:
+            return []
+        seen = self.seen.get(uniqueid)
+        if what.at is not None and seen is not None and recovered and _is_old(call, what, what.at, seen):
+            return []
+        if what.at is not None and (seen is None or what.at > seen):
+            self.seen[uniqueid] = what.at
+        self.calls[uniqueid], facts = calls.advance(call, what, now)
+        if facts and isinstance(facts[-1], Ended):
+            self.close(uniqueid, now)
+        return [self._named(fact) for fact in facts]
+
+    def close(self, uniqueid: str, now: datetime) -> None:
+        """Let go of a call that is over, and remember for a while that it is."""
+        del self.calls[uniqueid]
+        self.seen.pop(uniqueid, None)
+        self.ended[uniqueid] = now
+        while now - next(iter(self.ended.values())) > REMEMBERED:
+            del self.ended[next(iter(self.ended))]
+
+    def _create(self, channel: Channel, at: datetime, *, recovered: bool) -> list[Fact]:
+        if channel.uniqueid in self.ended:
+            return []
+        self.board.seat(channel, at)
+        return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []
+
+    def _join_queue(self, event: CallerJoined, now: datetime, *, recovered: bool) -> list[Fact]:
+        channel = event.channel
+        late = [] if channel.is_local else self.open(channel, event.at or now, recovered=recovered, late=True)
+        return late + self.happen(channel.uniqueid, event, now, recovered=recovered)
+
+    def _ring(self, event: PhoneRung, now: datetime, *, recovered: bool) -> list[Fact]:
+        owner, leg = self.owner(event.by), event.phone.uniqueid
+        seat = self.board.seat(event.phone, event.at)
+        seat.call = owner or seat.call
+        seat.member = event.member or self.board.member(event.by) or seat.member
+        if owner is None or seat.is_local or leg in self.calls:
+            return []
+        return self.happen(owner, Rung(event.at, leg, self._phone(leg)), now, recovered=recovered)
+
+    def _join(self, caller: str, phone: str, at: datetime | None, now: datetime, *, recovered: bool) -> list[Fact]:
+        if caller not in self.calls:
+            return []
+        seat = self.board.seats[phone]
+        seat.call = seat.call if seat.call in self.calls else caller
+        return self.happen(caller, Joined(at, phone, self._phone(phone)), now, recovered=recovered)
+
+    def _phone(self, uniqueid: str) -> Phone:
+        seat = self.board.seats[uniqueid]
+        kind: LegKind = "agency" if seat.context in self.line.contexts else "operator"
+        return Phone(seat.device, self.board.member(uniqueid), kind)
+
+    def _named(self, fact: Fact) -> Fact:
+        """The queue's list of members names a phone of which nobody said whose it is, or (queue_log) which it is."""
+        if not isinstance(fact, Rang | Taken) or fact.kind != "operator":
+            return fact
+        if fact.member is None:
+            return replace(fact, member=self.members.get(fact.device))
+        if not fact.device:
+            return replace(fact, device=next((one for one, of in self.members.items() if of == fact.member), ""))
+        return fact
+
+
+def _is_old(call: Call, what: Happening, at: datetime, seen: datetime) -> bool:
+    """Whether a log repeats what was heard of a call until `seen`; its end is always news."""
+    if isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid:
+        return False
+    is_whole_second = at.microsecond == 0  # queue_log cuts its times down
+    return at + (SECOND if is_whole_second else LOG_LAG) <= seen

@@ -6,12 +6,15 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.reel import Limits
+from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
 from db.engine import Database
 from intake import desk
@@ -102,7 +105,7 @@ def expected(settings: Settings) -> list[Expected]:
     lanes = Expected(Room.ROUTING, frozenset({"running"}), "Start `intake112 run`, or `intake112 routing`.")
     if not settings.ami_host:
         return [lanes]
-    bridge = bridge_config(settings).name
+    bridge = f"bridge:{settings.pbx}"
     advice = "Check that Asterisk runs, INTAKE112_AMI_HOST, _PORT, _USERNAME and _SECRET, and the bridge's log."
     return [Expected(bridge, frozenset({"connected"}), advice), lanes]
 
@@ -126,13 +129,24 @@ def notes(settings: Settings) -> list[str]:
 
 def bridge_config(settings: Settings) -> BridgeConfig:
     """Return what the bridge needs to know; `ami_host` must be set."""
-    return BridgeConfig(
+    pbx = Pbx(
+        name=settings.pbx,
         host=settings.ami_host or "",
         port=settings.ami_port,
         username=settings.ami_username or "",
         secret=settings.ami_secret.get_secret_value() if settings.ami_secret else "",
-        line=Line(settings.pbx, settings.line_contexts, settings.line_numbers, settings.line_queues),
-        tapes=settings.state_dir / "tapes",
-        timezone=ZoneInfo(settings.timezone),
         cel_file=settings.cel_file,
+        queue_log=settings.queue_log,
     )
+    return BridgeConfig(
+        pbx=pbx,
+        line=line_of(settings),
+        tapes=settings.state_dir / "tapes" / settings.pbx,
+        timezone=ZoneInfo(settings.timezone),
+        limits=Limits(max_bytes=settings.tape_max_mb << 20, keep=timedelta(days=settings.tape_days)),
+    )
+
+
+def line_of(settings: Settings) -> Line:
+    """Return what belongs to the 112 line."""
+    return Line(settings.pbx, settings.line_contexts, settings.line_numbers, settings.line_queues)

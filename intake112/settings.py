@@ -36,7 +36,7 @@ NOT_SETTINGS: Final = {"CONFIG", "CACHE", "PROVE"}
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _STATE = _CHECKOUT / "var" if (_CHECKOUT / "pyproject.toml").is_file() else Path("/var/lib/intake112")
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 OneLine = Annotated[str, StringConstraints(pattern=r"^[^\r\n\x00]{1,200}$")]
 _LINES = "names separated by commas, of letters, digits, dot, dash, plus and underscore"
@@ -69,12 +69,16 @@ class Settings(BaseSettings):
     control_secret: SecretStr | None = Field(
         None, description="one line of text, together with INTAKE112_CONTROL_USERNAME or neither"
     )
-    pbx: Name = Field("pbx", description="1 to 64 letters, digits, dots, dashes or underscores")
+    pbx: Name = Field(
+        "pbx", description="1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first"
+    )
     line_contexts: Annotated[frozenset[str], NoDecode] = Field(frozenset({"line-112"}), description=_LINES)
     line_numbers: Annotated[frozenset[str], NoDecode] = Field(frozenset(), description=f"{_LINES}; empty means all")
     line_queues: Annotated[frozenset[str], NoDecode] = Field(frozenset({"112"}), description=_LINES)
     cel_file: Path | None = Field(None, description="the path of Asterisk's CEL file")
     queue_log: Path | None = Field(None, description="the path of Asterisk's queue_log")
+    tape_days: int = Field(30, ge=1, le=3650, description="a whole number of days from 1 to 3650")
+    tape_max_mb: int = Field(1024, ge=200, le=1_000_000, description="a whole number of megabytes from 200 to 1000000")
     recordings_dir: Path | None = Field(None, description="the path of the folder of recordings")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     http_port: Port = Field(8112, description=_PORT)

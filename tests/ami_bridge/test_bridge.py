@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from ami_bridge import tape
 from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
 from db import calls, machine_room, reports
 from db.engine import Database, DatabaseUnavailableError
@@ -30,8 +31,8 @@ CUT_THE_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 def config(pbx: PretendAsterisk, folder: Path) -> BridgeConfig:
     """Return what joins a bridge to the pretend PBX."""
     line = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
-    zone = ZoneInfo("Asia/Jakarta")
-    return BridgeConfig(pbx.host, pbx.port, pbx.username, pbx.secret, line, folder, zone, ping_s=0.5)
+    where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret, ping_s=0.5)
+    return BridgeConfig(where, line, folder, ZoneInfo("Asia/Jakarta"))
 
 
 @asynccontextmanager

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import pytest
 
 from ami_bridge import frames
 from ami_bridge.line import Line, LineError, RefusedError
+from intake112.clock import SteadyClock
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
+CLOCK = SteadyClock()
 RING = b"Event: Newchannel\r\nUniqueid: 1.1"
 
 
@@ -42,7 +45,7 @@ class Pbx:
                     words = (
                         [("Response", "Error"), ("Message", "Authentication failed")]
                         if wrong
-                        else [("Response", "Success")]
+                        else [("Response", "Success"), ("Timestamp", "1795487833.765750")]
                     )
                     writer.write(frames.encode([*words, ("ActionID", frame.get("ActionID"))]))
 
@@ -64,6 +67,10 @@ async def pbx() -> AsyncIterator[Pbx]:
         server.close()
         for writer in it.writers:
             writer.close()
+
+
+async def nothing(asked: datetime, answered: datetime, pbx_said: str) -> None:
+    """Take an answer to a ping, and do nothing about it."""
 
 
 class Heard:
@@ -121,7 +128,8 @@ async def test_a_cut_in_the_middle_of_a_frame_ends_the_line_and_delivers_no_half
         await heard.until(lambda: heard.frames == [RING])
         server.writers[0].close()
         async with asyncio.timeout(5):
-            assert "closed" in await line.keep_alive()
+            assert "closed" in await line.closed
+            assert await line.keep_alive(CLOCK, nothing)
     assert heard.frames == [RING]
 
 
@@ -130,7 +138,7 @@ async def test_a_dead_line_is_noticed_within_three_pings() -> None:
         await line.login("intake112", "right")
         server.answers = False  # half-open: the socket stands, nothing comes
         async with asyncio.timeout(2):
-            assert "no answer within" in await line.keep_alive() or line.closed.done()
+            assert "no answer within" in await line.keep_alive(CLOCK, nothing) or line.closed.done()
 
 
 async def test_a_quiet_line_that_answers_pings_stays_one_connection() -> None:
@@ -138,9 +146,25 @@ async def test_a_quiet_line_that_answers_pings_stays_one_connection() -> None:
         await line.login("intake112", "right")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):  # 25 pings, 8 times the library's own dead-line
-                await line.keep_alive()
+                await line.keep_alive(CLOCK, nothing)
         assert server.sessions == 1
         assert not line.closed.done()
+
+
+async def test_each_answer_to_a_ping_tells_the_clock_of_the_pbx_beside_ours() -> None:
+    pongs: list[tuple[datetime, datetime, str]] = []
+
+    async def pong(asked: datetime, answered: datetime, pbx_said: str) -> None:
+        pongs.append((asked, answered, pbx_said))
+        if len(pongs) == 3:
+            line.end("seen enough")
+
+    async with pbx() as server, Line("127.0.0.1", server.port, ping_s=0.01, deliver=Heard()) as line:
+        await line.login("intake112", "right")
+        async with asyncio.timeout(5):
+            assert await line.keep_alive(CLOCK, pong) == "seen enough"
+    assert [said for _, _, said in pongs] == ["1795487833.765750"] * 3
+    assert all(asked <= answered for asked, answered, _ in pongs)
 
 
 async def test_nobody_listening_is_a_line_error() -> None:

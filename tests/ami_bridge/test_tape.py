@@ -13,14 +13,15 @@ from ami_bridge.frames import Splitter
 from ami_bridge.tape import Tape, TapeError
 
 AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
+LATER = AT.replace(year=2027)
 FRAMES = [b"Event: Newchannel\r\nCallerIDName: Jos\xe9 \xe2\x80\xa8x", b"Event: Hangup\r\nCause: 16"]
 
 
 def frames_of(reel: Tape, position: int = 0) -> list[bytes]:
-    """Return the frames from a position on, without the tape's first."""
+    """Return the frames from a position on."""
     found: list[bytes] = []
     while batch := reel.read(position):
-        found += [recorded.raw for recorded in batch if recorded.raw]
+        found += [recorded.raw for recorded in batch]
         position = batch[-1].end
     return found
 
@@ -29,8 +30,9 @@ def test_frames_come_back_byte_for_byte_with_their_time(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "bridge:pbx-1", AT)
     reel.append([(AT, raw) for raw in FRAMES])
     batch = reel.read(0)
-    assert [recorded.raw for recorded in batch[1:]] == FRAMES
-    assert [recorded.at for recorded in batch[1:]] == [AT, AT]
+    assert [recorded.raw for recorded in batch] == FRAMES
+    assert [recorded.at for recorded in batch] == [AT, AT]
+    assert {recorded.tape for recorded in batch} == {reel.id}
     assert batch[-1].end == reel.size == reel.path.stat().st_size
 
 
@@ -68,7 +70,7 @@ def test_reading_goes_on_from_a_position_in_small_pieces(tmp_path: Path) -> None
     reel.append([(AT, raw) for raw in many])
     found, position = [], 0
     while batch := reel.read(position, limit=100):
-        found += [recorded.raw for recorded in batch if recorded.raw]
+        found += [recorded.raw for recorded in batch]
         position = batch[-1].end
     assert found == many
 
@@ -76,8 +78,9 @@ def test_reading_goes_on_from_a_position_in_small_pieces(tmp_path: Path) -> None
 def test_a_frame_larger_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
     reel.append([(AT, b"Event: X\r\nBig: " + b"y" * 5000), (AT, FRAMES[1])])
-    position = reel.read(0, limit=50)[-1].end
-    assert reel.read(position, limit=50)[0].raw.endswith(b"y" * 5000)
+    (big,) = reel.read(0, limit=50)
+    assert big.raw.endswith(b"y" * 5000)
+    assert [recorded.raw for recorded in reel.read(big.end, limit=500)] == [FRAMES[1]]
 
 
 def test_a_torn_last_frame_is_not_read_and_what_stands_before_it_is(tmp_path: Path) -> None:
@@ -86,18 +89,29 @@ def test_a_torn_last_frame_is_not_read_and_what_stands_before_it_is(tmp_path: Pa
     reel.close()
     with reel.path.open("ab") as file:
         file.write(b"TapeTime: 1.0\r\nEvent: Newch")
-    assert frames_of(Tape.load(reel.path)) == FRAMES
+    loaded = Tape.load(reel.path)
+    assert frames_of(loaded) == FRAMES
+    assert loaded.torn == len(b"TapeTime: 1.0\r\nEvent: Newch")
+    assert loaded.size == reel.size, "its end is where reading ends: it can be deleted one day"
 
 
-def test_unread_tapes_come_oldest_first_each_with_its_position(tmp_path: Path) -> None:
-    first = Tape.create(tmp_path, "b", AT)
-    first.append([(AT, FRAMES[0])])
-    second = Tape.create(tmp_path, "b", AT.replace(year=2027))
-    second.append([(AT, FRAMES[1])])
-    read = Tape.create(tmp_path, "b", AT.replace(year=2028))
-    (tmp_path / "not-one.tape").write_bytes(b"hello")
-    found = tape.unread(tmp_path, {second.id: 7, read.id: read.size})
-    assert [(reel.id, position) for reel, position in found] == [(first.id, 0), (second.id, 7)]
+def test_a_tape_that_is_opened_again_knows_its_place_and_its_last_frame(tmp_path: Path) -> None:
+    reel = Tape.create(tmp_path, "bridge:pbx-1:0123abcd", AT, number=7)
+    empty = Tape.load(reel.path)
+    assert (empty.number, empty.bridge, empty.until, empty.size) == (7, "bridge:pbx-1:0123abcd", None, reel.size)
+    reel.append([(AT, FRAMES[0]), (LATER, b"Event: X\r\nBig: " + b"y\r\n" * (tape.TAIL // 2))])
+    loaded = Tape.load(reel.path)
+    assert (loaded.until, loaded.size, loaded.torn) == (LATER, reel.size, 0)
+
+
+def test_what_the_disk_has_spoilt_is_passed_over(tmp_path: Path) -> None:
+    reel = Tape.create(tmp_path, "b", AT)
+    reel.append([(AT, raw) for raw in FRAMES])
+    stored = reel.path.read_bytes()
+    reel.path.write_bytes(stored.replace(b"TapeTime: 1773", b"TapeTime: \0\0\0\0", 1))
+    batch = Tape.load(reel.path).read(0)
+    assert [recorded.raw for recorded in batch] == [b"", FRAMES[1]]
+    assert batch[-1].end == len(stored)
 
 
 def test_a_full_disk_costs_the_evidence_and_no_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +129,7 @@ def test_a_full_disk_costs_the_evidence_and_no_ring(tmp_path: Path, monkeypatch:
     assert reel.failed.errno == errno.ENOSPC
     assert frames_of(reel, position) == [FRAMES[1], b"Event: Shutdown"]
     assert frames_of(reel) == [*FRAMES, b"Event: Shutdown"]
+    assert [reel.read(at)[0].safe for at in (0, position)] == [True, False]
 
 
 def test_a_folder_that_cannot_be_written_gives_a_tape_in_memory(tmp_path: Path) -> None:
@@ -129,58 +144,6 @@ def test_what_is_no_tape_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "x.tape").write_bytes(b"Event: X\r\n\r\n")
     with pytest.raises(TapeError, match=r"x\.tape is not a tape"):
         tape.read_all(tmp_path / "x.tape")
-
-
-def stamped(at: datetime) -> bytes:
-    """Return an event with the PBX's time."""
-    return f"Event: Hangup\r\nTimestamp: {at.timestamp():.6f}\r\nCause: 16".encode()
-
-
-LATER = AT.replace(year=2027)
-
-
-@pytest.mark.parametrize(
-    ("raw", "heard"),
-    [
-        (stamped(AT), AT),
-        (b"Event: Hangup\r\nCause: 16", LATER),
-        (b"Event: FullyBooted\r\nStatus: Fully Booted", None),
-        (b"Event: QueueMember\r\nActionID: 7\r\nName: op1", None),
-        (b"Event: Hangup\r\nTimestamp: 1.0\r\nRecovered: cel", None),
-        (tape.CONNECTED, None),
-        (b"Response: Success", None),
-    ],
-    ids=["stamped", "no stamp", "greeting", "answer to an action", "from CEL", "our mark", "response"],
-)
-def test_until_when_a_frame_shows_that_we_listened(raw: bytes, heard: datetime | None) -> None:
-    assert tape.heard_at(raw, LATER) == heard
-
-
-def test_a_session_that_did_not_catch_up_leaves_the_gap_open(tmp_path: Path) -> None:
-    """A bridge that starts again and again beside a dead PBX, or is killed before it read CEL, has heard nothing."""
-    assert tape.last_heard(tmp_path) is None
-    heard = Tape.create(tmp_path, "b", AT)
-    heard.append([(AT, tape.CONNECTED), (AT, tape.CAUGHT_UP), (AT, stamped(AT))])
-    deaf = Tape.create(tmp_path, "b", LATER)
-    deaf.append([(LATER, tape.CONNECTED), (LATER, stamped(LATER))])
-    assert tape.last_heard(tmp_path) == AT
-    deaf.append([(LATER, tape.CAUGHT_UP)])
-    assert tape.last_heard(tmp_path) == LATER, "a quiet line is heard as well"
-
-
-def test_only_the_end_of_a_long_tape_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tape, "TAIL", 200)
-    reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, b"Event: Shutdown\r\nNote: " + b"x" * 60)] * 50 + [(AT, stamped(LATER))])
-    assert tape.last_heard(tmp_path) == LATER
-
-
-def test_a_tape_that_cannot_be_opened_does_not_keep_the_others_from_being_read(tmp_path: Path) -> None:
-    (tmp_path / "0.tape").mkdir()
-    reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, FRAMES[0])])
-    assert [found.id for found, _ in tape.unread(tmp_path, {})] == [reel.id]
-    assert tape.last_heard(tmp_path) == AT
 
 
 def test_what_was_interpreted_leaves_the_memory(tmp_path: Path) -> None:

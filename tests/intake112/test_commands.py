@@ -139,7 +139,7 @@ def test_a_tape_is_shown_without_what_would_move_a_cursor(tmp_path: Path) -> Non
     file = tmp_path / "a.tape"
     frame = b"TapeTime: 1773453566.5\r\nEvent: Newchannel\r\nCallerIDName: \x1b[2JAni\r\n\r\n"
     file.write_bytes(b"Tape: x\r\nTapeVersion: 1\r\nBridge: b\r\n\r\n" + frame)
-    shown = good(environment(tmp_path), "tape", "show", str(file))
+    shown = good(environment(tmp_path), "tape", "show", "--frames", str(file))
     assert "2026-03-14T01:59:26.500" in shown
     assert "CallerIDName: \\x1b[2JAni" in shown
     file.write_bytes(b"no tape")

@@ -28,7 +28,7 @@ def start(env: dict[str, str], port: int) -> tuple[list[str], str]:
     """Run the demo until a caller rang and an agency accepted a report; return its log-ins and its log."""
     with service(env, "run", "--demo") as process:
         until(lambda: status(port, "/readyz") == 200, process)
-        name = f"machine {port} {len(list(Path(env['INTAKE112_STATE_DIR']).glob('tapes/*')))}"
+        name = f"machine {port} {len(list(Path(env['INTAKE112_STATE_DIR']).glob('tapes/*/*.tape')))}"
         token = inside(env, "token", "create", "--name", name, "--role", "operator").stdout.strip()
         until(lambda: any(r["call"] for r in ask(port, token, "GET", "/api/v1/reports")["reports"]), process)
         report = ask(port, token, "POST", "/api/v1/reports", {"source": "walk-in", "kind": "laka", "priority": "P1"})

@@ -107,7 +107,7 @@ def test_the_bridge_does_not_wait_for_postgresql(tmp_path: Path) -> None:
         while "bridge_started" not in heard:
             heard += (line := process.stderr.readline())
             assert line, heard
-        assert list((tmp_path / "tapes").glob("*.tape"))
+        assert list((tmp_path / "tapes" / "pbx").glob("*.tape"))
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=15)
     assert process.returncode == 0, heard + log

@@ -5,9 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from ami_bridge import events, frames, tape
-from ami_bridge.threads import Line, Threads
-from intake.facts import Arrived, Described, Ended, Fact, LegEnded, Queued, Rang, Taken
+from ami_bridge import reading, tape
+from ami_bridge.listening import Listener
+from ami_bridge.threads import Line
+from intake.facts import (
+    Arrived,
+    Described,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+    Untaped,
+)
 
 TAPES = Path(__file__).parents[1] / "tapes"
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
@@ -15,29 +30,38 @@ LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
 
 def play(name: str, line: Line = LINE) -> list[Fact]:
     """Return all facts of a tape, in order."""
-    threads = Threads(line)
+    listener = Listener(line)
     facts: list[Fact] = []
     for recorded in tape.read_all(TAPES / f"{name}.tape"):
-        event = events.read(frames.parse(recorded.raw))
-        if event is not None:
-            facts += threads.advance(event, recorded.at)
-    assert threads.calls == {}, "a call never ended"
+        if (told := reading.read(recorded.raw)) is not None:
+            facts += listener.advance(told.event, recorded.at)
+    assert listener.calls == {}, "a call never ended"
     return facts
 
 
 def told(fact: Fact) -> str:
     """Return a fact in two or three words."""
     match fact:
-        case Arrived():
-            return "arrived"
+        case Arrived(late=late):
+            return "arrived late" if late else "arrived"
         case Described():
             return "described"
         case Queued(queue=queue):
             return f"queued {queue}"
-        case Rang(device=device, member=member):
-            return f"rang {device} {member}"
-        case Taken(device=device, member=member):
-            return f"taken {device} {member}"
+        case Rang(device=device, member=member, kind=kind):
+            return f"rang {kind} {device} {member}"
+        case Taken(device=device, member=member, kind=kind):
+            return f"taken {kind} {device} {member}"
+        case Held(by=by):
+            return f"held by {by}"
+        case Resumed():
+            return "resumed"
+        case Transferred(by=by, to=to):
+            return f"passed on by {by} to {to}"
+        case JoinedWith():
+            return "joined with another caller"
+        case Untaped():
+            return "untaped"
         case LegEnded(leg=leg):
             return "left queue" if leg.startswith("queue:") else "phone off"
         case Ended(outcome=outcome):
@@ -46,7 +70,12 @@ def told(fact: Fact) -> str:
 
 # What the caller lives through, in order; then how many phones rang and how many fell silent before the end.
 WAITED = ["arrived", "described", "queued 112", "left queue"]
-TAKEN = [*WAITED, "taken PJSIP/op1 op1", "ended answered"]
+OP1, OP2 = "taken operator PJSIP/op1 op1", "taken operator PJSIP/op2 op2"
+AGENCY = "taken agency PJSIP/trunk None"
+TAKEN = [*WAITED, OP1, "ended answered"]
+AGAIN = ["queued 112", "left queue", OP2, "ended answered"]
+PASSED = "passed on by PJSIP/op1 to"
+HELD = ["held by PJSIP/op1", "resumed"]
 STORIES: dict[str, tuple[list[str], int, int]] = {
     "answered": (TAKEN, 2, 2),
     "answered-operator-hangs-up": (TAKEN, 2, 2),
@@ -56,10 +85,19 @@ STORIES: dict[str, tuple[list[str], int, int]] = {
     "pbx-ends-waiting": ([*WAITED, "ended failed"], 1, 1),
     "pbx-ends-talk": (TAKEN, 1, 1),
     "rtp-timeout-caller": (TAKEN, 1, 1),
-    "rtp-timeout-operator": (TAKEN, 1, 1),
     "asterisk-shutdown-in-call": (TAKEN, 2, 2),
     "call-out-over-trunk": ([], 0, 0),
-}
+    "hold-and-resume": ([*WAITED, OP1, *HELD, "ended answered"], 1, 1),
+    "operator-lost-requeued": ([*WAITED, OP1, *AGAIN], 2, 2),
+    "directed-pickup": ([*WAITED, "taken operator PJSIP/op2 None", "ended answered"], 1, 2),
+    "local-members": (TAKEN, 2, 2),
+    "blind-transfer-agency": ([*WAITED, OP1, f"{PASSED} +62328600113", AGENCY, "ended answered"], 2, 2),
+    "blind-transfer-fails": ([*WAITED, OP1, f"{PASSED} +62328600113", *AGAIN], 4, 4),
+    "attended-transfer-desk": (
+        [*WAITED, OP1, *HELD, "taken operator PJSIP/op2 None", f"{PASSED} PJSIP/op2", "ended answered"], 1, 2,
+    ),
+    "attended-transfer-agency": ([*WAITED, OP1, *HELD, AGENCY, f"{PASSED} PJSIP/trunk", "ended answered"], 1, 2),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -74,7 +112,7 @@ def test_story(name: str) -> None:
 
 def test_all_operators_rung_and_one_takes_it() -> None:
     facts = [told(fact) for fact in play("all-ring-one-takes")]
-    assert sorted(f for f in facts if f.startswith("rang")) == [f"rang PJSIP/op{n} op{n}" for n in (1, 2, 3)]
+    assert sorted(f for f in facts if f.startswith("rang")) == [f"rang operator PJSIP/op{n} op{n}" for n in (1, 2, 3)]
     assert len([f for f in facts if f.startswith("taken")]) == 1
     assert facts[-1] == "ended answered"
 
@@ -87,6 +125,16 @@ def test_two_callers_at_once_are_two_calls() -> None:
         own = [told(fact) for fact in facts if fact.key == key]
         assert own[0] == "arrived"
         assert [f for f in own if f.startswith("ended")] == [own[-1]]
+
+
+def test_joined_callers_are_each_their_own_call() -> None:
+    facts = play("two-callers-joined")
+    for key in {fact.key for fact in facts}:
+        own = [told(fact) for fact in facts if fact.key == key]
+        assert own.count("arrived") == own.count("joined with another caller") == own.count("ended answered") == 1
+        assert own[-1] == "ended answered"
+    ends = [fact.at for fact in facts if isinstance(fact, Ended)]
+    assert len(ends) == 2
 
 
 NAMES = {
@@ -130,4 +178,4 @@ def test_a_line_of_another_number_opens_no_report() -> None:
 
 def test_a_caller_who_joins_the_queue_unmatched_is_a_late_ring() -> None:
     behind_an_ivr = Line("pbx-1", frozenset({"elsewhere"}), frozenset(), frozenset({"112"}))
-    assert [told(fact) for fact in play("answered", behind_an_ivr)][:2] == ["arrived", "queued 112"]
+    assert [told(fact) for fact in play("answered", behind_an_ivr)][:2] == ["arrived late", "queued 112"]

@@ -1,0 +1,190 @@
+"""The lines of Asterisk's CEL file, told as the AMI frames that Asterisk sent, or would have sent, for them.
+
+The frames have one header more (`Recovered: cel`), go onto the tape like every other frame, and are interpreted by the
+same code; playing the tape gives the same facts again. CEL knows when (milliseconds), which channels were in which
+bridge, who passed on whom, and who ended a call: `hangupsource` of HANGUP is the channel that hung up, empty when the
+PBX did. Who dials a phone it says by two things: the phone's channel carries the linkedid of the call from its first
+moment, and some channel of that linkedid is in Queue or Dial then. (The linkedid alone lies: two callers who were
+joined have one for ever, and the one who waits again has the other's.) It does not hold hold, presentation or the name
+of a queue's member; what it does not hold stays absent.
+
+The file is `cel_custom`'s with the mapping of `asterisk-conf/cel_custom.conf`; COLUMNS is that mapping.
+"""
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from ami_bridge import frames
+from ami_bridge.events import RING, device_of
+
+COLUMNS = (
+    *("type", "time", "name", "number", "ani", "rdnis", "dnid", "exten", "context", "channel", "app", "data"),
+    *("uniqueid", "linkedid", "peer", "user_type", "extra"),
+)
+DOWN = "0"
+TYPES = frozenset(
+    [
+        *("CHAN_START", "CHAN_END", "HANGUP", "APP_START", "APP_END", "BRIDGE_ENTER", "BRIDGE_EXIT"),
+        *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP"),
+    ]
+)
+# How Asterisk writes names, and only names, into AMI (ast_escape_c).
+_ESCAPED = str.maketrans(
+    {char: f"\\{name}" for char, name in zip("\a\b\f\n\r\t\v\\'\"?", "abfnrtv\\'\"?", strict=True)}
+)
+_TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
+_BEGINNING = re.compile(rb'"(?:%s)","\d' % "|".join(sorted(TYPES)).encode())
+Line = dict[str, str]
+Headers = list[tuple[str, str]]
+
+
+def read(raw_lines: Iterable[bytes]) -> Iterator[Line]:
+    """Yield the lines of TYPES as dictionaries by COLUMNS.
+
+    Each line stands for itself: one that cannot be read is left out and takes no other with it. Where Asterisk was
+    killed in the middle of a line, the next one begins behind the torn piece and is found there.
+    """
+    for raw in raw_lines:
+        if (row := _row(raw)) is not None:
+            yield row
+        else:
+            starts = [*(found.start() for found in _BEGINNING.finditer(raw)), len(raw)]
+            pieces = (_row(raw[start:end]) for start, end in itertools.pairwise(starts))
+            yield from (row for row in pieces if row is not None)
+
+
+def _row(raw: bytes) -> Line | None:
+    try:
+        row = next(csv.reader([frames.decode(raw.rstrip(b"\r\n"))], strict=True), [])
+    except csv.Error:
+        return None
+    if len(row) != len(COLUMNS) or row[0] not in TYPES or _TIME.fullmatch(row[1]) is None:
+        return None
+    return dict(zip(COLUMNS, row, strict=True))
+
+
+class Teller:
+    """Tells the lines of a CEL file, one after the other; remembers who is dialling.
+
+    `members`: the queue members' names by the uniqueid of the phone's channel, as `queue_log` knows them.
+    """
+
+    def __init__(self, members: Mapping[str, str]) -> None:
+        self._members = members
+        self._dialling: dict[str, Line] = {}  # a channel in Queue or Dial -> the line that says so
+        self._dialled_by: dict[str, str] = {}  # a phone's channel -> the one that dialled it
+
+    def tell(self, line: Line) -> Iterator[bytes]:
+        """Yield the frames (without their empty line) of one line."""
+        for headers in self._frames(line):
+            clean = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in headers]
+            yield frames.encode(clean).removesuffix(frames.END)
+
+    def _frames(self, line: Line) -> list[Headers]:
+        uniqueid = line["uniqueid"]
+        match line["type"], line["app"]:
+            case "CHAN_START", _:
+                return self._created(line)
+            case "CHAN_END", _:
+                self._dialled_by.pop(uniqueid, None)
+                self._dialling.pop(uniqueid, None)
+                return []
+            case "APP_START", app:
+                self._dialling[uniqueid] = line
+                queue = ("Queue", line["data"].partition(",")[0])
+                return [[*_event("QueueCallerJoin", line), *_channel("", line), queue]] if app == "Queue" else []
+            case "APP_END", app:
+                self._dialling.pop(uniqueid, None)
+                return [[*_event("QueueCallerLeave", line), *_channel("", line)]] if app == "Queue" else []
+            case "BRIDGE_ENTER", app:
+                entered = [*_event("BridgeEnter", line), *_bridge(line), *_channel("", line)]
+                caller = self._dialled_by.get(uniqueid) if app == "AppQueue" else None
+                return [self._leg("AgentConnect", line, caller), entered] if caller is not None else [entered]
+            case "HANGUP", _:
+                said = _extra(line)
+                name = "HangupRequest" if said.get("hangupsource", "") == line["channel"] else "SoftHangupRequest"
+                cause = ("Cause", said.get("hangupcause", ""))
+                return [[*_event(which, line), *_channel("", line), cause] for which in (name, "Hangup")]
+            case _:
+                return [_moved(line)]
+
+    def _created(self, line: Line) -> list[Headers]:
+        is_leg = line["uniqueid"] != line["linkedid"]
+        created = [*_event("Newchannel", line), ("ChannelState", DOWN if is_leg else RING), *_channel("", line)]
+        if not is_leg or line["channel"].endswith(";2"):  # the far half of a Local channel is dialled by nobody
+            return [created]
+        by = self._dialled_by[line["uniqueid"]] = self._who_dials(line)
+        return [created, self._leg("DialBegin", line, by)]
+
+    def _who_dials(self, leg: Line) -> str:
+        """Return the channel that dials this one; if nobody is seen to, the one whose linkedid it carries."""
+        found = [line for line in self._dialling.values() if line["linkedid"] == leg["linkedid"]]
+        named = [line for line in found if device_of(leg["channel"]) in line["data"]]
+        queues = [line for line in found if line["app"] == "Queue"]
+        return [leg["linkedid"], *(line["uniqueid"] for line in named or queues or found)][-1]
+
+    def _leg(self, event: str, line: Line, by: str) -> Headers:
+        member = self._members.get(line["uniqueid"])
+        named = [("MemberName", member)] if member is not None else []
+        return [*_event(event, line), ("Uniqueid", by), *_channel("Dest", line), *named]
+
+
+def _moved(line: Line) -> Headers:
+    """The frame for a channel that leaves a bridge, or is passed on."""
+    said = _extra(line)
+    match line["type"]:
+        case "BRIDGE_EXIT":
+            return [*_event("BridgeLeave", line), *_bridge(line), *_channel("", line)]
+        case "BLINDTRANSFER":
+            to = [("Extension", said.get("extension", "")), ("Context", said.get("context", ""))]
+            return [*_event("BlindTransfer", line), *_channel("Transferer", line), *_transferee(said), *to]
+        case "ATTENDEDTRANSFER":
+            second = _named("SecondTransferer", said, "channel2_name", "channel2_uniqueid")
+            target = _named("TransferTarget", said, "transfer_target_channel_name", "transfer_target_channel_uniqueid")
+            first = _channel("OrigTransferer", line)
+            return [*_event("AttendedTransfer", line), *first, *second, *_transferee(said), *target]
+        case _:  # PICKUP
+            phone = _named("", said, "pickup_channel", "pickup_channel_uniqueid")
+            return [*_event("Pickup", line), *phone, *_channel("Target", line)]
+
+
+def _event(name: str, line: Line) -> Headers:
+    return [("Event", name), ("Timestamp", line["time"]), ("Recovered", "cel")]
+
+
+def _channel(prefix: str, line: Line) -> Headers:
+    return [
+        (f"{prefix}Channel", line["channel"]),
+        (f"{prefix}CallerIDNum", line["number"]),
+        (f"{prefix}CallerIDName", line["name"].translate(_ESCAPED)),
+        (f"{prefix}Context", line["context"]),
+        (f"{prefix}Exten", line["exten"]),
+        (f"{prefix}Uniqueid", line["uniqueid"]),
+        (f"{prefix}Linkedid", line["linkedid"]),
+    ]
+
+
+def _bridge(line: Line) -> Headers:
+    said = _extra(line)
+    return [("BridgeUniqueid", said.get("bridge_id", "")), ("BridgeTechnology", said.get("bridge_technology", ""))]
+
+
+def _transferee(said: Mapping[str, str]) -> Headers:
+    return _named("Transferee", said, "transferee_channel_name", "transferee_channel_uniqueid")
+
+
+def _named(prefix: str, said: Mapping[str, str], name: str, uniqueid: str) -> Headers:
+    """A channel that the line's extra names; Asterisk writes N/A for one that is not there."""
+    headers = [(f"{prefix}Channel", said.get(name, "")), (f"{prefix}Uniqueid", said.get(uniqueid, ""))]
+    return [(header, value) for header, value in headers if value not in ("", "N/A")]
+
+
+def _extra(line: Line) -> dict[str, str]:
+    try:
+        said = json.loads(line["extra"])
+    except ValueError:
+        return {}
+    return {name: str(value) for name, value in said.items()} if isinstance(said, dict) else {}

@@ -1,0 +1,261 @@
+"""What each AMI session tells: the calls, and what happened while there was no session.
+
+After every connect there is a gap to close. Until the logs were told (`CaughtUp`), events of calls that are older than
+the session are held back: their past comes first. A new ring is never held back. Then the PBX lists its channels. A
+call that we knew before and that neither the list nor any event of the new session names has ended while we were not
+listening; a caller in the list whom we do not know arrived meanwhile; one who hears a phone was answered meanwhile.
+When the PBX itself was restarted in between, its calls ended with it, at its last sign of life. What nobody says (when?
+how?) stays None, it is not guessed.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ami_bridge.calls import RESTARTED, Call
+from ami_bridge.events import (
+    Booted,
+    BridgeEntered,
+    CallerDescribed,
+    CallerJoined,
+    CallEvent,
+    CaughtUp,
+    ChannelCreated,
+    ChannelGone,
+    ChannelListed,
+    ChannelsComplete,
+    Connected,
+    Listened,
+    MemberSeen,
+    PassedOn,
+    PhoneRung,
+    PickedUp,
+    WaiterListed,
+)
+from ami_bridge.threads import Line, Threads
+from intake.facts import Ended, Fact, Outcome, Taken
+
+NOT_SEEN = "ended while the bridge was not listening"
+# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
+CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
+# What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
+OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, ChannelsComplete, MemberSeen),)
+SAME_BOOT = timedelta(seconds=1.5)  # FullyBooted tells whole seconds
+_CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the second in which its channel was made
+
+
+@dataclass(slots=True)
+class Heard:
+    """How far we have listened to one PBX."""
+
+    until: datetime | None = None  # by the PBX's clock; what came later may have been missed
+    gap_open: bool = False  # the logs could not be read: next time again, from `until` on
+    booted_at: datetime | None = None  # by our clock: only to see that it changed
+    clock_offset_s: float = 0.0  # how far the PBX's clock is ahead of ours
+    marks: dict[str, str] = field(default_factory=dict)  # how far each log was read or heard
+
+
+@dataclass(slots=True)
+class _Session:
+    """What is known of the present AMI session until its gap is closed and the snapshot compared."""
+
+    name: str = ""
+    settled: bool = True
+    catching_up: bool = False
+    restarted: bool = False  # the PBX is another one than before
+    logs: bool = False
+    alive_at: datetime | None = None  # the PBX's last sign of life before this session, by its clock
+    unseen: set[str] = field(default_factory=set)  # calls known before, not yet seen
+    from_logs: set[str] = field(default_factory=set)  # calls opened by what the logs tell
+    fresh: set[str] = field(default_factory=set)  # calls that rang in this session
+    born: set[str] = field(default_factory=set)  # channels made in this session
+    held_back: list[tuple[CallEvent, datetime]] = field(default_factory=list)
+    listed: dict[str, ChannelListed] = field(default_factory=dict)
+    waiting: dict[str, WaiterListed] = field(default_factory=dict)
+
+
+class Listener:
+    """Hears one PBX, session after session."""
+
+    def __init__(self, line: Line, threads: Threads | None = None, heard: Heard | None = None) -> None:
+        self.threads = threads or Threads(line)
+        self.heard = heard or Heard()
+        self._session = _Session()
+
+    @property
+    def calls(self) -> dict[str, Call]:
+        """The calls in progress, by the uniqueid of the caller's channel."""
+        return self.threads.calls
+
+    @property
+    def session(self) -> str:
+        """The name of the AMI session whose beginning was told last."""
+        return self._session.name
+
+    @property
+    def settled(self) -> bool:
+        """False while a gap is being closed: then nothing may be saved as heard, a start reads from before the gap."""
+        return self._session.settled
+
+    def adopt(self, call: Call, seen: datetime) -> None:
+        """Take up a call that others saved, if it is news here; `seen`: its last sign of life."""
+        uniqueid = call.key.uniqueid
+        if uniqueid not in self.threads.ended and uniqueid not in self.calls:
+            self.calls[uniqueid] = call
+            self.threads.seen[uniqueid] = seen
+
+    def advance(self, event: CallEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
+        """Return the facts that an event makes; the order of events is the order of the tape.
+
+        `now` is our time. A `recovered` event was read from a log: it is no sign that its call still lives.
+        """
+        session = self._session
+        if recovered:
+            return self._recover(event, now)
+        if session.catching_up and self._must_wait(event):
+            session.held_back.append((event, now))
+            return []
+        offset_s = self.heard.clock_offset_s
+        pbx_now = now + timedelta(seconds=offset_s) if offset_s else now
+        if isinstance(event, OF_SESSIONS):
+            return self._of_session(event, now, pbx_now)
+        if event.at is not None and not session.catching_up and not self.heard.gap_open:
+            self.heard.until = event.at
+        if session.settled:
+            return self.threads.advance(event, pbx_now)
+        before = set(self.calls)
+        facts = self.threads.advance(event, pbx_now)
+        session.fresh |= self.calls.keys() - before
+        session.unseen -= {fact.key.uniqueid for fact in facts}
+        match event:
+            case ChannelCreated(_, channel):
+                session.born.add(channel.uniqueid)
+            case ChannelGone(_, uniqueid):
+                session.born.discard(uniqueid)
+                session.listed.pop(uniqueid, None)
+            case _:
+                pass
+        return facts
+
+    def _recover(self, event: CallEvent, now: datetime) -> list[Fact]:
+        session, before = self._session, set(self.calls)
+        if session.fresh and self._about(event) in session.fresh:
+            return []  # it was heard from its ring on
+        facts = self.threads.advance(event, now, recovered=True)
+        if session.settled:
+            return facts
+        session.from_logs |= self.calls.keys() - before
+        session.unseen = (session.unseen | session.from_logs) & self.calls.keys()
+        return facts
+
+    def _about(self, event: CallEvent) -> str | None:
+        """Return the call that an event tells of."""
+        match event:
+            case ChannelCreated() | CallerDescribed() | CallerJoined() | BridgeEntered():
+                uniqueid = event.channel.uniqueid
+            case PhoneRung():
+                uniqueid = event.by
+            case PickedUp():
+                uniqueid = event.target
+            case PassedOn():
+                uniqueid = event.transferee or event.by.uniqueid
+            case _:
+                uniqueid = getattr(event, "uniqueid", "")
+        return self.threads.owner(uniqueid)
+
+    def _must_wait(self, event: CallEvent) -> bool:
+        """Whether what an event tells may have a past that the logs have yet to tell."""
+        match event:
+            case Connected() | CaughtUp() | Listened() | Booted() | MemberSeen() | ChannelCreated():
+                return False
+            case _:
+                return self._about(event) not in self._session.fresh
+
+    def _of_session(self, event: CallEvent, now: datetime, pbx_now: datetime) -> list[Fact]:
+        session, heard = self._session, self.heard
+        match event:
+            case Connected(name, alive):
+                self._session = _Session(name, settled=False, catching_up=True, unseen=set(self.calls))
+                self._session.alive_at = max((at for at in (alive, heard.until) if at is not None), default=None)
+                self._session.held_back = session.held_back  # of a session that never caught up
+            case Booted(uptime_s):
+                booted_at = now - timedelta(seconds=uptime_s)
+                session.restarted = heard.booted_at is not None and booted_at - heard.booted_at > SAME_BOOT
+                heard.booted_at = booted_at
+            case MemberSeen(member, device):
+                self.threads.members[device] = member
+            case Listened(marks, offset_s):
+                heard.marks |= marks
+                heard.clock_offset_s = heard.clock_offset_s if offset_s is None else offset_s
+            case _ if session.settled:
+                pass  # a list that nobody asked for to close a gap
+            case CaughtUp():
+                return self._catch_up(event, now)
+            case ChannelListed(channel, _, bridge):
+                session.unseen.discard(channel.uniqueid)
+                session.listed[channel.uniqueid] = event
+                self.threads.board.enter(channel, bridge)
+            case WaiterListed(uniqueid):
+                session.waiting[uniqueid] = event
+            case ChannelsComplete():
+                return self._compare(pbx_now)
+            case _:
+                pass
+        return []
+
+    def _catch_up(self, event: CaughtUp, now: datetime) -> list[Fact]:
+        session, heard = self._session, self.heard
+        session.catching_up, session.logs, heard.gap_open = False, event.logs, not event.gap_closed
+        heard.marks |= event.marks
+        heard.clock_offset_s = heard.clock_offset_s if event.clock_offset_s is None else event.clock_offset_s
+        if event.gap_closed:
+            heard.until = heard.until or now + timedelta(seconds=heard.clock_offset_s)
+        held_back, session.held_back = session.held_back, []
+        facts: list[Fact] = []
+        for waited, its_now in held_back:
+            facts += self.advance(waited, its_now)
+        return facts
+
+    def _compare(self, now: datetime) -> list[Fact]:
+        """Make good what the list of channels says that we did not know; then the session is like any other moment."""
+        session, threads = self._session, self.threads
+        threads.board.keep(session.listed.keys() | session.born)
+        facts: list[Fact] = []
+        for uniqueid, one in session.listed.items():
+            waiter = session.waiting.get(uniqueid)
+            if waiter is not None and waiter.queue not in threads.line.queues:
+                waiter = None
+            called = one.application in CALLED_BY_US or one.channel.is_local
+            if not called and (waiter is not None or one.channel.context in threads.line.contexts):
+                facts += threads.open(one.channel, _created(uniqueid) or now, recovered=True)
+            if waiter is not None and uniqueid in self.calls and not self.calls[uniqueid].waiting:
+                since = now - timedelta(seconds=waiter.waited_s)
+                facts += threads.happen(uniqueid, CallerJoined(since, one.channel, waiter.queue), now)
+        for bridge in dict.fromkeys(one.bridge for one in session.listed.values() if one.bridge):
+            met = threads.meet(bridge, None, now)
+            facts += [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in met]
+        for uniqueid in sorted(session.unseen & self.calls.keys()):
+            facts.append(self._ended_unseen(self.calls[uniqueid]))
+            threads.close(uniqueid, now)
+        self._session = _Session(session.name)
+        return facts
+
+    def _ended_unseen(self, call: Call) -> Ended:
+        """Return the end of a call that is no more: with the PBX, or at a moment that nobody told."""
+        session, outcome = self._session, _answered(call)
+        if not session.restarted:
+            return Ended(call.key, None, outcome, NOT_SEEN, recovered=True)
+        seen = self.threads.seen.get(call.key.uniqueid)
+        lived = [seen] if call.key.uniqueid in session.from_logs else [seen, session.alive_at]
+        at = max((at for at in lived if at is not None), default=None)
+        return Ended(call.key, at, outcome or ("failed" if session.logs else None), RESTARTED, recovered=True)
+
+
+def _answered(call: Call) -> Outcome | None:
+    return "answered" if call.taken else None
+
+
+def _created(uniqueid: str) -> datetime | None:
+    """Return when a channel was made, as its uniqueid says: a whole second of the PBX's clock."""
+    found = _CREATED.search(uniqueid)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

@@ -1,0 +1,54 @@
+"""What the bridge knows between two frames, as text: saved in the transaction of the facts and of the tape's position.
+
+One bridge has one memory, whatever other bridges hear of the same PBX: each goes on from its own position on its own
+tape. A text of another release is not understood and not guessed at: the bridge then takes up the calls that the
+database shows in progress, and the snapshot after the next connect tells the rest.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from ami_bridge.board import Board, Seat
+from ami_bridge.calls import Call
+from ami_bridge.listening import Heard, Listener
+from ami_bridge.threads import Line, Threads
+
+
+class ForgottenError(ValueError):
+    """The text is no memory of this release."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    version: Literal[1]
+    calls: dict[str, Call]
+    seen: dict[str, datetime]
+    seats: dict[str, Seat]
+    members: dict[str, str]
+    ended: dict[str, datetime]
+    heard: Heard = field(default_factory=Heard)
+
+
+_texts = TypeAdapter(_Memory)
+
+
+def write(listener: Listener) -> str:
+    """Return all that a settled listener knows."""
+    t = listener.threads
+    memory = _Memory(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard)
+    return _texts.dump_json(memory).decode()
+
+
+def read(text: str, line: Line) -> Listener:
+    """Return the listener that wrote this. Raises ForgottenError."""
+    try:
+        memory = _texts.validate_json(text)
+    except ValidationError as error:
+        raise ForgottenError(
+            f"the saved state of the bridge is of another release ({error.error_count()} faults)"
+        ) from error
+    threads = Threads(line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended)
+    return Listener(line, threads, memory.heard)

@@ -1,0 +1,311 @@
+"""Bytes of a frame -> CallEvent | None: the events that decide what happened to a call, and nothing of those that lie.
+
+Left out on purpose, because real Asterisk says untrue things with them: AgentComplete's Reason, QueueCallerAbandon
+(also written when the PBX hung up a waiting caller), the Interface and MemberName of AgentConnect (at a pickup they
+name the phone that was rung, DestChannel the one that answered), ANSWER in CEL (the dialplan's Answer()).
+
+Who ended a call is told by the first of two events on the caller's channel: HangupRequest = the far end hung up;
+SoftHangupRequest = the PBX did (Hangup's own Cause is 0 or 16 in both cases). A caller's hang-up is followed by a
+SoftHangupRequest too, so only the first counts.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from ami_bridge.events import (
+    LOGS,
+    MARK,
+    Booted,
+    BridgeEntered,
+    BridgeLeft,
+    CallerDescribed,
+    CallerJoined,
+    CallerLeft,
+    CallEvent,
+    CaughtUp,
+    Channel,
+    ChannelCreated,
+    ChannelGone,
+    ChannelListed,
+    ChannelsComplete,
+    Connected,
+    HangupAsked,
+    HoldChanged,
+    Leg,
+    Listened,
+    MemberSeen,
+    PassedOn,
+    PhoneAnswered,
+    PhoneRung,
+    PickedUp,
+    WaiterListed,
+    device_of,
+)
+from ami_bridge.frames import decode, event_name
+
+NOBODY = ("", "<unknown>", "<null>")  # what Asterisk writes for "no number" and "no name"
+# Presentation values of CALLERID(pres); `unavailable` says that the network had no number, not that it was withheld.
+WITHHELD = "prohib"
+METADATA = {
+    "Presentation": "presentation",
+    "AssertedIdentity": "asserted_identity",
+    "AccessNetwork": "access_network",
+    "Trunk": "trunk",
+}
+DESCRIBED = ("CallerNumber", "CallerName", "Dialled", "Recording", *METADATA)  # of the dialplan's user event
+WHERE = ("Uniqueid", "Linkedid", "Channel", "ChannelState", "Context", "Exten")  # as in `Channel`
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
+HOLDING = "holding_bridge"  # music for each alone (parking): nobody in it talks to anybody
+
+
+class Told(NamedTuple):
+    """What a frame says; `recovered`: it was read from a log after the fact (resync), not heard."""
+
+    event: CallEvent
+    recovered: bool
+
+
+Said = dict[str, str]  # the headers that were asked for, by their names; the first of each
+
+
+class _Reader(NamedTuple):
+    """How an event is read: all headers it needs in one pass, and what they make."""
+
+    pick: Callable[[str], list[tuple[str, str]]]
+    make: Callable[[Said], CallEvent | None]
+
+
+def read(raw: bytes) -> Told | None:
+    """Return what a frame (without its empty line) says of a call, or None when it says nothing that decides."""
+    reader = _READERS.get(event_name(raw))
+    if reader is None:
+        return None
+    event = reader.make(dict(reversed(reader.pick(decode(raw)))))
+    return None if event is None else Told(event, b"\r\nRecovered: " in raw)
+
+
+def _created(said: Said) -> CallEvent:
+    return ChannelCreated(_at(said), _channel(said))
+
+
+def _described(said: Said) -> CallEvent | None:
+    if said.get("UserEvent") != "Intake112":
+        return None
+    words = {name: decode(unquote_to_bytes(said.get(name, ""))) for name in DESCRIBED}
+    presentation = words["Presentation"]
+    return CallerDescribed(
+        at=_at(said),
+        channel=_channel(said),
+        withheld=(WITHHELD in presentation) if presentation else None,
+        number=_known(words["CallerNumber"]),
+        caller_name=_known(words["CallerName"]),
+        dialled=words["Dialled"] or None,
+        recording=words["Recording"] or None,
+        metadata={wire: words[name] for name, wire in METADATA.items() if words[name]},
+    )
+
+
+def _joined(said: Said) -> CallEvent:
+    return CallerJoined(_at(said), _channel(said), said.get("Queue", ""))
+
+
+def _left(said: Said) -> CallEvent:
+    return CallerLeft(_at(said), said.get("Uniqueid", ""))
+
+
+def _rung(said: Said) -> CallEvent:
+    return PhoneRung(_at(said), said.get("Uniqueid", ""), _leg(said, "Dest"), said.get("MemberName", ""))
+
+
+def _answered(said: Said) -> CallEvent:
+    return PhoneAnswered(_at(said), said.get("Uniqueid", ""), _leg(said, "Dest"))
+
+
+def _picked_up(said: Said) -> CallEvent:
+    return PickedUp(_at(said), _leg(said), said.get("TargetUniqueid", ""))
+
+
+def _entered(said: Said) -> CallEvent:
+    holding = said.get("BridgeTechnology") == HOLDING
+    return BridgeEntered(_at(said), _leg(said), said.get("BridgeUniqueid", ""), holding)
+
+
+def _left_bridge(said: Said) -> CallEvent:
+    return BridgeLeft(_at(said), said.get("Uniqueid", ""))
+
+
+def _held(said: Said) -> CallEvent:
+    return HoldChanged(_at(said), said.get("Uniqueid", ""), held=True)
+
+
+def _resumed(said: Said) -> CallEvent:
+    return HoldChanged(_at(said), said.get("Uniqueid", ""), held=False)
+
+
+def _blind(said: Said) -> CallEvent:
+    to = said.get("Extension") or None
+    return PassedOn(_at(said), _leg(said, "Transferer"), said.get("TransfereeUniqueid", ""), to, attended=False)
+
+
+def _attended(said: Said) -> CallEvent:
+    by, to = _leg(said, "OrigTransferer"), device_of(said.get("TransferTargetChannel", "")) or None
+    return PassedOn(_at(said), by, said.get("TransfereeUniqueid", ""), to, attended=True)
+
+
+def _far_end_asked(said: Said) -> CallEvent:
+    return HangupAsked(_at(said), said.get("Uniqueid", ""), by_far_end=True, cause=_number(said.get("Cause", "")))
+
+
+def _pbx_asked(said: Said) -> CallEvent:
+    return HangupAsked(_at(said), said.get("Uniqueid", ""), by_far_end=False, cause=_number(said.get("Cause", "")))
+
+
+def _gone(said: Said) -> CallEvent:
+    cause = f"{said.get('Cause', '')} {said.get('Cause-txt', '')}".strip()
+    return ChannelGone(_at(said), said.get("Uniqueid", ""), cause)
+
+
+def _member(said: Said) -> CallEvent | None:
+    member = said.get("Name") or said.get("MemberName")
+    device = said.get("StateInterface") or said.get("Location") or said.get("Interface")
+    return MemberSeen(member, device) if member and device else None
+
+
+def _listed(said: Said) -> CallEvent:
+    return ChannelListed(_channel(said), said.get("Application", ""), said.get("BridgeId", ""))
+
+
+def _waiter(said: Said) -> CallEvent:
+    return WaiterListed(said.get("Uniqueid", ""), said.get("Queue", ""), _number(said.get("Wait", "")) or 0)
+
+
+def _booted(said: Said) -> CallEvent | None:
+    uptime = _number(said.get("Uptime", ""))
+    return None if uptime is None else Booted(uptime)
+
+
+def _connected(said: Said) -> CallEvent:
+    return Connected(said.get("Session", ""), _time(said.get("Alive", "")))
+
+
+def _caught_up(said: Said) -> CallEvent:
+    return CaughtUp(said.get("Logs") == "read", said.get("Gap") != "open", _marks(said), _offset(said))
+
+
+def _marks(said: Said) -> dict[str, str]:
+    return {log: said[MARK + log] for log in LOGS if MARK + log in said}
+
+
+def _offset(said: Said) -> float | None:
+    try:
+        return float(said.get("ClockOffset", ""))
+    except ValueError:
+        return None
+
+
+def _at(said: Said) -> datetime | None:
+    """The PBX's own time of the event (`timestampevents=yes`); list answers carry none."""
+    return _time(said.get("Timestamp", ""))
+
+
+def _time(epoch: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(epoch), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _leg(said: Said, prefix: str = "") -> Leg:
+    get = said.get
+    return Leg(get(f"{prefix}Uniqueid", ""), get(f"{prefix}Channel", ""), get(f"{prefix}Context", ""))
+
+
+def _channel(said: Said) -> Channel:
+    get = said.get
+    return Channel(
+        get("Uniqueid", ""),
+        get("Linkedid", ""),
+        get("Channel", ""),
+        get("ChannelState", ""),
+        get("Context", ""),
+        get("Exten", ""),
+        _known(get("CallerIDNum", "")),
+        _known(_unescaped(get("CallerIDName", ""))),
+    )
+
+
+def _unescaped(name: str) -> str:
+    """Undo what Asterisk does to a name in an event (ast_escape_c), and to nothing else: `O\\'Brien` is O'Brien."""
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), name) if "\\" in name else name
+
+
+def _known(value: str) -> str | None:
+    return None if value in NOBODY else value
+
+
+def _number(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _reader(make: Callable[[Said], CallEvent | None], *names: str) -> _Reader:
+    # A value ends where its line does; Asterisk lets no CR into one.
+    one_of = "|".join(re.escape(name) for name in names)
+    return _Reader(re.compile(rf"\r\n({one_of}): ?([^\r]*)").findall, make)
+
+
+_CHANNEL = ("Timestamp", *WHERE, "CallerIDNum", "CallerIDName")
+_LEG = ("Timestamp", "Uniqueid", "Channel", "Context")
+_DEST = ("Timestamp", "Uniqueid", "DestUniqueid", "DestChannel", "DestContext")
+_ASKED = ("Timestamp", "Uniqueid", "Cause")
+_OWN = ("Timestamp", "Uniqueid")
+_PLACES = ("ClockOffset", *(MARK + log for log in LOGS))
+_MEMBER = ("Name", "MemberName", "StateInterface", "Location", "Interface")
+_READERS: dict[bytes, _Reader] = {
+    b"Newchannel": _reader(_created, *_CHANNEL),
+    b"UserEvent": _reader(_described, "UserEvent", *_CHANNEL, *DESCRIBED),
+    b"QueueCallerJoin": _reader(_joined, "Queue", *_CHANNEL),
+    b"QueueCallerLeave": _reader(_left, *_OWN),
+    b"AgentCalled": _reader(_rung, "MemberName", *_DEST),
+    b"DialBegin": _reader(_rung, "MemberName", *_DEST),
+    b"AgentConnect": _reader(_answered, *_DEST),
+    b"Pickup": _reader(_picked_up, "TargetUniqueid", *_LEG),
+    b"BridgeEnter": _reader(_entered, "BridgeTechnology", "BridgeUniqueid", *_LEG),
+    b"BridgeLeave": _reader(_left_bridge, *_OWN),
+    b"Hold": _reader(_held, *_OWN),
+    b"Unhold": _reader(_resumed, *_OWN),
+    b"BlindTransfer": _reader(
+        _blind, "Timestamp", "Extension", "TransfereeUniqueid", *(f"Transferer{name}" for name in _LEG[1:])
+    ),
+    b"AttendedTransfer": _reader(
+        _attended,
+        *("Timestamp", "TransferTargetChannel", "TransfereeUniqueid"),
+        *(f"OrigTransferer{name}" for name in _LEG[1:]),
+    ),
+    b"HangupRequest": _reader(_far_end_asked, *_ASKED),
+    b"SoftHangupRequest": _reader(_pbx_asked, *_ASKED),
+    b"Hangup": _reader(_gone, "Cause-txt", *_ASKED),
+    b"QueueMember": _reader(_member, *_MEMBER),
+    b"QueueMemberAdded": _reader(_member, *_MEMBER),
+    b"CoreShowChannel": _reader(_listed, "Application", "BridgeId", *_CHANNEL),
+    b"QueueEntry": _reader(_waiter, "Queue", "Wait", *_OWN),
+    b"CoreShowChannelsComplete": _reader(lambda said: ChannelsComplete(), "EventList"),
+    b"FullyBooted": _reader(_booted, "Uptime"),
+    b"IntakeConnected": _reader(_connected, "Session", "Alive"),
+    b"IntakeCaughtUp": _reader(_caught_up, "Logs", "Gap", *_PLACES),
+    b"IntakeListened": _reader(lambda said: Listened(_marks(said), _offset(said)), *_PLACES),
+}
+
+# Events the line keeps; every other is dropped by its name before it is decoded. Those that decide nothing here stay on
+# the tape for who reads it.
+KEPT = frozenset(
+    [
+        *(name for name in _READERS if not name.startswith(b"Intake")),
+        *(b"QueueCallerAbandon", b"AgentComplete", b"AgentRingNoAnswer", b"DialEnd", b"LocalBridge"),
+        *(b"QueueMemberRemoved", b"QueueMemberPause", b"QueueMemberStatus", b"QueueParams", b"QueueStatusComplete"),
+        *(b"Shutdown", b"Reload"),
+    ]
+)

@@ -1,0 +1,211 @@
+"""One AMI session at a time, and what it owes to the tape: every event, and where the gap before it ends.
+
+A session begins with a mark (`IntakeConnected`). Beside listening it closes the gap since the last one: once all that
+was on the tape before is interpreted, it is known how far we had listened; what the PBX's logs hold from there on goes
+onto the tape, then the mark `IntakeCaughtUp`, then the PBX's lists of channels and waiting callers. Events that arrive
+meanwhile are on the tape already; who interprets it puts them behind (`listening`).
+
+Each answer to a ping proves that all was heard until it was asked. So the places where the logs ended one ping earlier
+go onto the tape (`IntakeListened`): from there the logs are read after the next gap, whatever the clocks do. Its
+timestamp tells how far the PBX's clock is ahead of ours.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import structlog
+
+from ami_bridge import frames, logfile, resync
+from ami_bridge.events import LOGS, MARK
+from ami_bridge.line import Line, LineError, RefusedError
+from ami_bridge.listening import Heard
+from ami_bridge.logfile import Mark
+
+log = structlog.get_logger(__name__)
+RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+BOOT_WITHIN_S = 5.0
+MARGIN = timedelta(seconds=2)  # logs have milliseconds or seconds; what is told twice changes nothing
+OFFSET_NOISE_S = 0.05
+
+
+class Marks(NamedTuple):
+    """Places in the PBX's logs; None: there is no such log."""
+
+    cel: Mark | None
+    queue_log: Mark | None
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> Self:
+        """Return the marks that `texts` wrote."""
+        return cls(*(Mark.parse(texts.get(name, "")) for name in LOGS))
+
+    def texts(self) -> dict[str, str]:
+        """Return the marks by the names of their logs."""
+        return {name: str(mark) for name, mark in zip(LOGS, self, strict=True) if mark is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Pbx:
+    """Where a PBX is, and its logs on this host (None: what happened in a gap is only known from the snapshot)."""
+
+    name: str
+    host: str
+    port: int
+    username: str
+    secret: str
+    cel_file: Path | None = None
+    queue_log: Path | None = None
+    ping_s: float = 3.0
+
+
+class Sessions:
+    """Holds a session with one PBX, a new one when it is lost, until it is cancelled.
+
+    `put` takes frames for the tape, `gap` waits until the named session's beginning is interpreted and returns what was
+    heard before; `changed` is called when `state`, `detail` or an alarm is another one.
+    """
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        clock: Callable[[], datetime],
+        *,
+        put: Callable[[Sequence[bytes]], None],
+        gap: Callable[[str], Awaitable[Heard]],
+        changed: Callable[[], None],
+    ) -> None:
+        self.state, self.detail = "connecting", ""
+        self.clock_offset_s = 0.0
+        self.logs_unread = ""  # why the logs could not be read in this session
+        self._pbx = pbx
+        self._clock = clock
+        self._put = put
+        self._gap = gap
+        self._changed = changed
+        self._booted = asyncio.Event()
+        self._alive_at: datetime | None = None  # by the PBX's clock
+        self._ends: Marks | None = None  # where the logs ended at the last ping; None: the gap is open
+        self._told: Marks | None = None
+        self._told_offset_s = 0.0
+
+    async def run(self) -> None:
+        """Listen, session after session."""
+        tries = 0
+        while True:
+            reached = False
+            try:
+                reached = await self._session()
+                why = "the session ended"
+            except RefusedError as error:
+                why = f"{error} (check INTAKE112_AMI_USERNAME and INTAKE112_AMI_SECRET)"
+            except LineError as error:
+                why = str(error)
+            tries = 0 if reached else tries + 1
+            self._say("disconnected", why)
+            await asyncio.sleep(RECONNECT_AFTER_S[min(tries, len(RECONNECT_AFTER_S) - 1)])
+
+    def stopped(self) -> None:
+        """Say that nobody listens any more."""
+        self._say("stopped", "")
+
+    def _say(self, state: str, detail: str) -> None:
+        if (state, detail) != (self.state, self.detail):
+            log.info("bridge_state", pbx=self._pbx.name, state=state, detail=detail)
+            self.state, self.detail = state, detail
+            self._changed()
+
+    def _deliver(self, batch: list[bytes]) -> None:
+        self._put(batch)
+        if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
+            self._booted.set()
+
+    async def _session(self) -> bool:
+        """Hold one session until it ends; True when it was logged in. Raises LineError."""
+        pbx, name = self._pbx, uuid.uuid4().hex[:12]
+        self._booted.clear()
+        self._ends = self._told = None
+        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver) as line:
+            alive = [] if self._alive_at is None else [("Alive", f"{self._alive_at.timestamp():.6f}")]
+            self._put([_mark("IntakeConnected", ("Session", name), *alive)])
+            await line.login(pbx.username, pbx.secret)
+            self._say("catching up", f"{pbx.host}:{pbx.port}")
+            async with asyncio.TaskGroup() as tasks:
+                closing = tasks.create_task(self._close_gap(line, name))
+                why = await line.keep_alive(self._clock, self._pong)
+                closing.cancel()
+            log.warning("line_lost", pbx=pbx.name, why=why)
+            self.detail = why
+        return True
+
+    async def _close_gap(self, line: Line, name: str) -> None:
+        """Tell what nobody heard, then what the PBX says of now; a line that ends meanwhile ends this."""
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BOOT_WITHIN_S):
+                    await self._booted.wait()
+            await self._read_logs(await self._gap(name))
+            await line.action("QueueStatus")
+            await line.action("CoreShowChannels")
+        except LineError as error:
+            line.end(str(error))
+        else:
+            self._say("connected", f"{self._pbx.host}:{self._pbx.port}")
+
+    async def _read_logs(self, heard: Heard) -> None:
+        pbx = self._pbx
+        cel, queue_log = Marks.of(heard.marks)
+        since = None if heard.until is None else heard.until - MARGIN
+        offset = ("ClockOffset", f"{self.clock_offset_s:.6f}")
+        try:
+            told = await asyncio.to_thread(resync.told, pbx.cel_file, cel, pbx.queue_log, queue_log, since)
+        except Exception as error:
+            log.exception("logs_not_read", pbx=pbx.name)
+            self.logs_unread = str(error) or type(error).__name__
+            self._put([_mark("IntakeCaughtUp", ("Gap", "open"), offset)])
+            self._changed()
+            return
+        self.logs_unread = ""
+        ends = Marks(told.cel_mark, told.queue_mark)
+        log.info("logs_read", pbx=pbx.name, frames=len(told.frames), since=since and since.isoformat())
+        read = [("Logs", "read")] if any(ends) else []
+        self._put([*told.frames, _mark("IntakeCaughtUp", *read, *_places(ends), offset)])
+        self._ends = self._told = ends
+        self._told_offset_s = self.clock_offset_s
+
+    async def _pong(self, asked: datetime, answered: datetime, pbx_said: str) -> None:
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            self._alive_at = datetime.fromtimestamp(float(pbx_said), UTC)
+            halfway = asked + (answered - asked) / 2
+            self.clock_offset_s = (self._alive_at - halfway).total_seconds()
+        if self._ends is None:
+            return
+        ends = self._ends
+        try:
+            self._ends = await asyncio.to_thread(ends_of_logs, self._pbx)
+        except OSError as error:
+            log.warning("logs_not_seen", pbx=self._pbx.name, why=str(error))
+        if ends != self._told or abs(self.clock_offset_s - self._told_offset_s) > OFFSET_NOISE_S:
+            self._told, self._told_offset_s = ends, self.clock_offset_s
+            self._put([_mark("IntakeListened", *_places(ends), ("ClockOffset", f"{self.clock_offset_s:.6f}"))])
+
+
+def ends_of_logs(pbx: Pbx) -> Marks:
+    """Return where the PBX's logs end now: CEL, queue_log. Raises OSError."""
+    return Marks(
+        logfile.end_of(pbx.cel_file) if pbx.cel_file is not None else None,
+        logfile.end_of(pbx.queue_log) if pbx.queue_log is not None else None,
+    )
+
+
+def _places(ends: Marks) -> list[tuple[str, str]]:
+    return [(f"{MARK}{name}", text) for name, text in ends.texts().items()]
+
+
+def _mark(event: str, *headers: tuple[str, str]) -> bytes:
+    return frames.encode([("Event", event), *headers]).removesuffix(frames.END)

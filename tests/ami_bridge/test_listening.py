@@ -1,0 +1,285 @@
+"""Sessions: what ended, arrived or was answered while nobody listened; what waits until the logs were told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ami_bridge import memory
+from ami_bridge.calls import Call
+from ami_bridge.events import (
+    Booted,
+    BridgeEntered,
+    CallerJoined,
+    CallEvent,
+    CaughtUp,
+    Channel,
+    ChannelCreated,
+    ChannelGone,
+    ChannelListed,
+    ChannelsComplete,
+    Connected,
+    HangupAsked,
+    Leg,
+    Listened,
+    MemberSeen,
+    PhoneAnswered,
+    PhoneRung,
+    WaiterListed,
+)
+from ami_bridge.listening import NOT_SEEN, Listener
+from ami_bridge.threads import Line
+from intake.facts import Arrived, CallKey, Ended, Fact, Queued, Taken
+
+NOW = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+UID = f"pbx-1-{int(NOW.timestamp())}.7"
+KEY = CallKey("pbx-1", UID)
+
+
+def channel(uniqueid: str = UID, name: str = "PJSIP/trunk-00000001", state: str = "4", **more: str) -> Channel:
+    """Return a caller's channel, changed by the keywords."""
+    where = (more.get("context", "line-112"), more.get("exten", "112"))
+    return Channel(uniqueid, more.get("linkedid", uniqueid), name, state, *where, "+6281200000001", None)
+
+
+def later(seconds: float) -> datetime:
+    """Return a time after the ring."""
+    return NOW + timedelta(seconds=seconds)
+
+
+PHONE = Leg("p.1", "PJSIP/op1-00000002", "desks")
+CALLER = Leg(UID, "PJSIP/trunk-00000001", "line-112")
+RINGS = ChannelCreated(NOW, channel())
+JOINS = CallerJoined(later(1), channel(state="6"), "112")
+RUNG = PhoneRung(later(2), UID, PHONE, "op1")
+ANSWERED = PhoneAnswered(later(3), UID, PHONE)
+BEGIN = Connected("s1", None)
+NO_LOGS = CaughtUp(logs=False, gap_closed=True, marks={}, clock_offset_s=None)
+LOGS = CaughtUp(logs=True, gap_closed=True, marks={"Cel": "7:100"}, clock_offset_s=None)
+UNREAD = CaughtUp(logs=False, gap_closed=False, marks={}, clock_offset_s=None)
+LISTED = ChannelListed(channel(state="6"), "Queue", "")
+
+
+def tell(listener: Listener, *told: CallEvent, recovered: bool = False, now: datetime = NOW) -> list[Fact]:
+    """Return the facts of several events."""
+    return [fact for event in told for fact in listener.advance(event, now, recovered=recovered)]
+
+
+def test_a_waiting_caller_who_is_gone_from_the_list_ended_unseen() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    facts = tell(listener, BEGIN, NO_LOGS, ChannelsComplete())
+    assert facts == [Ended(KEY, None, None, NOT_SEEN, recovered=True)]
+    assert listener.calls == {}
+
+
+def test_a_talking_caller_who_is_gone_from_the_list_was_answered() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS, RUNG, ANSWERED)
+    (ended,) = tell(listener, BEGIN, NO_LOGS, ChannelsComplete())
+    assert isinstance(ended, Ended)
+    assert (ended.outcome, ended.at) == ("answered", None)
+
+
+def test_a_caller_who_is_still_listed_goes_on() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    assert tell(listener, BEGIN, NO_LOGS, WaiterListed(UID, "112", 7), LISTED, ChannelsComplete()) == []
+    assert list(listener.calls) == [UID]
+    assert listener.settled
+
+
+def test_a_caller_whose_end_is_told_in_the_new_session_ends_by_that_word_alone() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    gone = (HangupAsked(NOW, UID, by_far_end=True, cause=None), ChannelGone(later(5), UID, "0 Unknown"))
+    facts = tell(listener, BEGIN, NO_LOGS, *gone, ChannelsComplete())
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
+def test_a_new_caller_in_the_list_arrived_in_the_second_that_the_uniqueid_names() -> None:
+    now = later(9)
+    listed = (WaiterListed(UID, "112", 7), LISTED, ChannelsComplete())
+    arrived, queued = tell(Listener(LINE), BEGIN, NO_LOGS, *listed, now=now)
+    assert isinstance(arrived, Arrived)
+    assert (arrived.at, arrived.recovered) == (NOW, True)
+    assert queued == Queued(KEY, now - timedelta(seconds=7), "112", "queue:1")
+
+
+def test_the_lists_whole_seconds_count_on_the_clock_of_the_pbx() -> None:
+    ahead = CaughtUp(logs=False, gap_closed=True, marks={}, clock_offset_s=2.5)
+    facts = tell(Listener(LINE), BEGIN, ahead, WaiterListed(UID, "112", 7), LISTED, ChannelsComplete(), now=later(9))
+    assert [fact.at for fact in facts if isinstance(fact, Queued)] == [later(9 - 7 + 2.5)]
+
+
+def test_a_caller_who_was_answered_meanwhile_is_found_talking_at_an_unknown_time() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    phone = channel("p.9", "PJSIP/op2-00000009", "6", context="desks", linkedid=UID)
+    facts = tell(
+        listener,
+        BEGIN,
+        NO_LOGS,
+        MemberSeen("Siti", "PJSIP/op2"),
+        ChannelListed(channel(state="6"), "Queue", "b-1"),
+        ChannelListed(phone, "AppQueue", "b-1"),
+        ChannelsComplete(),
+    )
+    assert [fact for fact in facts if isinstance(fact, Taken)] == [Taken(KEY, None, "p.9", "PJSIP/op2", "Siti")]
+    ended = tell(listener, ChannelGone(later(60), UID, "16 Normal Clearing"))[-1]
+    assert isinstance(ended, Ended)
+    assert ended.outcome == "answered"
+
+
+def test_our_own_legs_in_the_list_are_no_callers() -> None:
+    ours = ChannelListed(channel("o.1", "PJSIP/trunk-00000007", "6", exten="s", linkedid="x.1"), "AppDial", "b-1")
+    assert tell(Listener(LINE), BEGIN, NO_LOGS, ours, ChannelsComplete()) == []
+
+
+def test_joined_callers_in_the_list_are_two_although_one_has_the_others_linkedid() -> None:
+    second = ChannelListed(channel(f"{UID}1", "PJSIP/trunk-00000002", "6", linkedid=UID), "Queue", "b-1")
+    first = ChannelListed(channel(state="6"), "Queue", "b-1")
+    facts = tell(Listener(LINE), BEGIN, NO_LOGS, first, second, ChannelsComplete())
+    assert [fact.key.uniqueid for fact in facts if isinstance(fact, Arrived)] == [UID, f"{UID}1"]
+
+
+def test_a_channel_that_ends_between_the_list_and_its_end_is_not_taken_for_a_caller() -> None:
+    facts = tell(Listener(LINE), BEGIN, NO_LOGS, LISTED, ChannelGone(later(1), UID, "16"), ChannelsComplete())
+    assert facts == []
+
+
+# -- the order of what the logs tell and what is heard meanwhile ------------------------------------------------------
+
+
+def test_the_past_of_a_call_is_told_before_what_is_heard_of_it_now() -> None:
+    """Answered in the gap, hung up after it: without the order the caller would have given up."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    hangs_up = (HangupAsked(later(9), UID, by_far_end=True, cause=None), ChannelGone(later(9), UID, "16 Normal"))
+    assert tell(listener, BEGIN, *hangs_up) == []
+    tell(listener, RUNG, ANSWERED, recovered=True)
+    (ended,) = tell(listener, LOGS)
+    assert ended == Ended(KEY, later(9), "answered", "16 Normal")
+
+
+def test_a_new_ring_waits_for_no_log() -> None:
+    listener = Listener(LINE)
+    assert [type(fact) for fact in tell(listener, BEGIN, RINGS, JOINS)] == [Arrived, Queued]
+    assert not listener.settled
+
+
+def test_what_the_logs_repeat_of_a_ring_heard_from_its_beginning_is_no_news() -> None:
+    listener = Listener(LINE)
+    heard = tell(listener, BEGIN, RINGS, JOINS)
+    assert all(not fact.recovered for fact in heard if isinstance(fact, Arrived))
+    assert tell(listener, RINGS, JOINS, RUNG, recovered=True) == []
+    assert [type(fact).__name__ for fact in tell(listener, LOGS, RUNG)] == ["Rang"]
+
+
+def test_events_held_back_by_a_session_that_broke_off_are_told_after_the_next_gap_is_closed() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, ChannelGone(later(9), UID, "16 Normal"))
+    assert tell(listener, Connected("s2", None)) == []
+    assert isinstance(tell(listener, LOGS)[-1], Ended)
+
+
+# -- until when we listened -------------------------------------------------------------------------------------------
+
+
+def test_we_listened_until_the_last_event_but_not_across_a_gap_that_is_open() -> None:
+    listener = Listener(LINE)
+    tell(listener, BEGIN, LOGS, ChannelsComplete(), RINGS, JOINS)
+    assert listener.heard.until == later(1)
+    tell(listener, Connected("s2", None), UNREAD, ChannelsComplete(), RUNG)
+    assert listener.heard.until == later(1), "what happened before this session is still unknown"
+    assert memory.read(memory.write(listener), LINE).heard.gap_open
+    tell(listener, Connected("s3", None), LOGS, ChannelsComplete(), ANSWERED)
+    assert listener.heard.until == later(3)
+
+
+def test_a_first_session_has_no_gap_before_it() -> None:
+    listener = Listener(LINE)
+    tell(listener, BEGIN, LOGS, now=later(4))
+    assert listener.heard.until == later(4)
+
+
+def test_marks_say_how_far_the_logs_were_read_or_heard() -> None:
+    listener = Listener(LINE)
+    tell(listener, BEGIN, LOGS, Listened({"Cel": "7:900", "QueueLog": "8:1"}, 0.25))
+    assert listener.heard.marks == {"Cel": "7:900", "QueueLog": "8:1"}
+    assert listener.heard.clock_offset_s == 0.25
+
+
+# -- the PBX was restarted --------------------------------------------------------------------------------------------
+
+
+def restarted(listener: Listener, caught_up: CaughtUp, alive: datetime | None, *past: CallEvent) -> list[Fact]:
+    """Let the PBX be another one than before, and return what is then said."""
+    facts = tell(listener, Connected("s2", alive), Booted(3), now=later(60))
+    facts += tell(listener, *past, recovered=True, now=later(60))
+    return facts + tell(listener, caught_up, ChannelsComplete(), now=later(60))
+
+
+@pytest.mark.parametrize(
+    ("caught_up", "outcome"),
+    [(LOGS, "failed"), (NO_LOGS, None)],
+    ids=["the logs hold no other end", "without logs nobody knows whether they gave up before"],
+)
+def test_a_call_that_was_cut_by_a_restart_ended_at_the_last_sign_of_life(
+    caught_up: CaughtUp, outcome: str | None
+) -> None:
+    listener = Listener(LINE)
+    tell(listener, Booted(100), RINGS, JOINS)
+    (ended,) = restarted(listener, caught_up, later(33))
+    assert isinstance(ended, Ended)
+    assert (ended.at, ended.outcome, ended.cause) == (later(33), outcome, "pbx restarted")
+
+
+def test_a_talk_that_was_cut_by_a_restart_was_answered() -> None:
+    listener = Listener(LINE)
+    tell(listener, Booted(100), RINGS, JOINS, RUNG, ANSWERED)
+    (ended,) = restarted(listener, LOGS, None)
+    assert isinstance(ended, Ended)
+    assert (ended.at, ended.outcome) == (later(3), "answered")
+
+
+def test_a_call_that_only_the_logs_know_was_cut_at_its_own_last_sign_of_life() -> None:
+    listener = Listener(LINE)
+    tell(listener, Booted(100))
+    facts = restarted(listener, LOGS, NOW - timedelta(hours=1), RINGS, JOINS)
+    assert facts[-1] == Ended(KEY, later(1), "failed", "pbx restarted", recovered=True)
+
+
+def test_a_session_that_was_cut_is_no_restart() -> None:
+    listener = Listener(LINE)
+    tell(listener, Booted(100), RINGS, JOINS)
+    tell(listener, Connected("s2", None), Booted(160), now=later(60.9))
+    (ended,) = tell(listener, LOGS, ChannelsComplete())
+    assert isinstance(ended, Ended)
+    assert ended.cause == NOT_SEEN
+
+
+# -- what others saved ------------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_others_saved_is_taken_up_unless_it_ended_here() -> None:
+    listener = Listener(LINE)
+    listener.adopt(Call(KEY, taken=True), NOW)
+    assert list(listener.calls) == [UID]
+    tell(listener, ChannelGone(NOW, UID, "16"))
+    listener.adopt(Call(KEY, taken=True), NOW)
+    assert listener.calls == {}
+
+
+def test_memory_of_another_release_is_refused_with_a_sentence() -> None:
+    with pytest.raises(memory.ForgottenError, match="of another release"):
+        memory.read('{"version": 2}', LINE)
+
+
+def test_the_board_is_whole_after_a_start() -> None:
+    """Bridges and halves are found again from the seats: the next to enter meets who is in there."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, BridgeEntered(NOW, PHONE, "b.1", False))
+    again = memory.read(memory.write(listener), LINE)
+    assert [type(fact).__name__ for fact in tell(again, BridgeEntered(NOW, CALLER, "b.1", False))] == ["Taken"]
