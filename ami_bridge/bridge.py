@@ -14,6 +14,7 @@ The call path of the PBX never waits for this process.
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, Leg
 log = structlog.get_logger(__name__)
 
 GROUP = 256  # frames at most between two fsyncs
+TAPE_GATHER_S = 0.01  # for so long what is no ring waits for more before it goes onto the tape
+GATHER_S = 0.04  # for so long what is no ring waits for more of its kind: a transaction costs as much as ten facts
+END_WITHIN_S = 3.0
 BEAT_EVERY_S = 5.0
 TIDY_EVERY = timedelta(minutes=1)
 SILENT_FOR = timedelta(days=7)  # a bridge of the same PBX that said nothing for so long is no longer spoken of
@@ -70,10 +74,12 @@ class Bridge:
         self._config = config
         self._incoming: deque[tuple[datetime, bytes]] = deque()
         self._heard = asyncio.Event()
+        self._urgent = asyncio.Event()  # a ring was heard, or much
         self._taped = asyncio.Event()
         self._advanced = asyncio.Event()  # the interpreter came further
         self._changed = asyncio.Event()
         self._closing = False
+        self._all_taped = False
         self._told: tuple[str, list[str]] = ("", [])
         self._listener: Listener | None = None
         self._untaped: set[CallKey] = set()  # calls that were told to be on no tape
@@ -100,7 +106,11 @@ class Bridge:
             await asyncio.wait([sessions])  # nothing more is heard
             self._closing = True
             self._heard.set()
+            self._urgent.set()
             await asyncio.wait([write])  # all of it is on the tape
+            self._all_taped = True
+            self._taped.set()
+            await asyncio.wait([interpret], timeout=END_WITHIN_S)
             interpret.cancel()  # what it does not reach is read at the next start
             beat.cancel()
         self._reel.close()
@@ -114,6 +124,8 @@ class Bridge:
         now = self._database.clock()
         self._incoming.extend((now, raw) for raw in batch)
         self._heard.set()
+        if len(self._incoming) >= GROUP or any(reading.is_ring(raw) for raw in batch):
+            self._urgent.set()
 
     def _append(self, group: list[tuple[datetime, bytes]]) -> None:
         failed_before = self._reel.failed
@@ -126,7 +138,12 @@ class Bridge:
     async def _write(self) -> None:
         while not self._closing or self._incoming:
             await self._heard.wait()
+            if not self._closing:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TAPE_GATHER_S):
+                        await self._urgent.wait()
             self._heard.clear()
+            self._urgent.clear()
             while self._incoming:
                 group = [self._incoming.popleft() for _ in range(min(GROUP, len(self._incoming)))]
                 await asyncio.to_thread(self._append, group)
@@ -142,24 +159,40 @@ class Bridge:
         return self._listener.heard
 
     async def _interpret(self) -> None:
+        """Read the tapes and save what they tell: a ring at once, everything else gathered for a moment."""
         listener = self._listener = await self._load()
-        since_saved = 0
+        clock = asyncio.get_running_loop().time
+        facts: list[Fact] = []
+        due = math.inf
+        unsaved_bytes = 0
         while True:
-            batch = self._reel.read()
-            if not batch:
-                await self._taped.wait()
-                self._taped.clear()
-                continue
-            facts: list[Fact] = []
-            for recorded in batch:
-                facts += self._interpret_one(listener, recorded)
-                since_saved += len(recorded.raw)
-            self._unsaved[batch[-1].tape] = batch[-1].end
-            if facts or since_saved > SAVE_POSITION_EVERY:
+            if batch := self._reel.read():
+                facts += await self._tell(listener, batch)
+                unsaved_bytes += sum(len(recorded.raw) for recorded in batch)
+                self._unsaved[batch[-1].tape] = batch[-1].end
+                self._advanced.set()
+                due = min(due, clock() + GATHER_S) if facts else math.inf
+                if any(isinstance(fact, Arrived) for fact in facts):
+                    due = -math.inf
+            if clock() >= due or unsaved_bytes > SAVE_POSITION_EVERY or (self._all_taped and facts and not batch):
                 await self._save(listener, facts)
-                since_saved = 0
-            self._advanced.set()
-            await asyncio.sleep(0)  # a long tape lets others have their turn
+                facts, due, unsaved_bytes = [], math.inf, 0
+            elif not batch:
+                if self._all_taped:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(due if facts else None):
+                        await self._taped.wait()
+                self._taped.clear()
+
+    async def _tell(self, listener: Listener, batch: Sequence[Recorded]) -> list[Fact]:
+        """Return the facts that frames make; a long backlog lets others have their turn."""
+        facts: list[Fact] = []
+        for number, recorded in enumerate(batch, 1):
+            facts += self._interpret_one(listener, recorded)
+            if number % GROUP == 0:
+                await asyncio.sleep(0)
+        return facts
 
     def _interpret_one(self, listener: Listener, recorded: Recorded) -> list[Fact]:
         try:
@@ -189,14 +222,14 @@ class Bridge:
             try:
                 async with self._database.reading() as reading:
                     own = await machine_room.state_of(reading, self.name)
-                    listener = self._remember(own or await machine_room.newest_state(reading, siblings))
+                    listener, positions = self._remember(own or await machine_room.newest_state(reading, siblings))
                     rows = await saved_calls.in_progress(reading, line.pbx)
                     legs = await saved_calls.legs_by_call(reading, [row.id for row in rows])
                     for row in rows:
                         of_row = legs.get(row.id, [])
                         listener.adopt(_call(row, of_row), max([row.arrived_at, *(leg.from_at for leg in of_row)]))
-                    self._positions = await machine_room.tape_positions(reading, self.name)
                 await self._rehearse()
+                self._positions = positions if own is not None else {}  # a sibling's tapes are not ours
                 if own is None:
                     await self._begin(listener)
                 self._reel.start(self._positions)
@@ -213,15 +246,15 @@ class Bridge:
                 listener.heard.marks = (await asyncio.to_thread(ends_of_logs, self._config.pbx)).texts()
         await self._save(listener, [])
 
-    def _remember(self, text: str | None) -> Listener:
+    def _remember(self, text: str | None) -> tuple[Listener, dict[str, int]]:
         line = self._config.line
         if text is None:
-            return Listener(line)
+            return Listener(line), {}
         try:
             return memory.read(text, line)
         except memory.ForgottenError as error:
             log.warning("state_not_understood", why=str(error))
-            return Listener(line)
+            return Listener(line), {}
 
     async def _rehearse(self) -> None:
         """Book a call that never was and take it back: the first real ring shall not wait for compiling statements."""
@@ -238,7 +271,6 @@ class Bridge:
         async with self._database.rehearsal() as tx:
             for first, last in ((0, 1), (1, 2), (2, 5), (5, 7)):
                 await booking.book(tx, heard[first:last], self._config.timezone)
-            await machine_room.save_tape_position(tx, self.name, "rehearsal", 0)
             await machine_room.save_state(tx, self.name, "rehearsal")
 
     async def _save(self, listener: Listener, facts: list[Fact]) -> None:
@@ -248,9 +280,8 @@ class Bridge:
                 async with self._database.transaction() as tx:
                     await booking.book(tx, facts, self._config.timezone)
                     if listener.settled:
-                        await machine_room.save_state(tx, self.name, memory.write(listener))
-                        for tape, position in self._unsaved.items():
-                            await machine_room.save_tape_position(tx, self.name, tape, position)
+                        known = memory.write(listener, self._positions | self._unsaved)
+                        await machine_room.save_state(tx, self.name, known)
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error), facts_waiting=len(facts))
                 await asyncio.sleep(RETRY_DATABASE_S)
@@ -326,7 +357,6 @@ class Bridge:
         self._tidied_at = now
         gone = await asyncio.to_thread(self._reel.expire, now, dict(self._positions))
         async with self._database.transaction() as tx:
-            await machine_room.forget_tapes(tx, self.name, gone)
             await machine_room.forget_services(tx, f"bridge:{self._config.pbx.name}:", now - SILENT_FOR)
         for tape in gone:
             self._positions.pop(tape, None)

@@ -1,11 +1,12 @@
-"""What the bridge knows between two frames, as text: saved in the transaction of the facts and of the tape's position.
+"""What the bridge knows between two frames, as text, and where on its tapes: saved in the transaction of the facts.
 
 One bridge has one memory, whatever other bridges hear of the same PBX: each goes on from its own position on its own
 tape. A text of another release is not understood and not guessed at: the bridge then takes up the calls that the
 database shows in progress, and the snapshot after the next connect tells the rest.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -29,21 +30,22 @@ class _Memory:
     seats: dict[str, Seat]
     members: dict[str, str]
     ended: dict[str, datetime]
-    heard: Heard = field(default_factory=Heard)
+    heard: Heard
+    positions: dict[str, int]  # how far each tape is interpreted, in bytes by tape id
 
 
 _texts = TypeAdapter(_Memory)
 
 
-def write(listener: Listener) -> str:
-    """Return all that a settled listener knows."""
+def write(listener: Listener, positions: Mapping[str, int]) -> str:
+    """Return all that a settled listener knows, having interpreted its tapes up to these positions."""
     t = listener.threads
-    memory = _Memory(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard)
+    memory = _Memory(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard, dict(positions))
     return _texts.dump_json(memory).decode()
 
 
-def read(text: str, line: Line) -> Listener:
-    """Return the listener that wrote this. Raises ForgottenError."""
+def read(text: str, line: Line) -> tuple[Listener, dict[str, int]]:
+    """Return the listener that wrote this, and its positions. Raises ForgottenError."""
     try:
         memory = _texts.validate_json(text)
     except ValidationError as error:
@@ -51,4 +53,4 @@ def read(text: str, line: Line) -> Listener:
             f"the saved state of the bridge is of another release ({error.error_count()} faults)"
         ) from error
     threads = Threads(line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended)
-    return Listener(line, threads, memory.heard)
+    return Listener(line, threads, memory.heard), memory.positions

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from ami_bridge.events import (
     LOGS,
     MARK,
+    RING,
     Booted,
     BridgeEntered,
     BridgeLeft,
@@ -57,6 +58,7 @@ METADATA = {
 }
 DESCRIBED = ("CallerNumber", "CallerName", "Dialled", "Recording", *METADATA)  # of the dialplan's user event
 WHERE = ("Uniqueid", "Linkedid", "Channel", "ChannelState", "Context", "Exten")  # as in `Channel`
+RINGING = f"\r\nChannelState: {RING}\r\n".encode()
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 HOLDING = "holding_bridge"  # music for each alone (parking): nobody in it talks to anybody
@@ -86,6 +88,11 @@ def read(raw: bytes) -> Told | None:
         return None
     event = reader.make(dict(reversed(reader.pick(decode(raw)))))
     return None if event is None else Told(event, b"\r\nRecovered: " in raw)
+
+
+def is_ring(raw: bytes) -> bool:
+    """Tell whether a frame may be a caller's first: a channel that comes in."""
+    return raw.startswith(b"Event: Newchannel\r\n") and RINGING in raw
 
 
 def _created(said: Said) -> CallEvent:

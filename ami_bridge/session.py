@@ -32,6 +32,7 @@ RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 BOOT_WITHIN_S = 5.0
 MARGIN = timedelta(seconds=2)  # logs have milliseconds or seconds; what is told twice changes nothing
 OFFSET_NOISE_S = 0.05
+LOGS_AGAIN_AFTER = timedelta(seconds=10)
 
 
 class Marks(NamedTuple):
@@ -93,6 +94,8 @@ class Sessions:
         self._ends: Marks | None = None  # where the logs ended at the last ping; None: the gap is open
         self._told: Marks | None = None
         self._told_offset_s = 0.0
+        self._line: Line | None = None
+        self._asked_logs_at: datetime | None = None
 
     async def run(self) -> None:
         """Listen, session after session."""
@@ -131,6 +134,7 @@ class Sessions:
         self._booted.clear()
         self._ends = self._told = None
         async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver) as line:
+            self._line = line
             alive = [] if self._alive_at is None else [("Alive", f"{self._alive_at.timestamp():.6f}")]
             self._put([_mark("IntakeConnected", ("Session", name), *alive)])
             await line.login(pbx.username, pbx.secret)
@@ -167,6 +171,7 @@ class Sessions:
         except Exception as error:
             log.exception("logs_not_read", pbx=pbx.name)
             self.logs_unread = str(error) or type(error).__name__
+            self._asked_logs_at = self._clock()
             self._put([_mark("IntakeCaughtUp", ("Gap", "open"), offset)])
             self._changed()
             return
@@ -183,6 +188,8 @@ class Sessions:
             self._alive_at = datetime.fromtimestamp(float(pbx_said), UTC)
             halfway = asked + (answered - asked) / 2
             self.clock_offset_s = (self._alive_at - halfway).total_seconds()
+        if self.logs_unread:
+            await self._ask_logs_again(answered)
         if self._ends is None:
             return
         ends = self._ends
@@ -193,6 +200,16 @@ class Sessions:
         if ends != self._told or abs(self.clock_offset_s - self._told_offset_s) > OFFSET_NOISE_S:
             self._told, self._told_offset_s = ends, self.clock_offset_s
             self._put([_mark("IntakeListened", *_places(ends), ("ClockOffset", f"{self.clock_offset_s:.6f}"))])
+
+    async def _ask_logs_again(self, now: datetime) -> None:
+        """Begin a new session, which closes the gap, once the logs can be read again."""
+        if self._asked_logs_at is not None and now - self._asked_logs_at < LOGS_AGAIN_AFTER:
+            return
+        self._asked_logs_at = now
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(ends_of_logs, self._pbx)
+            if self._line is not None:
+                self._line.end("the logs can be read again")
 
 
 def ends_of_logs(pbx: Pbx) -> Marks:

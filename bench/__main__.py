@@ -5,7 +5,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from bench import ring_to_screen
+from bench import cpu, ingest, ring_to_screen
 
 TARGET = Path(__file__).parents[1] / "docs" / "performance.md"
 
@@ -14,7 +14,7 @@ def main() -> None:
     """Measure, print, write."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as folder:  # a disk, not memory
         Path(folder).chmod(0o755)
-        sections = [ring_to_screen.run(Path(folder))]
+        sections = [part.run(Path(folder)) for part in (ring_to_screen, ingest, cpu)]
     text = "\n".join(
         [
             "# Performance",

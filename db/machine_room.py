@@ -1,6 +1,6 @@
-"""What the machines say of themselves: heartbeats with figures and alarms, states of bridges, positions on tapes."""
+"""What the machines say of themselves: heartbeats with figures and alarms, and what each bridge knows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -31,26 +31,6 @@ class ServiceRow:
     seen_at: datetime
 
 
-async def tape_positions(reading: Reading, bridge: str) -> dict[str, int]:
-    """Return how far each tape of a bridge is committed, in bytes by tape id."""
-    table = tables.tape_positions
-    rows = await reading.connection.execute(select(table.c.tape_id, table.c.position).where(table.c.bridge == bridge))
-    return {row.tape_id: row.position for row in rows}
-
-
-async def save_tape_position(tx: Transaction, bridge: str, tape_id: str, position: int) -> None:
-    """Save how far a tape is interpreted; belongs in the transaction of the facts that were read from it."""
-    values = {"position": position, "updated_at": tx.now}
-    statement = tx.insert_or(tables.tape_positions).values(bridge=bridge, tape_id=tape_id, **values)
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge", "tape_id"], set_=values))
-
-
-async def forget_tapes(tx: Transaction, bridge: str, tape_ids: Collection[str]) -> None:
-    """Delete the positions of tapes that are deleted."""
-    table = tables.tape_positions
-    await tx.connection.execute(delete(table).where(table.c.bridge == bridge, table.c.tape_id.in_(tape_ids)))
-
-
 async def state_of(reading: Reading, bridge: str) -> str | None:
     """Return the state that a bridge last saved, or None for a new one."""
     table = tables.bridge_states
@@ -66,7 +46,7 @@ async def newest_state(reading: Reading, prefix: str) -> str | None:
 
 
 async def save_state(tx: Transaction, bridge: str, state: str) -> None:
-    """Save a bridge's whole state; belongs in the transaction of the facts and the tape position it goes with."""
+    """Save a bridge's whole state; belongs in the transaction of the facts it goes with."""
     values = {"state": state, "updated_at": tx.now}
     statement = tx.insert_or(tables.bridge_states).values(bridge=bridge, **values)
     await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge"], set_=values))

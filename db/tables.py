@@ -354,15 +354,6 @@ attempts = Table(
 
 # -- the machine room --------------------------------------------------------------------------------------------------
 
-tape_positions = Table(
-    "tape_positions",
-    metadata,
-    Column("bridge", String(96), primary_key=True),
-    Column("tape_id", String(36), primary_key=True),
-    Column("position", BigInteger, nullable=False),  # bytes of the tape whose facts are committed
-    Column("updated_at", UtcTime, nullable=False),
-)
-
 bridge_states = Table(
     "bridge_states",
     metadata,

@@ -7,6 +7,7 @@ country's own code are read as `+62…` first. And a telephone without a SIM sho
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -25,6 +26,7 @@ def digits(raw: str | None) -> str:
     return "".join(str(d) for d in found if d is not None)[:LONGEST_RAW]
 
 
+@lru_cache(maxsize=1024)  # the ring says the number, and the dialplan says it again
 def e164(raw: str | None, region: str = "ID") -> str | None:
     """Return the E.164 form (`+62328662112`) of a number in any written form, or None when it surely has none."""
     text = (raw or "").strip()

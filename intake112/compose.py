@@ -120,7 +120,7 @@ def notes(settings: Settings) -> list[str]:
             s.cel_file,
             "Calls that came and went while we were deaf are not found: INTAKE112_CEL_FILE is not set.",
         ),
-        (s.queue_log, "Queue times of such calls are not found: INTAKE112_QUEUE_LOG is not set."),
+        (s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
         (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
         (s.recordings_dir, "Recordings are not found: INTAKE112_RECORDINGS_DIR is not set."),
     )

@@ -1,7 +1,7 @@
 """Is it alive, is it ready, what does it count: for supervisors of processes, for `doctor`, for Prometheus."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -15,6 +15,8 @@ from db.machine_room import ServiceRow
 from db.migrate import SchemaError
 from intake.api import schemas, wire
 from intake.api.context import Context, Expected, refusals
+
+MISSED_FOR = timedelta(days=7)  # for so long a bridge that nobody stopped is waited for
 
 
 def router(context: Context, registry: CollectorRegistry) -> APIRouter:
@@ -107,12 +109,24 @@ async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.S
         return [_answers(ok=True), schema], []
     except DatabaseUnavailableError:
         return [_answers(ok=False)], []
-    checks = [_answers(ok=True), schema] + [_service(expected, rows, now) for expected in context.expected]
+    expected = [*context.expected, *_other_bridges(context.expected, rows, now)]
+    checks = [_answers(ok=True), schema] + [_service(one, rows, now) for one in expected]
     return checks, [
         schemas.ServiceAlarm(service=row.name, code=alarm.code, message=alarm.message)
         for row in rows
         if wire.is_fresh(row, now)
         for alarm in row.alarms
+    ]
+
+
+def _other_bridges(expected: Sequence[Expected], rows: Sequence[ServiceRow], now: datetime) -> list[Expected]:
+    """Bridges of other PBXs that nobody stopped: a centre with two PBXs waits for both."""
+    here = (row for row in rows if row.name.startswith("bridge:") and now - row.seen_at < MISSED_FOR)
+    names = {row.name.rpartition(":")[0] for row in here if row.state != "stopped"}
+    others = sorted(names - {one.name for one in expected})
+    return [
+        Expected(name, frozenset({"connected"}), "Start its bridge again, or stop it properly if it is gone for good.")
+        for name in others
     ]
 
 

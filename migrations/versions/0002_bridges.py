@@ -14,7 +14,7 @@ Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 
 
 def upgrade() -> None:
-    """Expand; `calls.state`, which no release has used, goes."""
+    """Expand; `calls.state` and `tape_positions`, which no release has used, go."""
     op.create_table(
         "bridge_states",
         sa.Column("bridge", sa.String(length=96), nullable=False),
@@ -22,8 +22,7 @@ def upgrade() -> None:
         sa.Column("updated_at", Time, nullable=False),
         sa.PrimaryKeyConstraint("bridge", name=op.f("pk_bridge_states")),
     )
-    with op.batch_alter_table("tape_positions") as table:
-        table.alter_column("bridge", existing_type=sa.String(length=64), type_=sa.String(length=96))
+    op.drop_table("tape_positions")
     with op.batch_alter_table("services") as table:
         table.alter_column("name", existing_type=sa.String(length=80), type_=sa.String(length=96))
         table.add_column(sa.Column("figures", Json, nullable=False, server_default=sa.text("'{}'")))

@@ -1,8 +1,5 @@
 """`kill -9` of the whole product while a call waits: the report is there once and ends with the right outcome."""
 
-import time
-from datetime import datetime
-
 import pytest
 
 from tests.acceptance.product import Product
@@ -95,24 +92,3 @@ def test_a_call_that_comes_and_goes_while_it_is_down_is_found(
     assert report["call"]["recovered"] is True
     assert report["call"]["outcome"] == "abandoned"
     assert report["caller"]["number"] == "+6281200000001"
-
-
-def test_asterisk_killed_in_a_call(pbx: RealAsterisk, people: People, product: Product) -> None:
-    """CEL has CHAN_START and never HANGUP: the call ended with the PBX, and later calls are fine."""
-    people.call(SITI)
-    until(lambda: [one for one in product.get("/calls")["calls"] if one["call"]["stage"] == "queued"], "it waits")
-    pbx.kill()
-    killed = time.time()
-    pbx.start()
-
-    def over() -> bool:
-        return not product.get("/calls")["calls"]
-
-    until(over, "the lost call is over", within_s=30)
-    (lost,) = product.reports()
-    call = lost["call"]
-    assert (call["stage"], call["outcome"], call["hangup_cause"]) == ("ended", "failed", "pbx restarted")
-    arrived, ended = (datetime.fromisoformat(call[name]).timestamp() for name in ("arrived_at", "ended_at"))
-    assert arrived <= ended <= killed
-    people.call(Caller("+6281200000002"), hang_up_ms=0)
-    until(lambda: len(product.reports()) == 2, "the next call is a report")

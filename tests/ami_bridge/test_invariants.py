@@ -137,13 +137,13 @@ def test_a_kill_anywhere_changes_nothing(happened: list[tuple[CallEvent, bool]],
     """A start goes on from the last moment at which all was saved; what was told from there on is told again."""
     never_killed = Listener(LINE)
     whole = told(never_killed, happened)
-    first, saved, safe = Listener(LINE), memory.write(Listener(LINE)), 0
+    first, saved, safe = Listener(LINE), memory.write(Listener(LINE), {}), 0
     before: list[Fact] = []
     kept: list[Fact] = []
     for number, event in enumerate(happened[:cut], 1):
         before += told(first, [event])
         if first.settled:
-            saved, safe, kept = memory.write(first), number, list(before)
-    second = memory.read(saved, LINE)
+            saved, safe, kept = memory.write(first, {}), number, list(before)
+    second, _ = memory.read(saved, LINE)
     assert kept + told(second, happened[safe:]) == whole
-    assert not second.settled or memory.write(second) == memory.write(never_killed)
+    assert not second.settled or memory.write(second, {}) == memory.write(never_killed, {})

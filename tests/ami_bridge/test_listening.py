@@ -193,7 +193,7 @@ def test_we_listened_until_the_last_event_but_not_across_a_gap_that_is_open() ->
     assert listener.heard.until == later(1)
     tell(listener, Connected("s2", None), UNREAD, ChannelsComplete(), RUNG)
     assert listener.heard.until == later(1), "what happened before this session is still unknown"
-    assert memory.read(memory.write(listener), LINE).heard.gap_open
+    assert memory.read(memory.write(listener, {}), LINE)[0].heard.gap_open
     tell(listener, Connected("s3", None), LOGS, ChannelsComplete(), ANSWERED)
     assert listener.heard.until == later(3)
 
@@ -272,6 +272,10 @@ def test_a_call_that_others_saved_is_taken_up_unless_it_ended_here() -> None:
     assert listener.calls == {}
 
 
+def test_positions_are_remembered_with_what_was_known_there() -> None:
+    assert memory.read(memory.write(Listener(LINE), {"tape": 7}), LINE)[1] == {"tape": 7}
+
+
 def test_memory_of_another_release_is_refused_with_a_sentence() -> None:
     with pytest.raises(memory.ForgottenError, match="of another release"):
         memory.read('{"version": 2}', LINE)
@@ -281,5 +285,5 @@ def test_the_board_is_whole_after_a_start() -> None:
     """Bridges and halves are found again from the seats: the next to enter meets who is in there."""
     listener = Listener(LINE)
     tell(listener, RINGS, BridgeEntered(NOW, PHONE, "b.1", False))
-    again = memory.read(memory.write(listener), LINE)
+    again, _ = memory.read(memory.write(listener, {}), LINE)
     assert [type(fact).__name__ for fact in tell(again, BridgeEntered(NOW, CALLER, "b.1", False))] == ["Taken"]

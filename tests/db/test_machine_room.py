@@ -34,18 +34,6 @@ async def test_a_new_bridge_goes_on_from_what_another_of_its_pbx_saved_last(
         assert await machine_room.newest_state(reading, "bridge:pbx_1:") == "bridge:pbx_1:b"
 
 
-async def test_positions_of_deleted_tapes_are_forgotten(database: Database) -> None:
-    async with database.transaction() as tx:
-        for tape in ("a", "b", "c"):
-            await machine_room.save_tape_position(tx, BRIDGE, tape, 10)
-            await machine_room.save_tape_position(tx, "another", tape, 20)
-        await machine_room.forget_tapes(tx, BRIDGE, ["a", "c", "never"])
-        await machine_room.forget_tapes(tx, "another", [])
-    async with database.reading() as reading:
-        assert await machine_room.tape_positions(reading, BRIDGE) == {"b": 10}
-        assert await machine_room.tape_positions(reading, "another") == {"a": 20, "b": 20, "c": 20}
-
-
 async def test_a_beat_replaces_figures_and_alarms_and_since_moves_with_the_state(
     database: Database, clock: SetClock
 ) -> None:

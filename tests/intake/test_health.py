@@ -32,6 +32,22 @@ async def beat(database: Database, state: str, name: str = "bridge:pbx-1", *alar
         await machine_room.beat(tx, name, state, "127.0.0.1:5038", FIGURES, alarms)
 
 
+async def test_the_bridge_of_another_pbx_is_waited_for_until_somebody_stops_it(
+    client: Client, database: Database, clock: SetClock
+) -> None:
+    await beat(database, "connected")
+    await beat(database, "connected", "bridge:pbx-2:0123abcd")
+    assert (await client.get("/readyz")).status_code == 200
+    clock.forward(seconds=60)
+    await beat(database, "connected")
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    (check,) = [one for one in answer.json()["checks"] if one["name"] == "bridge:pbx-2"]
+    assert "bridge:pbx-2:0123abcd was last heard at 2026-03-14T01:59:26+00:00. Start its bridge" in check["message"]
+    await beat(database, "stopped", "bridge:pbx-2:0123abcd")
+    assert (await client.get("/readyz")).status_code == 200
+
+
 async def bridge_check(client: Client) -> tuple[int, str]:
     """Return the status of /readyz and what it says of the bridge."""
     answer = await client.get("/readyz")
@@ -72,9 +88,9 @@ async def test_a_foreign_schema_is_told(client: Client, database: Database) -> N
 async def test_one_of_two_bridges_is_enough_and_the_other_is_named(
     client: Client, database: Database, clock: SetClock
 ) -> None:
-    await beat(database, "connected", "bridge:pbx-10")
     await beat(database, "connected", "bridge:pbx-10:aaaa0001")
     assert (await bridge_check(client))[0] == 503
+    await beat(database, "stopped", "bridge:pbx-10:aaaa0001")
     await beat(database, "connected", "bridge:pbx-1:aaaa0001")
     clock.forward(seconds=16)
     await beat(database, "connected", "bridge:pbx-1:bbbb0002")

@@ -1,1 +1,1 @@
-"""panoramisk 1.4, as far as bench.ingest needs it."""
+"""panoramisk 1.4, as far as bench.peers needs it."""

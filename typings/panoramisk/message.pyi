@@ -1,5 +1,3 @@
-"""panoramisk 1.4, as far as bench.ingest needs it."""
+"""panoramisk 1.4, as far as bench.peers needs it."""
 
-class Message:
-    @classmethod
-    def from_line(cls, line: str) -> Message | None: ...
+class Message: ...

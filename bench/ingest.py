@@ -1,0 +1,150 @@
+"""How many events a second one core takes: from the line to facts, and all the way to committed rows.
+
+The bytes are a real mix, told to an AMI user with every right (`mix`), again and again with other ids. Beside it, from
+the same bytes: what other libraries need to merely parse them (`peers`), and a loop that splits and puts each frame
+into a dictionary, as the limit.
+
+Durable means: read from a socket (the sender runs on the other core), on the tape and fsynced, interpreted, and the
+facts, the bridge's memory and the tape's position committed, fsynced on SQLite.
+"""
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import socket
+import tempfile
+import time
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from ami_bridge import frames, reading
+from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.frames import Splitter
+from ami_bridge.listening import Listener
+from ami_bridge.session import Pbx
+from ami_bridge.threads import Line
+from bench import mix, peers
+from bench.ring_to_screen import databases
+from db import migrate, tables
+from db.engine import Database
+from intake112.clock import SteadyClock
+
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
+COPIES = 500
+ROUNDS = 3
+A_FEW = 3000  # events for a peer that takes one byte per system call
+PIECE = 256 * 1024
+END = b"\r\n\r\n"
+
+
+def line_to_facts(data: bytes) -> int:
+    """Do all that ours does, but for the tape and the database."""
+    splitter, listener, now, facts, count = Splitter(), Listener(LINE), SteadyClock()(), 0, 0
+    for start in range(0, len(data), PIECE):
+        told = splitter.feed(data[start : start + PIECE])
+        count += len(told)
+        for raw in told:
+            if frames.event_name(raw) in reading.KEPT and (heard := reading.read(raw)) is not None:
+                facts += len(listener.advance(heard.event, now, recovered=heard.recovered))
+    assert facts, "nothing was understood"
+    return count
+
+
+def send(listener: socket.socket, data: bytes, core: int, began: "Synchronized[float]") -> None:
+    """Be an Asterisk that answers what a new session asks, and then says all it has; note when it `began` to."""
+    os.sched_setaffinity(0, {core})
+    wire, _ = listener.accept()
+    wire.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+    splitter = Splitter()
+    asked = ""
+    while asked != "CoreShowChannels":
+        for raw in splitter.feed(wire.recv(65536)):
+            frame = frames.parse(raw)
+            asked, number = frame.get("Action"), f"ActionID: {frame.get('ActionID')}\r\n"
+            wire.sendall(f"Response: Success\r\n{number}Timestamp: {time.time():.6f}\r\n\r\n".encode())
+            if asked == "Login":
+                wire.sendall(b"Event: FullyBooted\r\nUptime: 1\r\n\r\n")
+            if asked == "CoreShowChannels":
+                wire.sendall(f"Event: CoreShowChannelsComplete\r\n{number}\r\n".encode())
+    began.value = time.monotonic()
+    wire.sendall(data)
+    while wire.recv(65536):  # pings, until the bridge ends the session
+        pass
+
+
+async def ingest(url: str, folder: Path, port: int, calls: int) -> float:
+    """Run a bridge until so many calls are committed as ended; return when that was (monotonic)."""
+    await migrate.migrate(url)
+    stop = asyncio.Event()
+    ended = select(func.count()).select_from(tables.calls).where(tables.calls.c.stage == "ended")
+    config = BridgeConfig(Pbx("pbx-1", "127.0.0.1", port, "u", "s"), LINE, folder / "tapes", ZoneInfo("Asia/Jakarta"))
+    async with Database.open(url, SteadyClock(), service=True) as database, asyncio.TaskGroup() as tasks:
+        bridge = Bridge(database, config)
+        tasks.create_task(bridge.run(stop))
+        done = 0
+        while done < calls:
+            await asyncio.sleep(0.05)
+            async with database.reading() as look:
+                done = (await look.connection.execute(ended)).scalar_one()
+        finished = time.monotonic()
+        stop.set()
+    return finished
+
+
+def durable(url: str, folder: Path, data: bytes, count: int, calls: int) -> float:
+    """Return events a second, of the socket's sender on one core and the bridge on the other."""
+    cores = sorted(os.sched_getaffinity(0))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        began = multiprocessing.Value(ctypes.c_double, 0.0)
+        arguments = (listener, data, cores[-1], began)
+        sender = multiprocessing.get_context("fork").Process(target=send, args=arguments, daemon=True)
+        sender.start()
+        os.sched_setaffinity(0, {cores[0]})
+        try:
+            finished = asyncio.run(ingest(url, folder, listener.getsockname()[1], calls))
+            return count / (finished - began.value)
+        finally:
+            os.sched_setaffinity(0, cores)
+            sender.terminate()
+            sender.join()
+
+
+def run(folder: Path) -> str:
+    """Measure, and return the section for docs/performance.md."""
+    story = mix.record()
+    told = [raw for copy in mix.copies(story, COPIES) for raw in copy]
+    data, count, calls = END.join(told) + END, len(told), COPIES * mix.CALLS
+    few = END.join(told[:A_FEW]) + END
+    rates = {
+        "limit: naive split and dict": peers.per_second(peers.naive, data, ROUNDS),
+        "asterisk-ami 0.1.7, merely parsing": peers.per_second(peers.asterisk_ami, data, 1),
+        "panoramisk 1.4, merely parsing": peers.per_second(peers.panoramisk, data, 1),
+        "pyst2 0.5.1, merely parsing": peers.per_second(peers.pyst2, few, 1),
+        "ours, line -> facts": peers.per_second(line_to_facts, data, ROUNDS),
+    }
+    with databases(folder) as urls:
+        for name, url in urls.items():
+            state = Path(tempfile.mkdtemp(dir=folder))
+            rates[f"ours, durable on {name}"] = durable(url, state, data, count, calls)
+    limit = rates["limit: naive split and dict"]
+    best = max(rate for name, rate in rates.items() if "merely" in name)
+    facts, sqlite = rates["ours, line -> facts"], rates["ours, durable on SQLite"]
+    return "\n".join(
+        [
+            "## Ingest",
+            "",
+            f"{count} events of {calls} calls ({count / calls:.0f} a call, {len(data) / count:.0f} bytes each), a real",
+            "mix told to an AMI user with every right; one core. Goals: line -> facts >= 1.5 x the naive limit "
+            f"({'met' if facts >= 1.5 * limit else '**missed**'}),",
+            f"durable on SQLite >= 1.0 x the best peer's mere parsing ({'met' if sqlite >= best else '**missed**'}).",
+            "",
+            "| what | events/s | x naive limit | x best peer |",
+            "|---|---:|---:|---:|",
+            *(f"| {name} | {rate:,.0f} | {rate / limit:.2f} | {rate / best:.2f} |" for name, rate in rates.items()),
+            "",
+        ]
+    )

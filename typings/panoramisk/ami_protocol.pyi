@@ -1,0 +1,6 @@
+"""panoramisk 1.4, as far as bench.peers needs it."""
+
+class AMIProtocol:
+    factory: object
+    def connection_made(self, transport: object) -> None: ...
+    def data_received(self, data: bytes) -> None: ...
