@@ -11,6 +11,8 @@ from datetime import datetime
 from ami_bridge.events import Channel, Leg, device_of
 
 HALVES = {"1": "2", "2": "1"}
+# Channels that are machinery of the PBX (announcers and recorders of conferences, spies): nobody's telephone.
+MACHINERY = ("CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Snoop/", "Surrogate/", "Message/")
 
 
 @dataclass(slots=True)
@@ -28,6 +30,11 @@ class Seat:
     def is_local(self) -> bool:
         """A Local half is nobody's telephone."""
         return self.name.startswith("Local/")
+
+    @property
+    def is_machinery(self) -> bool:
+        """Neither a telephone nor a wire to one."""
+        return self.name.startswith(MACHINERY)
 
     @property
     def device(self) -> str:
@@ -61,6 +68,7 @@ class Board:
             seat = self.seats[channel.uniqueid] = Seat(channel.name, channel.context, at)
             self._note(channel.uniqueid, seat)
         elif channel.name and seat.name != channel.name:
+            self._forget_half(channel.uniqueid, seat)
             seat.name = channel.name
             self._note(channel.uniqueid, seat)
         return seat
@@ -87,9 +95,13 @@ class Board:
         """Return the seat of a channel that is gone, and forget it."""
         self.leave(uniqueid)
         seat = self.seats.pop(uniqueid, None)
-        if seat is not None and self._halves.get(seat.name) == uniqueid:
-            del self._halves[seat.name]
+        if seat is not None:
+            self._forget_half(uniqueid, seat)
         return seat
+
+    def _forget_half(self, uniqueid: str, seat: Seat) -> None:
+        if self._halves.get(seat.name) == uniqueid:
+            del self._halves[seat.name]
 
     def keep(self, uniqueids: Iterable[str]) -> None:
         """Forget every channel but these."""
@@ -126,6 +138,8 @@ class Board:
         while ahead:
             for uniqueid in self._bridges.get(ahead.pop(), ()):
                 seat = self.seats[uniqueid]
+                if seat.is_machinery:
+                    continue
                 if not seat.is_local:
                     found.append(uniqueid)
                 elif (half := self.other_half(seat)) is not None:

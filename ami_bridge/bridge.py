@@ -28,8 +28,9 @@ import structlog
 from ami_bridge import memory, reading
 from ami_bridge.calls import Call, Phone
 from ami_bridge.listening import Heard, Listener
+from ami_bridge.logs import LogsError
 from ami_bridge.reel import ALARM_AT, Limits, Reel
-from ami_bridge.session import Pbx, Sessions, ends_of_logs
+from ami_bridge.session import Pbx, Sessions
 from ami_bridge.tape import Recorded
 from ami_bridge.threads import Line
 from db import calls as saved_calls
@@ -242,8 +243,8 @@ class Bridge:
         """Be responsible from the first start on, before any log-in: rings until then are read from the PBX's logs."""
         if listener.heard.until is None:
             listener.heard.until = self._database.clock()
-            with contextlib.suppress(OSError):  # told at each connect
-                listener.heard.marks = (await asyncio.to_thread(ends_of_logs, self._config.pbx)).texts()
+            with contextlib.suppress(LogsError):  # told at each connect
+                listener.heard.marks = (await self._sessions.logs.ends()).texts()
         await self._save(listener, [])
 
     def _remember(self, text: str | None) -> tuple[Listener, dict[str, int]]:
@@ -378,7 +379,7 @@ def _call(row: CallRow, legs: list[LegRow]) -> Call:
     """Return what the database shows of a call in progress."""
     kinds = {kind: kind for kind in get_args(LegKind)}
     phones = {
-        leg.key: Phone(leg.device or "", leg.member, kinds[leg.kind], answered=leg.answered_at is not None)
+        leg.key: Phone(leg.device or "", leg.member, kinds[leg.kind], answered=leg.taken)
         for leg in legs
         if leg.kind in kinds and leg.to_at is None
     }
@@ -386,6 +387,7 @@ def _call(row: CallRow, legs: list[LegRow]) -> Call:
         key=CallKey(row.pbx, row.uniqueid),
         spells=sum(leg.kind == "queue" for leg in legs),
         waiting=row.stage == "queued",
+        queued_at=max((leg.from_at for leg in legs if leg.kind == "queue"), default=None),
         taken=row.operator_device is not None,
         held=row.stage == "held",
         phones=phones,

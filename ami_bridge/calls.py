@@ -6,7 +6,7 @@ only: did a human answer, and who hung up first.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from ami_bridge.events import (
@@ -39,6 +39,7 @@ from intake.facts import (
 # ITU-T Q.850 causes with which a caller's network says that the *caller* ended it; any other is the trunk's fault.
 CALLER_GAVE_UP = frozenset({None, 0, 16, 17, 18, 19, 26, 31, 127})
 RESTARTED = "pbx restarted"
+SAME_MOMENT = timedelta(milliseconds=20)  # nobody is put into a queue twice in it; a log has its own milliseconds
 Ender = Literal["caller", "network", "pbx", "shutdown"]
 
 
@@ -59,6 +60,7 @@ class Call:
     key: CallKey
     spells: int = 0  # how often the caller was put into a queue
     waiting: bool = False
+    queued_at: datetime | None = None  # for the last time
     taken: bool = False
     held: bool = False
     ender: Ender | None = None  # who asked first for the caller's channel to end
@@ -123,9 +125,10 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
         case CallerDescribed():
             return call, [_described(key, what, at)]
         case CallerJoined():
-            if call.waiting:
+            told_again = call.queued_at is not None and abs(at - call.queued_at) <= SAME_MOMENT
+            if call.waiting or told_again:
                 return call, []
-            call = replace(call, spells=call.spells + 1, waiting=True, held=False)
+            call = replace(call, spells=call.spells + 1, waiting=True, queued_at=at, held=False)
             return call, [Queued(key, at, what.queue, call.spell)]
         case CallerLeft():
             return _leave_queue(call, at)

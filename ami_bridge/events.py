@@ -198,8 +198,8 @@ class WaiterListed:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelsComplete:
-    """The snapshot's last answer."""
+class Settled:
+    """Our mark: the PBX's lists are told, and all that was under way while it wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ CallEvent = (
     | MemberSeen
     | ChannelListed
     | WaiterListed
-    | ChannelsComplete
+    | Settled
     | Booted
     | Connected
     | CaughtUp

@@ -18,18 +18,21 @@ from ami_bridge.events import (
     BridgeEntered,
     CallerDescribed,
     CallerJoined,
+    CallerLeft,
     CallEvent,
     CaughtUp,
     ChannelCreated,
     ChannelGone,
     ChannelListed,
-    ChannelsComplete,
     Connected,
+    HoldChanged,
     Listened,
     MemberSeen,
     PassedOn,
+    PhoneAnswered,
     PhoneRung,
     PickedUp,
+    Settled,
     WaiterListed,
 )
 from ami_bridge.threads import Line, Threads
@@ -38,8 +41,10 @@ from intake.facts import Ended, Fact, Outcome, Taken
 NOT_SEEN = "ended while the bridge was not listening"
 # Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
 CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
+PARKED = "Park"  # hears music: its bridge joins it with nobody
 # What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
-OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, ChannelsComplete, MemberSeen),)
+OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
+WHOLE_SECONDS = timedelta(seconds=2)  # the list tells how long somebody waits in whole seconds
 SAME_BOOT = timedelta(seconds=1.5)  # FullyBooted tells whole seconds
 _CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the second in which its channel was made
 
@@ -123,13 +128,21 @@ class Listener:
             self.heard.until = event.at
         if session.settled:
             return self.threads.advance(event, pbx_now)
-        before = set(self.calls)
-        facts = self.threads.advance(event, pbx_now)
-        session.fresh |= self.calls.keys() - before
-        session.unseen -= {fact.key.uniqueid for fact in facts}
+        return self._hear(event, pbx_now)
+
+    def _hear(self, event: CallEvent, now: datetime, *, held_back: bool = False) -> list[Fact]:
+        """Take what is heard while the gap is being closed; what was `held_back` the logs may have told meanwhile."""
+        session, before = self._session, set(self.calls)
+        repeats = held_back and not isinstance(event, CallerDescribed | HoldChanged)  # no log holds those
+        facts = self.threads.advance(event, now, recovered=repeats)
+        session.unseen.discard(_channel_of(event))
+        if not held_back:
+            session.fresh |= self.calls.keys() - before
         match event:
             case ChannelCreated(_, channel):
                 session.born.add(channel.uniqueid)
+            case CallerLeft(_, uniqueid) | PhoneAnswered(_, uniqueid):
+                session.waiting.pop(uniqueid, None)
             case ChannelGone(_, uniqueid):
                 session.born.discard(uniqueid)
                 session.listed.pop(uniqueid, None)
@@ -150,18 +163,7 @@ class Listener:
 
     def _about(self, event: CallEvent) -> str | None:
         """Return the call that an event tells of."""
-        match event:
-            case ChannelCreated() | CallerDescribed() | CallerJoined() | BridgeEntered():
-                uniqueid = event.channel.uniqueid
-            case PhoneRung():
-                uniqueid = event.by
-            case PickedUp():
-                uniqueid = event.target
-            case PassedOn():
-                uniqueid = event.transferee or event.by.uniqueid
-            case _:
-                uniqueid = getattr(event, "uniqueid", "")
-        return self.threads.owner(uniqueid)
+        return self.threads.owner(_channel_of(event))
 
     def _must_wait(self, event: CallEvent) -> bool:
         """Whether what an event tells may have a past that the logs have yet to tell."""
@@ -177,10 +179,13 @@ class Listener:
             case Connected(name, alive):
                 self._session = _Session(name, settled=False, catching_up=True, unseen=set(self.calls))
                 self._session.alive_at = max((at for at in (alive, heard.until) if at is not None), default=None)
-                self._session.held_back = session.held_back  # of a session that never caught up
+                if not session.settled:  # it broke off: its gap is a part of this one
+                    self._session.held_back, self._session.from_logs = session.held_back, session.from_logs
+                    self._session.alive_at, self._session.restarted = session.alive_at, session.restarted
             case Booted(uptime_s):
                 booted_at = now - timedelta(seconds=uptime_s)
-                session.restarted = heard.booted_at is not None and booted_at - heard.booted_at > SAME_BOOT
+                if heard.booted_at is not None and booted_at - heard.booted_at > SAME_BOOT:
+                    session.restarted = True
                 heard.booted_at = booted_at
             case MemberSeen(member, device):
                 self.threads.members[device] = member
@@ -191,13 +196,13 @@ class Listener:
                 pass  # a list that nobody asked for to close a gap
             case CaughtUp():
                 return self._catch_up(event, now)
-            case ChannelListed(channel, _, bridge):
+            case ChannelListed(channel, application, bridge):
                 session.unseen.discard(channel.uniqueid)
                 session.listed[channel.uniqueid] = event
-                self.threads.board.enter(channel, bridge)
+                self.threads.board.enter(channel, "" if application == PARKED else bridge)
             case WaiterListed(uniqueid):
                 session.waiting[uniqueid] = event
-            case ChannelsComplete():
+            case Settled():
                 return self._compare(pbx_now)
             case _:
                 pass
@@ -213,7 +218,12 @@ class Listener:
         held_back, session.held_back = session.held_back, []
         facts: list[Fact] = []
         for waited, its_now in held_back:
-            facts += self.advance(waited, its_now)
+            if isinstance(waited, OF_SESSIONS):
+                facts += self.advance(waited, its_now)
+                continue
+            if waited.at is not None and not heard.gap_open:
+                heard.until = waited.at
+            facts += self._hear(waited, its_now + timedelta(seconds=heard.clock_offset_s), held_back=True)
         return facts
 
     def _compare(self, now: datetime) -> list[Fact]:
@@ -226,12 +236,13 @@ class Listener:
             if waiter is not None and waiter.queue not in threads.line.queues:
                 waiter = None
             called = one.application in CALLED_BY_US or one.channel.is_local
-            if not called and (waiter is not None or one.channel.context in threads.line.contexts):
+            if not called and (waiter is not None or threads.line.is_own(one.channel)):
                 facts += threads.open(one.channel, _created(uniqueid) or now, recovered=True)
-            if waiter is not None and uniqueid in self.calls and not self.calls[uniqueid].waiting:
+            if waiter is not None and (call := self.calls.get(uniqueid)) is not None:
                 since = now - timedelta(seconds=waiter.waited_s)
-                facts += threads.happen(uniqueid, CallerJoined(since, one.channel, waiter.queue), now)
-        for bridge in dict.fromkeys(one.bridge for one in session.listed.values() if one.bridge):
+                if call.queued_at is None or since - call.queued_at > WHOLE_SECONDS:  # else the wait that is known
+                    facts += threads.happen(uniqueid, CallerJoined(since, one.channel, waiter.queue), now)
+        for bridge in dict.fromkeys(seat.bridge for seat in threads.board.seats.values() if seat.bridge):
             met = threads.meet(bridge, None, now)
             facts += [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in met]
         for uniqueid in sorted(session.unseen & self.calls.keys()):
@@ -249,6 +260,21 @@ class Listener:
         lived = [seen] if call.key.uniqueid in session.from_logs else [seen, session.alive_at]
         at = max((at for at in lived if at is not None), default=None)
         return Ended(call.key, at, outcome or ("failed" if session.logs else None), RESTARTED, recovered=True)
+
+
+def _channel_of(event: CallEvent) -> str:
+    """Return the channel whose call an event tells of."""
+    match event:
+        case ChannelCreated() | CallerDescribed() | CallerJoined() | BridgeEntered():
+            return event.channel.uniqueid
+        case PhoneRung():
+            return event.by
+        case PickedUp():
+            return event.target
+        case PassedOn():
+            return event.transferee or event.by.uniqueid
+        case _:
+            return str(getattr(event, "uniqueid", ""))
 
 
 def _answered(call: Call) -> Outcome | None:

@@ -31,7 +31,6 @@ from ami_bridge.events import (
     ChannelCreated,
     ChannelGone,
     ChannelListed,
-    ChannelsComplete,
     Connected,
     HangupAsked,
     HoldChanged,
@@ -42,6 +41,7 @@ from ami_bridge.events import (
     PhoneAnswered,
     PhoneRung,
     PickedUp,
+    Settled,
     WaiterListed,
     device_of,
 )
@@ -299,10 +299,10 @@ _READERS: dict[bytes, _Reader] = {
     b"QueueMemberAdded": _reader(_member, *_MEMBER),
     b"CoreShowChannel": _reader(_listed, "Application", "BridgeId", *_CHANNEL),
     b"QueueEntry": _reader(_waiter, "Queue", "Wait", *_OWN),
-    b"CoreShowChannelsComplete": _reader(lambda said: ChannelsComplete(), "EventList"),
     b"FullyBooted": _reader(_booted, "Uptime"),
     b"IntakeConnected": _reader(_connected, "Session", "Alive"),
     b"IntakeCaughtUp": _reader(_caught_up, "Logs", "Gap", *_PLACES),
+    b"IntakeSettled": _reader(lambda said: Settled(), "Session"),
     b"IntakeListened": _reader(lambda said: Listened(_marks(said), _offset(said)), *_PLACES),
 }
 
@@ -313,6 +313,6 @@ KEPT = frozenset(
         *(name for name in _READERS if not name.startswith(b"Intake")),
         *(b"QueueCallerAbandon", b"AgentComplete", b"AgentRingNoAnswer", b"DialEnd", b"LocalBridge"),
         *(b"QueueMemberRemoved", b"QueueMemberPause", b"QueueMemberStatus", b"QueueParams", b"QueueStatusComplete"),
-        *(b"Shutdown", b"Reload"),
+        *(b"CoreShowChannelsComplete", b"Shutdown", b"Reload"),
     ]
 )

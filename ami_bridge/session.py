@@ -2,8 +2,9 @@
 
 A session begins with a mark (`IntakeConnected`). Beside listening it closes the gap since the last one: once all that
 was on the tape before is interpreted, it is known how far we had listened; what the PBX's logs hold from there on goes
-onto the tape, then the mark `IntakeCaughtUp`, then the PBX's lists of channels and waiting callers. Events that arrive
-meanwhile are on the tape already; who interprets it puts them behind (`listening`).
+onto the tape, then the mark `IntakeCaughtUp`, then the PBX's lists of channels and waiting callers, and, when all that
+was under way while it wrote them is here, `IntakeSettled`. Events that arrive meanwhile are on the tape already; who
+interprets it puts them behind (`listening`).
 
 Each answer to a ping proves that all was heard until it was asked. So the places where the logs ended one ping earlier
 go onto the tape (`IntakeListened`): from there the logs are read after the next gap, whatever the clocks do. Its
@@ -13,42 +14,25 @@ timestamp tells how far the PBX's clock is ahead of ours.
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple, Self
 
 import structlog
 
-from ami_bridge import frames, logfile, resync
-from ami_bridge.events import LOGS, MARK
+from ami_bridge import frames
+from ami_bridge.events import MARK
 from ami_bridge.line import Line, LineError, RefusedError
 from ami_bridge.listening import Heard
-from ami_bridge.logfile import Mark
+from ami_bridge.logs import Logs, LogsError, Marks
 
 log = structlog.get_logger(__name__)
 RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
-BOOT_WITHIN_S = 5.0
-MARGIN = timedelta(seconds=2)  # logs have milliseconds or seconds; what is told twice changes nothing
+BOOT_WITHIN_S = 30.0  # before it has booted a PBX lists nothing
+UNDER_WAY_S = 0.3  # for so long events of what the lists no longer hold may be under way
 OFFSET_NOISE_S = 0.05
 LOGS_AGAIN_AFTER = timedelta(seconds=10)
-
-
-class Marks(NamedTuple):
-    """Places in the PBX's logs; None: there is no such log."""
-
-    cel: Mark | None
-    queue_log: Mark | None
-
-    @classmethod
-    def of(cls, texts: Mapping[str, str]) -> Self:
-        """Return the marks that `texts` wrote."""
-        return cls(*(Mark.parse(texts.get(name, "")) for name in LOGS))
-
-    def texts(self) -> dict[str, str]:
-        """Return the marks by the names of their logs."""
-        return {name: str(mark) for name, mark in zip(LOGS, self, strict=True) if mark is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +43,7 @@ class Pbx:
     host: str
     port: int
     username: str
-    secret: str
+    secret: str = field(repr=False)
     cel_file: Path | None = None
     queue_log: Path | None = None
     ping_s: float = 3.0
@@ -84,6 +68,7 @@ class Sessions:
         self.state, self.detail = "connecting", ""
         self.clock_offset_s = 0.0
         self.logs_unread = ""  # why the logs could not be read in this session
+        self.logs = Logs(pbx.cel_file, pbx.queue_log)
         self._pbx = pbx
         self._clock = clock
         self._put = put
@@ -103,8 +88,7 @@ class Sessions:
         while True:
             reached = False
             try:
-                reached = await self._session()
-                why = "the session ended"
+                reached, why = await self._session()
             except RefusedError as error:
                 why = f"{error} (check INTAKE112_AMI_USERNAME and INTAKE112_AMI_SECRET)"
             except LineError as error:
@@ -128,8 +112,8 @@ class Sessions:
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
             self._booted.set()
 
-    async def _session(self) -> bool:
-        """Hold one session until it ends; True when it was logged in. Raises LineError."""
+    async def _session(self) -> tuple[bool, str]:
+        """Hold one session until it ends; return whether its gap was closed, and why it ended. Raises LineError."""
         pbx, name = self._pbx, uuid.uuid4().hex[:12]
         self._booted.clear()
         self._ends = self._told = None
@@ -144,8 +128,7 @@ class Sessions:
                 why = await line.keep_alive(self._clock, self._pong)
                 closing.cancel()
             log.warning("line_lost", pbx=pbx.name, why=why)
-            self.detail = why
-        return True
+        return self.state == "connected", why
 
     async def _close_gap(self, line: Line, name: str) -> None:
         """Tell what nobody heard, then what the PBX says of now; a line that ends meanwhile ends this."""
@@ -156,28 +139,28 @@ class Sessions:
             await self._read_logs(await self._gap(name))
             await line.action("QueueStatus")
             await line.action("CoreShowChannels")
+            await asyncio.sleep(UNDER_WAY_S)
+            await line.action("Ping")
+            self._put([_mark("IntakeSettled", ("Session", name))])
         except LineError as error:
             line.end(str(error))
         else:
             self._say("connected", f"{self._pbx.host}:{self._pbx.port}")
 
     async def _read_logs(self, heard: Heard) -> None:
-        pbx = self._pbx
-        cel, queue_log = Marks.of(heard.marks)
-        since = None if heard.until is None else heard.until - MARGIN
         offset = ("ClockOffset", f"{self.clock_offset_s:.6f}")
         try:
-            told = await asyncio.to_thread(resync.told, pbx.cel_file, cel, pbx.queue_log, queue_log, since)
-        except Exception as error:
-            log.exception("logs_not_read", pbx=pbx.name)
-            self.logs_unread = str(error) or type(error).__name__
+            told = await self.logs.told(heard)
+        except LogsError as error:
+            log.error("logs_not_read", pbx=self._pbx.name, why=str(error))  # noqa: TRY400  # one line tells it
+            self.logs_unread = str(error)
             self._asked_logs_at = self._clock()
             self._put([_mark("IntakeCaughtUp", ("Gap", "open"), offset)])
             self._changed()
             return
         self.logs_unread = ""
         ends = Marks(told.cel_mark, told.queue_mark)
-        log.info("logs_read", pbx=pbx.name, frames=len(told.frames), since=since and since.isoformat())
+        log.info("logs_read", pbx=self._pbx.name, frames=len(told.frames))
         read = [("Logs", "read")] if any(ends) else []
         self._put([*told.frames, _mark("IntakeCaughtUp", *read, *_places(ends), offset)])
         self._ends = self._told = ends
@@ -194,8 +177,8 @@ class Sessions:
             return
         ends = self._ends
         try:
-            self._ends = await asyncio.to_thread(ends_of_logs, self._pbx)
-        except OSError as error:
+            self._ends = await self.logs.ends()
+        except LogsError as error:
             log.warning("logs_not_seen", pbx=self._pbx.name, why=str(error))
         if ends != self._told or abs(self.clock_offset_s - self._told_offset_s) > OFFSET_NOISE_S:
             self._told, self._told_offset_s = ends, self.clock_offset_s
@@ -206,18 +189,10 @@ class Sessions:
         if self._asked_logs_at is not None and now - self._asked_logs_at < LOGS_AGAIN_AFTER:
             return
         self._asked_logs_at = now
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(ends_of_logs, self._pbx)
+        with contextlib.suppress(LogsError):
+            await self.logs.ends()
             if self._line is not None:
                 self._line.end("the logs can be read again")
-
-
-def ends_of_logs(pbx: Pbx) -> Marks:
-    """Return where the PBX's logs end now: CEL, queue_log. Raises OSError."""
-    return Marks(
-        logfile.end_of(pbx.cel_file) if pbx.cel_file is not None else None,
-        logfile.end_of(pbx.queue_log) if pbx.queue_log is not None else None,
-    )
 
 
 def _places(ends: Marks) -> list[tuple[str, str]]:

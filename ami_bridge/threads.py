@@ -39,7 +39,9 @@ from intake.facts import Arrived, CallKey, Ended, Fact, LegKind, Rang, Taken
 
 LOG_LAG = timedelta(milliseconds=20)  # between what Asterisk says and what it writes of the same moment
 SECOND = timedelta(seconds=1)
-REMEMBERED = timedelta(minutes=2)  # calls that ended: what is told of one again opens nothing
+TOLD_AGAIN = timedelta(seconds=30)  # a log is told from a place that was passed a few seconds before the gap
+# Calls that ended, for so long and so many at most: what is told of one again opens nothing.
+REMEMBERED, MOST_REMEMBERED = timedelta(minutes=2), 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,13 @@ class Line:
     numbers: frozenset[str]
     queues: frozenset[str]
 
+    def is_own(self, channel: Channel) -> bool:
+        """Tell whether a channel is in one of the line's contexts, under one of its numbers."""
+        return channel.context in self.contexts and (not self.numbers or channel.exten in self.numbers)
+
     def is_ring(self, channel: Channel) -> bool:
         """Tell whether a new channel is a caller who rings."""
-        return (
-            channel.state == RING
-            and channel.context in self.contexts
-            and (not self.numbers or channel.exten in self.numbers)
-            and not channel.is_local
-        )
+        return channel.state == RING and self.is_own(channel) and not channel.is_local
 
 
 @dataclass(slots=True)
@@ -96,9 +97,9 @@ class Threads:
             case BridgeLeft(_, uniqueid):
                 self.board.leave(uniqueid)
             case ChannelGone(_, uniqueid):
-                owner = self.owner(uniqueid)
                 self.board.remove(uniqueid)
-                return self.happen(owner, event, now, recovered=recovered)
+                of = [caller for caller, call in self.calls.items() if caller == uniqueid or uniqueid in call.phones]
+                return [fact for one in of for fact in self.happen(one, event, now, recovered=recovered)]
             case CallerDescribed():
                 return self.happen(event.channel.uniqueid, event, now, recovered=recovered)
             case CallerLeft() | HangupAsked():
@@ -145,9 +146,9 @@ class Threads:
         facts: list[Fact] = []
         for caller in [uniqueid for uniqueid in parties if uniqueid in self.calls]:
             for other in parties:
-                if other not in self.calls:
+                if other not in self.calls and other not in self.ended:
                     facts += self._join(caller, other, at, now, recovered=recovered)
-                elif other != caller:
+                elif other != caller and other in self.calls:
                     facts += self.happen(caller, Met(at, other), now, recovered=recovered)
         return facts
 
@@ -171,7 +172,7 @@ class Threads:
         del self.calls[uniqueid]
         self.seen.pop(uniqueid, None)
         self.ended[uniqueid] = now
-        while now - next(iter(self.ended.values())) > REMEMBERED:
+        while len(self.ended) > MOST_REMEMBERED or now - next(iter(self.ended.values())) > REMEMBERED:
             del self.ended[next(iter(self.ended))]
 
     def _create(self, channel: Channel, at: datetime, *, recovered: bool) -> list[Fact]:
@@ -218,8 +219,11 @@ class Threads:
 
 
 def _is_old(call: Call, what: Happening, at: datetime, seen: datetime) -> bool:
-    """Whether a log repeats what was heard of a call until `seen`; its end is always news."""
+    """Whether a log repeats what was heard of a call until `seen`; its end is always news.
+
+    What is much older is none either: then the PBX's clock was set back.
+    """
     if isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid:
         return False
     is_whole_second = at.microsecond == 0  # queue_log cuts its times down
-    return at + (SECOND if is_whole_second else LOG_LAG) <= seen
+    return timedelta() <= seen - at - (SECOND if is_whole_second else LOG_LAG) < TOLD_AGAIN

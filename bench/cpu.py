@@ -16,8 +16,8 @@ from tests.pbx.asterisk import RealAsterisk
 from tests.pbx.sipp import Caller, People
 from tests.waiting import until
 
-CALLS = 40
-TALK_S = 8
+CALLS = 24
+TALK_S = 20
 GOAL = 0.15
 TICK = os.sysconf("SC_CLK_TCK")
 

@@ -282,12 +282,13 @@ def _take_later(story: _Story, fact: Taken, leg: LegRow) -> None:
 
 
 def _end(story: _Story, fact: Ended) -> None:
+    """Who was answered was answered, whatever a bridge that missed it says of the end."""
     call, completed = story.call, story.call.stage == "ended"
-    outcome = call.outcome or fact.outcome
+    outcome = call.outcome or ("answered" if call.operator_device is not None else fact.outcome)
     if completed and outcome == call.outcome and (call.ended_at is not None or fact.at is None):
         return
     if not completed or outcome != call.outcome:
-        story.entries.append(_over(fact))
+        story.entries.append(_over(outcome, fact.cause))
     story.put(
         stage="ended",
         ended_at=call.ended_at or fact.at,
@@ -312,9 +313,9 @@ def _passed_on(fact: Transferred) -> str:
     return f"Dialihkan{by}{to}{', setelah dibicarakan dahulu' if fact.attended else ''}"
 
 
-def _over(fact: Ended) -> str:
-    restarted = " (PBX dimulai ulang)" if fact.cause == PBX_RESTARTED else ""
-    return f"Panggilan {OUTCOMES[fact.outcome]}{restarted}"
+def _over(outcome: str | None, cause: str | None) -> str:
+    restarted = " (PBX dimulai ulang)" if cause == PBX_RESTARTED else ""
+    return f"Panggilan {OUTCOMES[outcome]}{restarted}"
 
 
 def _caller(number_raw: str | None, name: str | None) -> Columns:

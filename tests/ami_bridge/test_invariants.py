@@ -19,7 +19,6 @@ from ami_bridge.events import (
     ChannelCreated,
     ChannelGone,
     ChannelListed,
-    ChannelsComplete,
     Connected,
     HangupAsked,
     HoldChanged,
@@ -29,6 +28,7 @@ from ami_bridge.events import (
     PhoneAnswered,
     PhoneRung,
     PickedUp,
+    Settled,
     WaiterListed,
 )
 from ami_bridge.listening import Listener
@@ -78,7 +78,7 @@ OF_SESSIONS: list[st.SearchStrategy[CallEvent]] = [
     st.builds(Listened, st.just({"Cel": "1:3"}), st.none() | st.just(0.25)),
     st.builds(ChannelListed, anybody, st.sampled_from(["Queue", "AppQueue", "AppDial", ""]), bridges | st.just("")),
     st.builds(WaiterListed, callers.map(lambda channel: channel.uniqueid), st.just("112"), st.integers(0, 9)),
-    st.just(ChannelsComplete()),
+    st.just(Settled()),
 ]
 LINE_EVENTS = st.lists(st.one_of(ON_THE_LINE), max_size=40)
 # (event, read from a log)

@@ -16,7 +16,6 @@ from ami_bridge.events import (
     ChannelCreated,
     ChannelGone,
     ChannelListed,
-    ChannelsComplete,
     Connected,
     HangupAsked,
     Leg,
@@ -24,6 +23,7 @@ from ami_bridge.events import (
     MemberSeen,
     PhoneAnswered,
     PhoneRung,
+    Settled,
     WaiterListed,
 )
 from ami_bridge.listening import NOT_SEEN, Listener
@@ -68,7 +68,7 @@ def tell(listener: Listener, *told: CallEvent, recovered: bool = False, now: dat
 def test_a_waiting_caller_who_is_gone_from_the_list_ended_unseen() -> None:
     listener = Listener(LINE)
     tell(listener, RINGS, JOINS)
-    facts = tell(listener, BEGIN, NO_LOGS, ChannelsComplete())
+    facts = tell(listener, BEGIN, NO_LOGS, Settled())
     assert facts == [Ended(KEY, None, None, NOT_SEEN, recovered=True)]
     assert listener.calls == {}
 
@@ -76,7 +76,7 @@ def test_a_waiting_caller_who_is_gone_from_the_list_ended_unseen() -> None:
 def test_a_talking_caller_who_is_gone_from_the_list_was_answered() -> None:
     listener = Listener(LINE)
     tell(listener, RINGS, JOINS, RUNG, ANSWERED)
-    (ended,) = tell(listener, BEGIN, NO_LOGS, ChannelsComplete())
+    (ended,) = tell(listener, BEGIN, NO_LOGS, Settled())
     assert isinstance(ended, Ended)
     assert (ended.outcome, ended.at) == ("answered", None)
 
@@ -84,7 +84,7 @@ def test_a_talking_caller_who_is_gone_from_the_list_was_answered() -> None:
 def test_a_caller_who_is_still_listed_goes_on() -> None:
     listener = Listener(LINE)
     tell(listener, RINGS, JOINS)
-    assert tell(listener, BEGIN, NO_LOGS, WaiterListed(UID, "112", 7), LISTED, ChannelsComplete()) == []
+    assert tell(listener, BEGIN, NO_LOGS, WaiterListed(UID, "112", 7), LISTED, Settled()) == []
     assert list(listener.calls) == [UID]
     assert listener.settled
 
@@ -93,13 +93,13 @@ def test_a_caller_whose_end_is_told_in_the_new_session_ends_by_that_word_alone()
     listener = Listener(LINE)
     tell(listener, RINGS, JOINS)
     gone = (HangupAsked(NOW, UID, by_far_end=True, cause=None), ChannelGone(later(5), UID, "0 Unknown"))
-    facts = tell(listener, BEGIN, NO_LOGS, *gone, ChannelsComplete())
+    facts = tell(listener, BEGIN, NO_LOGS, *gone, Settled())
     assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
 
 
 def test_a_new_caller_in_the_list_arrived_in_the_second_that_the_uniqueid_names() -> None:
     now = later(9)
-    listed = (WaiterListed(UID, "112", 7), LISTED, ChannelsComplete())
+    listed = (WaiterListed(UID, "112", 7), LISTED, Settled())
     arrived, queued = tell(Listener(LINE), BEGIN, NO_LOGS, *listed, now=now)
     assert isinstance(arrived, Arrived)
     assert (arrived.at, arrived.recovered) == (NOW, True)
@@ -108,7 +108,7 @@ def test_a_new_caller_in_the_list_arrived_in_the_second_that_the_uniqueid_names(
 
 def test_the_lists_whole_seconds_count_on_the_clock_of_the_pbx() -> None:
     ahead = CaughtUp(logs=False, gap_closed=True, marks={}, clock_offset_s=2.5)
-    facts = tell(Listener(LINE), BEGIN, ahead, WaiterListed(UID, "112", 7), LISTED, ChannelsComplete(), now=later(9))
+    facts = tell(Listener(LINE), BEGIN, ahead, WaiterListed(UID, "112", 7), LISTED, Settled(), now=later(9))
     assert [fact.at for fact in facts if isinstance(fact, Queued)] == [later(9 - 7 + 2.5)]
 
 
@@ -123,7 +123,7 @@ def test_a_caller_who_was_answered_meanwhile_is_found_talking_at_an_unknown_time
         MemberSeen("Siti", "PJSIP/op2"),
         ChannelListed(channel(state="6"), "Queue", "b-1"),
         ChannelListed(phone, "AppQueue", "b-1"),
-        ChannelsComplete(),
+        Settled(),
     )
     assert [fact for fact in facts if isinstance(fact, Taken)] == [Taken(KEY, None, "p.9", "PJSIP/op2", "Siti")]
     ended = tell(listener, ChannelGone(later(60), UID, "16 Normal Clearing"))[-1]
@@ -133,18 +133,18 @@ def test_a_caller_who_was_answered_meanwhile_is_found_talking_at_an_unknown_time
 
 def test_our_own_legs_in_the_list_are_no_callers() -> None:
     ours = ChannelListed(channel("o.1", "PJSIP/trunk-00000007", "6", exten="s", linkedid="x.1"), "AppDial", "b-1")
-    assert tell(Listener(LINE), BEGIN, NO_LOGS, ours, ChannelsComplete()) == []
+    assert tell(Listener(LINE), BEGIN, NO_LOGS, ours, Settled()) == []
 
 
 def test_joined_callers_in_the_list_are_two_although_one_has_the_others_linkedid() -> None:
     second = ChannelListed(channel(f"{UID}1", "PJSIP/trunk-00000002", "6", linkedid=UID), "Queue", "b-1")
     first = ChannelListed(channel(state="6"), "Queue", "b-1")
-    facts = tell(Listener(LINE), BEGIN, NO_LOGS, first, second, ChannelsComplete())
+    facts = tell(Listener(LINE), BEGIN, NO_LOGS, first, second, Settled())
     assert [fact.key.uniqueid for fact in facts if isinstance(fact, Arrived)] == [UID, f"{UID}1"]
 
 
 def test_a_channel_that_ends_between_the_list_and_its_end_is_not_taken_for_a_caller() -> None:
-    facts = tell(Listener(LINE), BEGIN, NO_LOGS, LISTED, ChannelGone(later(1), UID, "16"), ChannelsComplete())
+    facts = tell(Listener(LINE), BEGIN, NO_LOGS, LISTED, ChannelGone(later(1), UID, "16"), Settled())
     assert facts == []
 
 
@@ -189,12 +189,12 @@ def test_events_held_back_by_a_session_that_broke_off_are_told_after_the_next_ga
 
 def test_we_listened_until_the_last_event_but_not_across_a_gap_that_is_open() -> None:
     listener = Listener(LINE)
-    tell(listener, BEGIN, LOGS, ChannelsComplete(), RINGS, JOINS)
+    tell(listener, BEGIN, LOGS, Settled(), RINGS, JOINS)
     assert listener.heard.until == later(1)
-    tell(listener, Connected("s2", None), UNREAD, ChannelsComplete(), RUNG)
+    tell(listener, Connected("s2", None), UNREAD, Settled(), RUNG)
     assert listener.heard.until == later(1), "what happened before this session is still unknown"
     assert memory.read(memory.write(listener, {}), LINE)[0].heard.gap_open
-    tell(listener, Connected("s3", None), LOGS, ChannelsComplete(), ANSWERED)
+    tell(listener, Connected("s3", None), LOGS, Settled(), ANSWERED)
     assert listener.heard.until == later(3)
 
 
@@ -218,7 +218,7 @@ def restarted(listener: Listener, caught_up: CaughtUp, alive: datetime | None, *
     """Let the PBX be another one than before, and return what is then said."""
     facts = tell(listener, Connected("s2", alive), Booted(3), now=later(60))
     facts += tell(listener, *past, recovered=True, now=later(60))
-    return facts + tell(listener, caught_up, ChannelsComplete(), now=later(60))
+    return facts + tell(listener, caught_up, Settled(), now=later(60))
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_session_that_was_cut_is_no_restart() -> None:
     listener = Listener(LINE)
     tell(listener, Booted(100), RINGS, JOINS)
     tell(listener, Connected("s2", None), Booted(160), now=later(60.9))
-    (ended,) = tell(listener, LOGS, ChannelsComplete())
+    (ended,) = tell(listener, LOGS, Settled())
     assert isinstance(ended, Ended)
     assert ended.cause == NOT_SEEN
 

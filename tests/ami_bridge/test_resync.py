@@ -167,7 +167,7 @@ def test_a_log_that_is_not_there_tells_nothing_and_one_that_cannot_be_read_is_an
 def test_a_call_whose_end_the_pbx_could_not_write_ends_with_the_snapshot() -> None:
     """Asterisk was killed: CEL has CHAN_START and never HANGUP, and the channel is not in the new list."""
     listener, facts = Listener(LINE), []
-    told = [*by_cel(CEL)[:2], b"Event: IntakeCaughtUp\r\nLogs: read", b"Event: CoreShowChannelsComplete"]
+    told = [*by_cel(CEL)[:2], b"Event: IntakeCaughtUp\r\nLogs: read", b"Event: IntakeSettled"]
     for one in map(reading.read, [b"Event: IntakeConnected\r\nSession: s", *told]):
         assert one is not None
         facts += listener.advance(one.event, START, recovered=one.recovered)

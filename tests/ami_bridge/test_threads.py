@@ -10,6 +10,7 @@ from ami_bridge.events import (
     BridgeEntered,
     BridgeLeft,
     CallerJoined,
+    CallerLeft,
     CallEvent,
     Channel,
     ChannelCreated,
@@ -23,7 +24,7 @@ from ami_bridge.events import (
     PhoneRung,
     PickedUp,
 )
-from ami_bridge.threads import LOG_LAG, REMEMBERED, Line, Threads
+from ami_bridge.threads import LOG_LAG, MOST_REMEMBERED, REMEMBERED, Line, Threads
 from intake.facts import Arrived, CallKey, Ended, Fact, Held, JoinedWith, LegEnded, Queued, Rang, Resumed, Taken
 
 NOW = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
@@ -198,8 +199,16 @@ def test_the_caller_puts_the_centre_on_hold() -> None:
 
 
 def test_a_caller_put_back_into_the_queue_waits_a_second_time() -> None:
-    facts = tell(Threads(LINE), RINGS, JOINS, RUNG, ANSWERED, ChannelGone(NOW, "p.1", "44"), JOINS)
-    assert facts[-1] == Queued(KEY, NOW, "112", "queue:2")
+    again = CallerJoined(later(9), channel(state="6"), "112")
+    facts = tell(Threads(LINE), RINGS, JOINS, RUNG, ANSWERED, ChannelGone(NOW, "p.1", "44"), again, again)
+    assert facts[-1] == Queued(KEY, later(9), "112", "queue:2")
+
+
+def test_a_log_that_repeats_a_short_wait_makes_no_second_one() -> None:
+    """The caller joined and gave up within milliseconds: what was heard and what CEL says are hard to tell apart."""
+    threads = Threads(LINE)
+    tell(threads, RINGS, CallerJoined(later(1.0004), channel(), "112"), CallerLeft(later(1.004), "c.1"))
+    assert tell(threads, CallerJoined(later(1), channel(), "112"), recovered=True) == []
 
 
 def test_the_network_that_loses_a_caller_is_a_failure_not_a_caller_who_gave_up() -> None:
@@ -249,6 +258,14 @@ def test_an_end_is_remembered_for_a_while_and_then_let_go() -> None:
         threads.advance(ChannelGone(at, f"c.{n}", "16"), at)
     assert list(threads.ended) == [f"c.{n}" for n in range(89, 100)]
     assert threads.board.seats == {}
+
+
+def test_no_more_ends_are_remembered_than_a_storm_needs() -> None:
+    threads = Threads(LINE)
+    for n in range(MOST_REMEMBERED + 100):
+        tell(threads, ChannelCreated(NOW, channel(f"c.{n}")), ChannelGone(NOW, f"c.{n}", "16"))
+    assert len(threads.ended) == MOST_REMEMBERED
+    assert f"c.{MOST_REMEMBERED + 99}" in threads.ended
 
 
 def test_a_log_tells_only_what_is_newer_than_what_was_heard() -> None:

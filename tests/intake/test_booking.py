@@ -247,20 +247,27 @@ async def test_a_late_ring_and_a_call_that_is_on_no_tape_are_marked(database: Da
 
 async def test_an_unknown_end_is_completed_by_who_knows_it_and_a_known_one_stays(database: Database) -> None:
     unknown = Ended(KEY, None, None, "ended while the bridge was not listening", recovered=True)
-    await book(database, *TALK, unknown)
+    await book(database, ARRIVED, DESCRIBED, QUEUED, *RANG, unknown)
     await book(database, unknown)
     assert len((await told_of(database))[1]) == 1
-    await book(database, ENDED, replace(ENDED, outcome="failed", at=later(99)))
+    given_up = replace(ENDED, outcome="abandoned")
+    await book(database, given_up, replace(ENDED, outcome="failed", at=later(99)))
     call = await the_call(database)
-    assert (call.outcome, call.ended_at, call.hangup_cause) == ("answered", later(60), "16 Normal Clearing")
+    assert (call.outcome, call.ended_at, call.hangup_cause) == ("abandoned", later(60), "16 Normal Clearing")
     async with database.reading() as reading:
         assert all(leg.to_at is not None for leg in await calls.legs_of(reading, call.id))
     ends = [detail for action, detail in (await told_of(database))[0] if action == "CallEnd"]
     assert [json.loads(detail) for detail in ends] == [
         {"outcome": None, "recovered": True},
-        {"outcome": "answered", "recovered": False, "completed": True},
+        {"outcome": "abandoned", "recovered": False, "completed": True},
     ]
-    assert (await the_words(database))[-1] == "Panggilan selesai, dijawab"
+    assert (await the_words(database))[-1] == "Panggilan penelepon menutup sebelum dijawab"
+
+
+async def test_an_end_never_denies_an_answer(database: Database) -> None:
+    """A second bridge that missed the answer may say first how the call ended."""
+    await book(database, *TALK, replace(ENDED, outcome="abandoned"))
+    assert (await the_call(database)).outcome == "answered"
 
 
 async def test_an_end_by_a_restart_of_the_pbx_says_so(database: Database) -> None:
