@@ -171,7 +171,7 @@ class Sessions:
             self._alive_at = datetime.fromtimestamp(float(pbx_said), UTC)
             halfway = asked + (answered - asked) / 2
             self.clock_offset_s = (self._alive_at - halfway).total_seconds()
-        if self.logs_unread:
+        if self.logs_unread and self.state == "connected":  # else they are being read now
             await self._ask_logs_again(answered)
         if self._ends is None:
             return

@@ -1,6 +1,7 @@
 """The whole product as a centre runs it: real processes of `intake112`, spoken to over HTTP."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,11 +19,16 @@ Json = dict[str, Any]
 
 
 class Product:
-    """`intake112 run` on one database. Use as a context manager; `start` and `kill` as often as a test likes."""
+    """`intake112 run`, or one room of it, on one database; `start` and `kill` as often as a test likes.
 
-    def __init__(self, database_url: str, state: Path, settings: Mapping[str, str]) -> None:
+    Use as a context manager. The log lies beside the state folder: a test may lose or fill that.
+    """
+
+    def __init__(self, database_url: str, state: Path, settings: Mapping[str, str], room: str = "run") -> None:
         self.port = free_port()
-        self.log = state / "log"
+        self.room = room
+        self.state = state
+        self.log = state.with_name(f"{state.name}.log")
         state.mkdir(exist_ok=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")},
@@ -49,13 +55,42 @@ class Product:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self) -> None:
-        """Start it and wait until it says that it is ready."""
+    def start(self, *, ready: bool = True) -> None:
+        """Start it, and wait until it says that it is ready unless a test looks for itself."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [INTAKE112, "run"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [INTAKE112, self.room], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        until(self._ready, "the product is ready", within_s=20)
+        if ready:
+            self.until_ready()
+
+    def until_ready(self, within_s: float = 20) -> None:
+        """Wait until it says that it is ready."""
+        until(self._ready, "the product is ready", within_s)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def memory_kb(self) -> int:
+        """What it holds in memory now (VmRSS)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing, and does not know it."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def readiness(self) -> Json:
+        """Return what `/readyz` says."""
+        return dict(httpx2.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10, trust_env=False).json())
 
     def kill(self) -> None:
         """`kill -9`: nothing is said, nothing is saved on the way."""
