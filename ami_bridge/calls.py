@@ -39,6 +39,7 @@ from intake.facts import (
 # ITU-T Q.850 causes with which a caller's network says that the *caller* ended it; any other is the trunk's fault.
 CALLER_GAVE_UP = frozenset({None, 0, 16, 17, 18, 19, 26, 31, 127})
 RESTARTED = "pbx restarted"
+SECOND = timedelta(seconds=1)
 SAME_MOMENT = timedelta(milliseconds=20)  # nobody is put into a queue twice in it; a log has its own milliseconds
 Ender = Literal["caller", "network", "pbx", "shutdown"]
 
@@ -125,7 +126,7 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
         case CallerDescribed():
             return call, [_described(key, what, at)]
         case CallerJoined():
-            told_again = call.queued_at is not None and abs(at - call.queued_at) <= SAME_MOMENT
+            told_again = call.queued_at is not None and at <= call.queued_at + SAME_MOMENT
             if call.waiting or told_again:
                 return call, []
             call = replace(call, spells=call.spells + 1, waiting=True, queued_at=at, held=False)
@@ -207,7 +208,9 @@ def _join(call: Call, what: Joined, at: datetime) -> tuple[Call, list[Fact]]:
 
 
 def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:
-    if not call.waiting:
+    """A wait does not end before it began: what is older ended the one before, and is told again."""
+    whole_second = SECOND if at.microsecond == 0 else timedelta()  # queue_log cuts its times down
+    if not call.waiting or (call.queued_at is not None and at + whole_second < call.queued_at):
         return call, []
     return replace(call, waiting=False), [LegEnded(call.key, at, call.spell, None)]
 

@@ -55,6 +55,7 @@ class Heard:
 
     until: datetime | None = None  # by the PBX's clock; what came later may have been missed
     gap_open: bool = False  # the logs could not be read: next time again, from `until` on
+    unsure: list[str] = field(default_factory=list)  # calls of which a part lies in the open gap
     booted_at: datetime | None = None  # by our clock: only to see that it changed
     clock_offset_s: float = 0.0  # how far the PBX's clock is ahead of ours
     marks: dict[str, str] = field(default_factory=dict)  # how far each log was read or heard
@@ -126,9 +127,14 @@ class Listener:
             return self._of_session(event, now, pbx_now)
         if event.at is not None and not session.catching_up and not self.heard.gap_open:
             self.heard.until = event.at
-        if session.settled:
-            return self.threads.advance(event, pbx_now)
-        return self._hear(event, pbx_now)
+        facts = self.threads.advance(event, pbx_now) if session.settled else self._hear(event, pbx_now)
+        return [self._known(fact) for fact in facts] if self.heard.unsure else facts
+
+    def _known(self, fact: Fact) -> Fact:
+        """Who was not seen to be answered may have been in the gap that is open: then nobody knows how it ended."""
+        if isinstance(fact, Ended) and fact.outcome != "answered" and fact.key.uniqueid in self.heard.unsure:
+            return replace(fact, outcome=None)
+        return fact
 
     def _hear(self, event: CallEvent, now: datetime, *, held_back: bool = False) -> list[Fact]:
         """Take what is heard while the gap is being closed; what was `held_back` the logs may have told meanwhile."""
@@ -212,6 +218,7 @@ class Listener:
         session, heard = self._session, self.heard
         session.catching_up, session.logs, heard.gap_open = False, event.logs, not event.gap_closed
         heard.marks |= event.marks
+        heard.unsure = [] if event.gap_closed else sorted(self.calls.keys() - session.fresh)
         heard.clock_offset_s = heard.clock_offset_s if event.clock_offset_s is None else event.clock_offset_s
         if event.gap_closed:
             heard.until = heard.until or now + timedelta(seconds=heard.clock_offset_s)
@@ -245,7 +252,8 @@ class Listener:
         for bridge in dict.fromkeys(seat.bridge for seat in threads.board.seats.values() if seat.bridge):
             met = threads.meet(bridge, None, now)
             facts += [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in met]
-        for uniqueid in sorted(session.unseen & self.calls.keys()):
+        # While a gap is open their true end may still be told: they are asked for again in the next session.
+        for uniqueid in sorted(session.unseen & self.calls.keys()) if not self.heard.gap_open else ():
             facts.append(self._ended_unseen(self.calls[uniqueid]))
             threads.close(uniqueid, now)
         self._session = _Session(session.name)

@@ -10,6 +10,7 @@ from ami_bridge.events import (
     Booted,
     BridgeEntered,
     CallerJoined,
+    CallerLeft,
     CallEvent,
     CaughtUp,
     Channel,
@@ -182,6 +183,60 @@ def test_events_held_back_by_a_session_that_broke_off_are_told_after_the_next_ga
     tell(listener, BEGIN, ChannelGone(later(9), UID, "16 Normal"))
     assert tell(listener, Connected("s2", None)) == []
     assert isinstance(tell(listener, LOGS)[-1], Ended)
+
+
+SECOND_PHONE = Leg("p.2", "PJSIP/op2-00000003", "desks")
+TWO_SPELLS: list[CallEvent] = [
+    *(CallerJoined(later(1.1), channel(), "112"), PhoneRung(later(2.1), UID, PHONE, "op1")),
+    *(CallerLeft(later(3.1), UID), PhoneAnswered(later(3.1), UID, PHONE), ChannelGone(later(100.1), "p.1", "44")),
+    *(CallerJoined(later(101.1), channel(), "112"), PhoneRung(later(102.1), UID, SECOND_PHONE, "op2")),
+    *(CallerLeft(later(110.1), UID), PhoneAnswered(later(110.1), UID, SECOND_PHONE)),
+]
+
+
+def test_a_long_gap_that_is_told_after_minutes_repeats_no_wait() -> None:
+    """The database was away for ten minutes: all of it was heard, held back, and stands in the logs as well."""
+    listener = Listener(LINE)
+    tell(listener, RINGS)
+    assert tell(listener, BEGIN, *TWO_SPELLS) == []
+    facts = tell(listener, *TWO_SPELLS, recovered=True)
+    facts += tell(listener, LOGS, LISTED, Settled())
+    assert [fact.leg for fact in facts if isinstance(fact, Queued)] == ["queue:1", "queue:2"]
+    assert not listener.calls[UID].waiting
+
+
+def test_an_open_gap_that_is_told_later_repeats_nothing_that_was_heard_meanwhile() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS)
+    facts = tell(listener, BEGIN, UNREAD, LISTED, Settled(), *TWO_SPELLS)
+    facts += tell(listener, Connected("s2", None))
+    facts += tell(listener, *TWO_SPELLS, recovered=True)
+    facts += tell(listener, LOGS, LISTED, Settled())
+    assert [fact.leg for fact in facts if isinstance(fact, Queued)] == ["queue:1", "queue:2"]
+    assert not listener.calls[UID].waiting
+
+
+def test_who_is_gone_while_a_gap_is_open_ends_when_the_logs_can_tell_how() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    assert tell(listener, BEGIN, UNREAD, Settled(), now=later(20)) == []
+    tell(listener, Connected("s2", None), now=later(31))
+    gone = (HangupAsked(later(9), UID, by_far_end=True, cause=16), ChannelGone(later(9), UID, "16"))
+    facts = tell(listener, RUNG, ANSWERED, *gone, recovered=True, now=later(31))
+    facts += tell(listener, LOGS, Settled(), now=later(31))
+    assert [(fact.at, fact.outcome) for fact in facts if isinstance(fact, Ended)] == [(later(9), "answered")]
+
+
+def test_an_end_that_is_heard_while_a_gap_is_open_is_no_guess() -> None:
+    """The caller may have been answered, and given back to the queue, where nobody listened."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, UNREAD, WaiterListed(UID, "112", 19), LISTED, Settled(), now=later(20))
+    hangs_up = (HangupAsked(later(25), UID, by_far_end=True, cause=16), ChannelGone(later(25), UID, "16"))
+    assert [fact.outcome for fact in tell(listener, *hangs_up) if isinstance(fact, Ended)] == [None]
+    new = (ChannelCreated(later(30), channel("c.9")), HangupAsked(later(31), "c.9", by_far_end=True, cause=16))
+    facts = tell(listener, *new, ChannelGone(later(31), "c.9", "16"))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"], "it was heard from its ring on"
 
 
 # -- until when we listened -------------------------------------------------------------------------------------------
