@@ -1,8 +1,9 @@
-"""Memory is flat over any number of calls: what a process keeps of a call is gone when the call is over.
+"""Memory stays bounded over many calls: what a process keeps of a call should be gone when the call is over.
 
-Caches that have a bound fill up first (measured: until about the 30,000th call), and the allocator's own comes and goes
-by some 5 MB. A leak is what raises the *least* that the process holds, so that is compared: in the sixth tenth of the
-calls, when all is full, and in the last one. What has come since the first tenth, warming up included, has a bound too.
+Caches that have a bound fill up first (until about the 30,000th call, seen in one run), and the allocator's own comes
+and goes by some 5 MB. A leak is what raises the *least* that the process holds, so that is compared: in the sixth tenth
+of the calls, and in the last one. What has come since the first tenth has a bound too; it counts from just after the
+start, and its size has no better reason than that one full run stayed below it and another, before, did not.
 """
 
 import contextlib
