@@ -221,6 +221,25 @@ def test_a_phone_takes_the_call_that_rings_at_another_desk(pbx: RealAsterisk) ->
 
 
 @pytest.mark.real
+def test_a_phone_plugged_in_again_does_in_its_own_call_what_it_is_told(pbx: RealAsterisk) -> None:
+    """Asterisk goes on asking it about the call for which it rang when it was unplugged, and calls that off."""
+    with People(pbx) as people, pbx.stream() as ami:
+        people.operator(1)
+        people.unplug("op1")
+        lost = people.call()
+        ami.wait_event("DialBegin")
+        lost.hang_up()
+        ami.wait_event("Hangup", Context="line-112")
+        phone = people.operator(1, answer_ms=50, log_in=False)
+        call = people.call(Caller("+6281200000002"))
+        ami.wait_event("BridgeEnter")
+        until(lambda: "487 Request Terminated" in phone.trace(), "the lost call was called off")
+        phone.hang_up()
+        call.wait()
+        people.log_out(1)
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("number", ["112", AGENCY, "0811234567", "9", "0", "*8", "*89", "op2", "s", "trunk", "after"])
 def test_no_phone_finds_a_way_out(pbx: RealAsterisk, number: str) -> None:
     with People(pbx) as people, pbx.stream() as ami:

@@ -111,12 +111,20 @@ class Handset(Sipp):
         return f"<{uri}?Replaces={call_id.replace('@', '%40')}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{own}>"
 
     def _call_id(self, wanted: str = "") -> str:
-        """Of the call that began last. SIPp listens to us only behind its ACK; before that we would break it off."""
-        parts = (b"\nINVITE sip:", f"Call-ID: {wanted}".encode())
-        call_id = _header(self._until(lambda: self._seen(*parts))[-1], "Call-ID")
-        ack = (b"\nACK sip:", f"Call-ID: {call_id}".encode())
-        self._until(lambda: [one for one in self._seen(*ack) if REFUSED.strip() not in one])
-        return call_id
+        """Of the call that began last and was not called off. SIPp listens to us only behind its ACK; before that we
+        would break it off. Called off is, for example, what the PBX still sends for a phone unplugged while it rang."""
+
+        ours = f"Call-ID: {wanted}".encode()
+
+        def acknowledged() -> list[bytes]:
+            trace = self._seen()
+            begun = [_header(one, "Call-ID") for one in trace if b"\nINVITE sip:" in one and ours in one]
+            off = {_header(one, "Call-ID") for one in trace if b"\nSIP/2.0 487" in one}
+            last = next((f"Call-ID: {one}".encode() for one in reversed(begun) if one not in off), None)
+            acks = [one for one in trace if b"\nACK sip:" in one and REFUSED.strip() not in one]
+            return [one for one in acks if last is not None and last in one]
+
+        return _header(self._until(acknowledged)[-1], "Call-ID")
 
     def _tell(self, what: str, call_id: str, headers: str = "", *, done: tuple[bytes, ...] = ()) -> None:
         """Send what the scenario waits for; `done` stands in the trace when it can be told the next thing."""
