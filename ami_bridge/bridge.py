@@ -15,10 +15,9 @@ The call path of the PBX never waits for this process.
 import asyncio
 import contextlib
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -31,7 +30,7 @@ from ami_bridge.listening import Heard, Listener
 from ami_bridge.logs import LogsError
 from ami_bridge.reel import ALARM_AT, Limits, Reel
 from ami_bridge.session import Pbx, Sessions
-from ami_bridge.tape import Recorded
+from ami_bridge.tape import Batch, Recorded
 from ami_bridge.threads import Line
 from db import calls as saved_calls
 from db import machine_room
@@ -43,7 +42,7 @@ from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, Leg
 
 log = structlog.get_logger(__name__)
 
-GROUP = 256  # frames at most between two fsyncs
+GROUP = 256  # frames: so many wait for no more, and let the loop turn once
 TAPE_GATHER_S = 0.01  # for so long what is no ring waits for more before it goes onto the tape
 GATHER_S = 0.04  # for so long what is no ring waits for more of its kind: a transaction costs as much as ten facts
 END_WITHIN_S = 3.0
@@ -73,7 +72,7 @@ class Bridge:
         """Take the folder of tapes. Raises reel.ReelTakenError when another bridge records there."""
         self._database = database
         self._config = config
-        self._incoming: deque[tuple[datetime, bytes]] = deque()
+        self._incoming: list[Batch] = []
         self._heard = asyncio.Event()
         self._urgent = asyncio.Event()  # a ring was heard, or much
         self._taped = asyncio.Event()
@@ -122,15 +121,16 @@ class Bridge:
     # -- the tape ---------------------------------------------------------------------------------------------------
 
     def _put(self, batch: Sequence[bytes]) -> None:
-        now = self._database.clock()
-        self._incoming.extend((now, raw) for raw in batch)
+        self._incoming.append((self._database.clock(), batch))
         self._heard.set()
-        if len(self._incoming) >= GROUP or any(reading.is_ring(raw) for raw in batch):
+        if not self._urgent.is_set() and (
+            any(reading.is_ring(raw) for raw in batch) or sum(len(frames) for _, frames in self._incoming) >= GROUP
+        ):
             self._urgent.set()
 
-    def _append(self, group: list[tuple[datetime, bytes]]) -> None:
+    def _append(self, batches: list[Batch]) -> None:
         failed_before = self._reel.failed
-        self._reel.append(group)
+        self._reel.append(batches)
         if self._reel.failed is not None and failed_before is None:
             log.error("tape_failed", path=str(self._reel.path), why=str(self._reel.failed))
         elif self._reel.failed is None and failed_before is not None:
@@ -145,9 +145,9 @@ class Bridge:
                         await self._urgent.wait()
             self._heard.clear()
             self._urgent.clear()
-            while self._incoming:
-                group = [self._incoming.popleft() for _ in range(min(GROUP, len(self._incoming)))]
-                await asyncio.to_thread(self._append, group)
+            while batches := self._incoming:
+                self._incoming = []
+                await asyncio.to_thread(self._append, batches)
                 self._taped.set()
 
     # -- from the tape to the desk ------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Bridge:
         while True:
             if batch := self._reel.read():
                 facts += await self._tell(listener, batch)
-                unsaved_bytes += sum(len(recorded.raw) for recorded in batch)
+                unsaved_bytes += len(batch[0].raw) + batch[-1].end - batch[0].end
                 self._unsaved[batch[-1].tape] = batch[-1].end
                 self._advanced.set()
                 due = min(due, clock() + GATHER_S) if facts else math.inf

@@ -5,9 +5,11 @@ are is known by `threads`. The outcome is decided once, at the hang-up of the ca
 only: did a human answer, and who hung up first.
 """
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ami_bridge.events import (
     SHUTDOWN,
@@ -44,8 +46,7 @@ SAME_MOMENT = timedelta(milliseconds=20)  # nobody is put into a queue twice in 
 Ender = Literal["caller", "network", "pbx", "shutdown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Struct, frozen=True):
     """A phone that was rung for the caller or talks to them; its channel's uniqueid is its key."""
 
     device: str
@@ -54,8 +55,7 @@ class Phone:
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """The whole state of a call in progress."""
 
     key: CallKey
@@ -75,8 +75,7 @@ class Call:
         return f"queue:{self.spells}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """A phone is rung for this call."""
 
     at: datetime | None
@@ -84,8 +83,7 @@ class Rung:
     phone: Phone
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """The caller and a phone hear each other."""
 
     at: datetime | None
@@ -93,8 +91,7 @@ class Joined:
     phone: Phone
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(Struct, frozen=True):
     """The caller and another caller hear each other."""
 
     at: datetime | None

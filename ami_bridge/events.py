@@ -1,8 +1,9 @@
 """What happens on a PBX, as far as it decides anything about a call: values, read from frames by `reading`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down (0)
 SHUTDOWN = (
@@ -53,14 +54,12 @@ class Leg(NamedTuple):
         return device_of(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelCreated:
+class ChannelCreated(Struct, frozen=True):
     at: datetime | None
     channel: Channel
 
 
-@dataclass(frozen=True, slots=True)
-class CallerDescribed:
+class CallerDescribed(Struct, frozen=True):
     """The dialplan's user event: what the trunk said of the caller. `withheld` None: it said nothing we understand."""
 
     at: datetime | None
@@ -73,8 +72,7 @@ class CallerDescribed:
     metadata: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class CallerJoined:
+class CallerJoined(Struct, frozen=True):
     """The caller waits in a queue."""
 
     at: datetime | None
@@ -82,16 +80,14 @@ class CallerJoined:
     queue: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallerLeft:
+class CallerLeft(Struct, frozen=True):
     """The caller waits no longer: answered, gave up or sent on; this event does not say which."""
 
     at: datetime | None
     uniqueid: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneRung:
+class PhoneRung(Struct, frozen=True):
     """A channel (`by`; empty: nobody, a call we make) dials another: a caller in a queue or a Local half a phone."""
 
     at: datetime | None
@@ -100,8 +96,7 @@ class PhoneRung:
     member: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneAnswered:
+class PhoneAnswered(Struct, frozen=True):
     """A phone answered the queue's caller. `phone` is the one that answered, rung or picked up, or a Local half."""
 
     at: datetime | None
@@ -109,8 +104,7 @@ class PhoneAnswered:
     phone: Leg
 
 
-@dataclass(frozen=True, slots=True)
-class PickedUp:
+class PickedUp(Struct, frozen=True):
     """A phone takes a call that another one (`target`) is rung for."""
 
     at: datetime | None
@@ -118,8 +112,7 @@ class PickedUp:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeEntered:
+class BridgeEntered(Struct, frozen=True):
     """Who is in one bridge hears each other; in a `holding` bridge nobody does."""
 
     at: datetime | None
@@ -128,14 +121,12 @@ class BridgeEntered:
     holding: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeLeft:
+class BridgeLeft(Struct, frozen=True):
     at: datetime | None
     uniqueid: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldChanged:
+class HoldChanged(Struct, frozen=True):
     """A phone pressed hold, or took it back."""
 
     at: datetime | None
@@ -143,8 +134,7 @@ class HoldChanged:
     held: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PassedOn:
+class PassedOn(Struct, frozen=True):
     """A phone (`by`) passes on whom it talks to: to a number, or (`attended`) to the device it had asked first."""
 
     at: datetime | None
@@ -154,8 +144,7 @@ class PassedOn:
     attended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HangupAsked:
+class HangupAsked(Struct, frozen=True):
     """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then Asterisk's own flag, see SHUTDOWN)."""
 
     at: datetime | None
@@ -164,23 +153,20 @@ class HangupAsked:
     cause: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelGone:
+class ChannelGone(Struct, frozen=True):
     at: datetime | None
     uniqueid: str
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberSeen:
+class MemberSeen(Struct, frozen=True):
     """A queue member and the device it answers on."""
 
     member: str
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelListed:
+class ChannelListed(Struct, frozen=True):
     """An answer to CoreShowChannels; `bridge` is empty for a channel that is in none."""
 
     channel: Channel
@@ -188,8 +174,7 @@ class ChannelListed:
     bridge: str
 
 
-@dataclass(frozen=True, slots=True)
-class WaiterListed:
+class WaiterListed(Struct, frozen=True):
     """An answer to QueueStatus: a caller waits in a queue."""
 
     uniqueid: str
@@ -197,28 +182,24 @@ class WaiterListed:
     waited_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Our mark: the PBX's lists are told, and all that was under way while it wrote them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Booted:
+class Booted(Struct, frozen=True):
     """The PBX runs since so many seconds."""
 
     uptime_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(Struct, frozen=True):
     """Our mark: an AMI session begins; what was known must be seen again. `alive`: the PBX's last sign of life."""
 
     session: str
     alive: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
+class CaughtUp(Struct, frozen=True):
     """Our mark: what the logs (`logs` False: there are none, or they cannot be read) hold of the gap was told."""
 
     logs: bool
@@ -227,8 +208,7 @@ class CaughtUp:
     clock_offset_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listened:
+class Listened(Struct, frozen=True):
     """Our mark: all that the logs hold up to these places was heard live; the PBX's clock is so far ahead of ours."""
 
     marks: dict[str, str]

@@ -9,8 +9,10 @@ how?) stays None, it is not guessed.
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from ami_bridge.calls import RESTARTED, Call
 from ami_bridge.events import (
@@ -36,7 +38,7 @@ from ami_bridge.events import (
     WaiterListed,
 )
 from ami_bridge.threads import Line, Threads
-from intake.facts import Ended, Fact, Outcome, Taken
+from intake.facts import Arrived, Ended, Fact, Outcome, Taken
 
 NOT_SEEN = "ended while the bridge was not listening"
 # Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
@@ -138,12 +140,12 @@ class Listener:
 
     def _hear(self, event: CallEvent, now: datetime, *, held_back: bool = False) -> list[Fact]:
         """Take what is heard while the gap is being closed; what was `held_back` the logs may have told meanwhile."""
-        session, before = self._session, set(self.calls)
+        session = self._session
         repeats = held_back and not isinstance(event, CallerDescribed | HoldChanged)  # no log holds those
         facts = self.threads.advance(event, now, recovered=repeats)
         session.unseen.discard(_channel_of(event))
         if not held_back:
-            session.fresh |= self.calls.keys() - before
+            session.fresh |= _rings(facts)
         match event:
             case ChannelCreated(_, channel):
                 session.born.add(channel.uniqueid)
@@ -157,13 +159,13 @@ class Listener:
         return facts
 
     def _recover(self, event: CallEvent, now: datetime) -> list[Fact]:
-        session, before = self._session, set(self.calls)
+        session = self._session
         if session.fresh and self._about(event) in session.fresh:
             return []  # it was heard from its ring on
         facts = self.threads.advance(event, now, recovered=True)
         if session.settled:
             return facts
-        session.from_logs |= self.calls.keys() - before
+        session.from_logs |= _rings(facts)
         session.unseen = (session.unseen | session.from_logs) & self.calls.keys()
         return facts
 
@@ -283,6 +285,11 @@ def _channel_of(event: CallEvent) -> str:
             return event.transferee or event.by.uniqueid
         case _:
             return str(getattr(event, "uniqueid", ""))
+
+
+def _rings(facts: list[Fact]) -> set[str]:
+    """Return the calls that these facts open."""
+    return {fact.key.uniqueid for fact in facts if isinstance(fact, Arrived)}
 
 
 def _answered(call: Call) -> Outcome | None:

@@ -6,11 +6,10 @@ database shows in progress, and the snapshot after the next connect tells the re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
 from ami_bridge.board import Board, Seat
 from ami_bridge.calls import Call
@@ -22,8 +21,7 @@ class ForgottenError(ValueError):
     """The text is no memory of this release."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Memory:
+class _Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal[1]
     calls: dict[str, Call]
     seen: dict[str, datetime]
@@ -34,23 +32,21 @@ class _Memory:
     positions: dict[str, int]  # how far each tape is interpreted, in bytes by tape id
 
 
-_texts = TypeAdapter(_Memory)
+_decoder = msgspec.json.Decoder(_Memory)
 
 
 def write(listener: Listener, positions: Mapping[str, int]) -> str:
     """Return all that a settled listener knows, having interpreted its tapes up to these positions."""
     t = listener.threads
     memory = _Memory(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard, dict(positions))
-    return _texts.dump_json(memory).decode()
+    return msgspec.json.encode(memory).decode()
 
 
 def read(text: str, line: Line) -> tuple[Listener, dict[str, int]]:
     """Return the listener that wrote this, and its positions. Raises ForgottenError."""
     try:
-        memory = _texts.validate_json(text)
-    except ValidationError as error:
-        raise ForgottenError(
-            f"the saved state of the bridge is of another release ({error.error_count()} faults)"
-        ) from error
+        memory = _decoder.decode(text)
+    except msgspec.DecodeError as error:
+        raise ForgottenError(f"the saved state of the bridge is of another release: {error}") from error
     threads = Threads(line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended)
     return Listener(line, threads, memory.heard), memory.positions

@@ -21,7 +21,7 @@ import re
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -30,7 +30,7 @@ from typing import Final
 
 import structlog
 
-from ami_bridge.tape import READ_AT_ONCE, Recorded, Tape, TapeError
+from ami_bridge.tape import READ_AT_ONCE, Batch, Recorded, Tape, TapeError
 from db.lock import AlreadyRunningError
 
 log = structlog.get_logger(__name__)
@@ -93,9 +93,9 @@ class Reel:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def append(self, frames: Iterable[tuple[datetime, bytes]]) -> None:
-        """Write frames (without their empty line) and fsync: when it returns they are on the disk, unless `failed`."""
-        for day, group in groupby(frames, key=lambda frame: _day(frame[0])):
+    def append(self, batches: Iterable[Batch]) -> None:
+        """Write frames and fsync: when it returns they are on the disk, unless `failed`."""
+        for day, group in groupby(batches, key=lambda batch: _day(batch[0])):
             together = list(group)
             if not (self._is_due(day, together[0][0]) and self._turn(together)):
                 self._tape.append(together)
@@ -121,12 +121,12 @@ class Reel:
         # Not `at - refused < …` alone: a clock that was set back must not put it off for as long.
         return self._refused_at is None or not timedelta() <= at - self._refused_at < TRY_DISK_EVERY
 
-    def _turn(self, frames: list[tuple[datetime, bytes]]) -> bool:
+    def _turn(self, batches: Sequence[Batch]) -> bool:
         """Begin a new tape with these frames; False: the disk does not take them."""
-        fresh = self._begin(frames[0][0])
-        fresh.append(frames)
+        fresh = self._begin(batches[0][0])
+        fresh.append(batches)
         if fresh.failed is not None:
-            self._refused_at = frames[0][0]
+            self._refused_at = batches[0][0]
             _drop(fresh)
             return False
         self._refused_at = None

@@ -15,11 +15,12 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from ami_bridge.frames import END
 
@@ -33,8 +34,11 @@ class TapeError(ValueError):
     """The file is not a tape; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+Batch = tuple[datetime, Sequence[bytes]]
+"""Frames that came together (without their empty lines; at least one), and when."""
+
+
+class Recorded(Struct, frozen=True):
     """One frame on a tape: when the bridge got it, its bytes, where the next one begins, and on which tape that is.
 
     `raw` is empty for a frame that the disk has spoilt. `safe` is False for one that is in memory only.
@@ -128,16 +132,14 @@ class Tape:
         """The bytes it takes, on the disk and in memory."""
         return self.on_disk + len(self._memory)
 
-    def append(self, frames: Iterable[tuple[datetime, bytes]]) -> None:
-        """Write frames (without their empty line) and fsync once; returns when they are on the disk."""
+    def append(self, batches: Sequence[Batch]) -> None:
+        """Write frames and fsync once; returns when they are on the disk."""
         pieces: list[bytes] = []
-        stamped, stamp = self.until, b""
-        for at, raw in frames:
-            if at is not stamped or not stamp:
-                stamped, stamp = at, f"TapeTime: {at.timestamp():.6f}\r\n".encode()
-            pieces += (stamp, raw, END)
+        for at, frames in batches:
+            stamp = f"TapeTime: {at.timestamp():.6f}\r\n".encode()
+            pieces += (stamp, (END + stamp).join(frames), END)
         self._write(b"".join(pieces))
-        self.until = stamped
+        self.until = batches[-1][0]
 
     def read(self, position: int, limit: int = READ_AT_ONCE) -> list[Recorded]:
         """Return the whole frames from `position` on, up to about `limit` bytes of them; none: nothing new yet.

@@ -10,8 +10,10 @@ A human took the call when caller and phone hear each other (`board.parties`), w
 a transfer, a conference. AgentConnect only says it a moment earlier.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from ami_bridge import calls
 from ami_bridge.board import Board

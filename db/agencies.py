@@ -1,9 +1,9 @@
 """Agencies, the kinds of report, and the rules that say which agency a kind goes to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import func, insert, select, update
 
 from db import tables
@@ -12,8 +12,7 @@ from db.engine import Reading, Transaction
 a = tables.agencies.c
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyRow:
+class AgencyRow(Struct, frozen=True):
     """One agency; `secret` is the signing secret in the clear (`whsec_…`)."""
 
     id: int
@@ -26,8 +25,7 @@ class AgencyRow:
     removed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class KindRow:
+class KindRow(Struct, frozen=True):
     """One kind of report."""
 
     code: str
@@ -37,8 +35,7 @@ class KindRow:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
+class RuleRow(Struct, frozen=True):
     """Reports of `kind` (None: of every kind) go to `agency`."""
 
     id: int

@@ -4,9 +4,10 @@ What the line writes comes in batches: each function that saves takes any number
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
 from sqlalchemy import bindparam, insert, select, update
 
 from db import reports, tables
@@ -20,8 +21,7 @@ Key = tuple[str, str]
 Columns = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRow:
+class CallRow(Struct, frozen=True, kw_only=True):
     """One call as saved; field names are the column names. One that is not saved yet has no ids (0)."""
 
     id: int = 0
@@ -47,8 +47,7 @@ class CallRow:
     told: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegRow:
+class LegRow(Struct, frozen=True, kw_only=True):
     """One leg: the time in the queue, or a phone that was rung for the caller. `taken`: a human answered it."""
 
     call_id: int = 0
@@ -64,8 +63,7 @@ class LegRow:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallersReport:
+class CallersReport(Struct, frozen=True):
     """What a call's report says of the caller; who set which field is in `field_versions`."""
 
     id: int
@@ -151,8 +149,6 @@ _move_counter = (
 _open = insert(tables.reports).returning(r.id, r.number)
 _add = insert(tables.calls).returning(c.id, c.report_id)
 REPORT = {column.name: None for column in tables.reports.c if column.name != "id"}
-CALL = [f.name for f in fields(CallRow) if f.name != "id"]
-LEG = [f.name for f in fields(LegRow)]
 
 
 async def take_numbers(tx: Transaction, day: str, count: int) -> int:
@@ -173,7 +169,9 @@ async def open_reports(tx: Transaction, opened: Sequence[Columns]) -> dict[str, 
 
 async def add(tx: Transaction, calls: Sequence[CallRow]) -> dict[int, int]:
     """Insert calls, each with the id of its report; return their own ids by report id."""
-    rows = [{name: getattr(row, name) for name in CALL} for row in calls]
+    rows = [asdict(row) for row in calls]
+    for row in rows:
+        del row["id"]  # the database's to give
     return {row.report_id: row.id for row in await tx.connection.execute(_add, rows)}
 
 
@@ -205,7 +203,8 @@ _change_legs = (
     .values({name: bindparam(f"new_{name}") for name in LEG_CHANGING})
 )
 _of_ids = r.id.in_(bindparam("ids", expanding=True))
-_lock_reports = select(*(r[f.name] for f in fields(CallersReport))).where(_of_ids).order_by(r.id).with_for_update()
+_of_caller = [r[name] for name in CallersReport.__struct_fields__]
+_lock_reports = select(*_of_caller).where(_of_ids).order_by(r.id).with_for_update()
 _change_callers = (
     update(tables.reports)
     .where(r.id == bindparam("of_id"))
@@ -240,7 +239,7 @@ async def touch(tx: Transaction, report_ids: Collection[int]) -> dict[int, tuple
 
 async def add_legs(tx: Transaction, legs: Sequence[LegRow]) -> None:
     """Insert legs of locked calls."""
-    await tx.connection.execute(_add_legs, [{name: getattr(leg, name) for name in LEG} for leg in legs])
+    await tx.connection.execute(_add_legs, [asdict(leg) for leg in legs])
 
 
 async def change_legs(tx: Transaction, legs: Sequence[LegRow]) -> None:

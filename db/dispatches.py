@@ -1,9 +1,9 @@
 """Dispatches (a report x an agency) and the log of what agencies answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from db import tables
@@ -13,8 +13,7 @@ d = tables.dispatches.c
 STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
 
 
-@dataclass(frozen=True, slots=True)
-class DispatchRow:
+class DispatchRow(Struct, frozen=True):
     """One dispatch; `agency` is the agency's code."""
 
     id: str

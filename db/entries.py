@@ -1,8 +1,8 @@
 """Entries, written in pen: they are added and struck, never changed or deleted."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from db import tables
@@ -12,8 +12,7 @@ from db.ids import new_id
 e = tables.entries.c
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
+class EntryRow(Struct, frozen=True):
     """One entry; `automatic` tells the machine's entries from people's."""
 
     n: int

@@ -6,9 +6,9 @@ its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import and_, case, exists, func, insert, or_, select, update
 
 from db import tables
@@ -17,8 +17,7 @@ from db.engine import Reading, Transaction
 v = tables.envelopes.c
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeRow:
+class EnvelopeRow(Struct, frozen=True):
     """One envelope; `id` is its webhook-id, `body` the exact bytes to sign and send."""
 
     id: str
@@ -38,8 +37,7 @@ class EnvelopeRow:
     delivered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(Struct, frozen=True):
     """One try at delivering an envelope."""
 
     n: int

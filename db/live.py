@@ -1,8 +1,8 @@
 """Live events: identities and sequence numbers, never contents. Rows, so that they survive a restart."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from db import tables
@@ -11,8 +11,7 @@ from db.engine import Reading
 e = tables.live_events.c
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRow:
+class LiveRow(Struct, frozen=True):
     """`kind` (report, service) `subject` (its number or name) is now at `version`."""
 
     seq: int

@@ -1,25 +1,24 @@
 """What the machines say of themselves: heartbeats with figures and alarms, and what each bridge knows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import case, delete, select
 
 from db import tables
 from db.engine import Reading, Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """What is wrong with a service now: a code for programs, and a sentence that says what to do."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRow:
+class ServiceRow(Struct, frozen=True):
     """A service's word about itself: since when it is in `state`, and when it last said so."""
 
     name: str

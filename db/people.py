@@ -3,9 +3,9 @@
 Tokens and session keys are 256 random bits; only their SHA-256 is stored. Passwords arrive hashed (argon2id).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import delete, insert, or_, select, update
 
 from db import tables
@@ -14,8 +14,7 @@ from db.engine import Reading, Transaction
 u, s, t = tables.users.c, tables.sessions.c, tables.tokens.c
 
 
-@dataclass(frozen=True, slots=True)
-class UserRow:
+class UserRow(Struct, frozen=True):
     """A person who logs in."""
 
     name: str
@@ -25,8 +24,7 @@ class UserRow:
     disabled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRow:
+class TokenRow(Struct, frozen=True):
     """A machine's token; `agency_id` is set when it is an agency's."""
 
     name: str

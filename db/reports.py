@@ -1,9 +1,9 @@
 """Reports: the rows of the desk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
@@ -13,8 +13,7 @@ from db.engine import Reading, Transaction
 r = tables.reports.c
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(Struct, frozen=True):
     """One report as saved; field names are the column names."""
 
     id: int
@@ -40,11 +39,10 @@ class ReportRow:
     narrative: str | None
 
 
-COLUMNS = {f.name for f in fields(ReportRow)} - {"id", "number", "version", "field_versions"}
+COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """What a list of reports is narrowed to; None means "not narrowed by this"."""
 
     text: str | None = None  # report number, or a telephone number in any written form

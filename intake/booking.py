@@ -19,11 +19,13 @@ The report tells its own history: answer, transfer and end are automatic entries
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from db import calls
 from db.calls import CallersReport, CallRow, Key, LegRow

@@ -4,24 +4,23 @@ A fact is about one call, named by its key: the PBX and the uniqueid of the call
 twice (two bridges, a replayed tape): booking it again changes nothing. `at` is the PBX's time, aware UTC.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 Outcome = Literal["answered", "abandoned", "overflow", "failed"]
 LegKind = Literal["operator", "agency"]  # an agency's leg goes out over the trunk
 
 
-@dataclass(frozen=True, slots=True)
-class CallKey:
+class CallKey(Struct, frozen=True):
     """Which call: PBX name and uniqueid of the caller's own channel."""
 
     pbx: str
     uniqueid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A caller rings 112: opens a report. `recovered`: learnt from a snapshot or a log, not live.
 
     `late`: the ring itself was no 112 call by the line's rules; the caller joined the line's queue all the same.
@@ -38,8 +37,7 @@ class Arrived:
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """What the trunk said of the caller (one user event of the dialplan). None: it did not say."""
 
     key: CallKey
@@ -52,8 +50,7 @@ class Described:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(Struct, frozen=True):
     """The caller waits in a queue; `leg` names this spell of waiting."""
 
     key: CallKey
@@ -62,8 +59,7 @@ class Queued:
     leg: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rang:
+class Rang(Struct, frozen=True):
     """A phone is rung for the caller; `leg` is the uniqueid of its channel."""
 
     key: CallKey
@@ -74,8 +70,7 @@ class Rang:
     kind: LegKind = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A human answered: the caller is joined to `device`. `at` None: nothing we hold says when."""
 
     key: CallKey
@@ -86,8 +81,7 @@ class Taken:
     kind: LegKind = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """The talk stands still: `by` (a device, None: the caller) put the other side on hold."""
 
     key: CallKey
@@ -95,16 +89,14 @@ class Held:
     by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(Struct, frozen=True):
     """The talk goes on after `Held`."""
 
     key: CallKey
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Struct, frozen=True):
     """A phone (`by`, a device) passed the caller on: to a number (blind) or to whom it had asked first (`attended`)."""
 
     key: CallKey
@@ -114,8 +106,7 @@ class Transferred:
     attended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedWith:
+class JoinedWith(Struct, frozen=True):
     """The caller talks to another 112 caller; each of the two calls has this fact, naming the other."""
 
     key: CallKey
@@ -123,16 +114,14 @@ class JoinedWith:
     other: CallKey
 
 
-@dataclass(frozen=True, slots=True)
-class Untaped:
+class Untaped(Struct, frozen=True):
     """From here on this call, or a part of it, is on no tape: the disk took nothing. Once per call."""
 
     key: CallKey
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LegEnded:
+class LegEnded(Struct, frozen=True):
     """A leg (phone or spell of waiting) is over; `cause` in Asterisk's words."""
 
     key: CallKey
@@ -141,8 +130,7 @@ class LegEnded:
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """The caller's own channel is gone. A known `outcome` never changes after this.
 
     `at`, `outcome` None: nothing we hold says when, or how. Who knows it (another bridge, a log) may say it later.

@@ -1,8 +1,9 @@
 """From rows to the shapes of the wire."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
+
+from msgspec.structs import asdict
 
 from db import calls, dispatches, entries
 from db.calls import CallRow, LegRow
@@ -55,7 +56,8 @@ def dispatch(row: DispatchRow) -> schemas.Dispatch:
 
 def service(row: ServiceRow, now: datetime) -> schemas.Service:
     """Return what a service last said."""
-    return schemas.Service.model_validate(asdict(row) | {"fresh": is_fresh(row, now)})
+    alarms = [asdict(alarm) for alarm in row.alarms]
+    return schemas.Service.model_validate(asdict(row) | {"alarms": alarms, "fresh": is_fresh(row, now)})
 
 
 def is_fresh(row: ServiceRow, now: datetime) -> bool:

@@ -30,7 +30,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 def test_frames_come_back_with_their_tape_and_only_after_start(tmp_path: Path) -> None:
     reel = Reel(tmp_path, "pbx-1", AT)
-    reel.append([(AT, frame(1)), (AT, frame(2))])
+    reel.append([(AT, [frame(1)]), (AT, [frame(2)])])
     assert reel.read() == []
     reel.start({})
     assert reel.unread_bytes() > 0
@@ -38,7 +38,7 @@ def test_frames_come_back_with_their_tape_and_only_after_start(tmp_path: Path) -
     assert numbers(batch) == [1, 2]
     assert [(one.at, one.tape, one.safe) for one in batch] == [(AT, Tape.load(reel.path).id, True)] * 2
     assert reel.unread_bytes() == 0
-    reel.append([(AT, frame(3))])
+    reel.append([(AT, [frame(3)])])
     assert drained(reel) == [3]
 
 
@@ -46,9 +46,9 @@ def test_a_new_tape_begins_with_each_day_and_when_one_is_full(tmp_path: Path) ->
     reel = Reel(tmp_path, "pbx-1", AT, SMALL)
     reel.start({})
     midnight = datetime(2026, 3, 15, tzinfo=UTC)
-    reel.append([(midnight - timedelta(seconds=1), frame(1)), (midnight, frame(2))])
+    reel.append([(midnight - timedelta(seconds=1), [frame(1)]), (midnight, [frame(2)])])
     for n in range(3, 40):
-        reel.append([(midnight, frame(n))])
+        reel.append([(midnight, [frame(n)])])
     sizes = [path.stat().st_size for path in tapes(tmp_path)]
     assert len(sizes) > 3
     assert max(sizes) < SMALL.tape_bytes + 200
@@ -62,7 +62,7 @@ def test_a_batch_is_of_one_tape(tmp_path: Path) -> None:
     reel = Reel(tmp_path, "pbx-1", AT, SMALL)
     reel.start({})
     for n in range(60):
-        reel.append([(AT, frame(n))])
+        reel.append([(AT, [frame(n)])])
     batches = list(iter(reel.read, []))
     assert all(len({one.tape for one in batch}) == 1 for batch in batches)
     assert len({batch[0].tape for batch in batches}) == len(tapes(tmp_path))
@@ -72,7 +72,7 @@ def test_the_next_process_reads_on_from_each_position(tmp_path: Path) -> None:
     first = Reel(tmp_path, "pbx-1", AT, SMALL)
     first.start({})
     for n in range(40):
-        first.append([(AT, frame(n))])
+        first.append([(AT, [frame(n)])])
     positions: dict[str, int] = {}
     seen: list[int] = []
     for _ in range(2):
@@ -81,7 +81,7 @@ def test_the_next_process_reads_on_from_each_position(tmp_path: Path) -> None:
         positions[batch[-1].tape] = batch[-1].end
     first.close()
     second = Reel(tmp_path, "pbx-1", AT, SMALL)
-    second.append([(AT, frame(40))])
+    second.append([(AT, [frame(40)])])
     second.start(positions)
     assert seen + drained(second) == list(range(41))
 
@@ -89,7 +89,7 @@ def test_the_next_process_reads_on_from_each_position(tmp_path: Path) -> None:
 def test_the_order_of_tapes_is_not_the_clocks(tmp_path: Path) -> None:
     for n, at in enumerate((AT + DAY, AT, AT - DAY, AT)):
         reel = Reel(tmp_path, "pbx-1", at)
-        reel.append([(at, frame(n))])
+        reel.append([(at, [frame(n)])])
         reel.close()
     last = Reel(tmp_path, "pbx-1", AT - 2 * DAY)
     last.start({})
@@ -126,10 +126,10 @@ def test_two_bridges_never_share_a_folder(tmp_path: Path) -> None:
 def test_the_tapes_of_another_pbx_are_left_alone(tmp_path: Path) -> None:
     """Whoever gives the PBX another name shall not get all calls of a month twice."""
     other = Reel(tmp_path, "old-name", AT)
-    other.append([(AT, frame(1))])
+    other.append([(AT, [frame(1)])])
     other.close()
     reel = Reel(tmp_path, "pbx-1", AT)
-    reel.append([(AT, frame(2))])
+    reel.append([(AT, [frame(2)])])
     reel.start({})
     assert drained(reel) == [2]
     assert reel.expire(AT + 60 * DAY, {}) == []
@@ -139,7 +139,7 @@ def test_what_is_no_tape_keeps_no_other_from_being_read(tmp_path: Path) -> None:
     (tmp_path / "0.tape").mkdir()
     (tmp_path / "1.tape").write_bytes(b"hello")
     reel = Reel(tmp_path, "pbx-1", AT)
-    reel.append([(AT, frame(1))])
+    reel.append([(AT, [frame(1)])])
     reel.start({})
     assert drained(reel) == [1]
 
@@ -147,17 +147,17 @@ def test_what_is_no_tape_keeps_no_other_from_being_read(tmp_path: Path) -> None:
 def test_a_full_disk_loses_no_frame_and_is_left_behind_when_there_is_room_again(tmp_path: Path, disk: Disk) -> None:
     reel = Reel(tmp_path, "pbx-1", AT)
     reel.start({})
-    reel.append([(AT, frame(1))])
+    reel.append([(AT, [frame(1)])])
     disk.room = 30
-    reel.append([(AT, frame(2))])
+    reel.append([(AT, [frame(2)])])
     assert reel.failed is not None
     assert reel.failed.errno == errno.ENOSPC
     batch = reel.read() + reel.read()
     assert [(n, one.safe) for n, one in zip(numbers(batch), batch, strict=True)] == [(1, True), (2, False)]
     disk.room = None
-    reel.append([(AT + TRY_DISK_EVERY / 2, frame(3))])
+    reel.append([(AT + TRY_DISK_EVERY / 2, [frame(3)])])
     assert reel.failed is not None, "not tried with every frame"
-    reel.append([(AT + TRY_DISK_EVERY, frame(4))])
+    reel.append([(AT + TRY_DISK_EVERY, [frame(4)])])
     assert reel.failed is None
     batch = reel.read() + reel.read()
     assert [(n, one.safe) for n, one in zip(numbers(batch), batch, strict=True)] == [(3, False), (4, True)]
@@ -166,11 +166,11 @@ def test_a_full_disk_loses_no_frame_and_is_left_behind_when_there_is_room_again(
 def test_a_disk_that_stays_full_gets_no_new_files(tmp_path: Path, disk: Disk) -> None:
     reel = Reel(tmp_path, "pbx-1", AT)
     reel.start({})
-    reel.append([(AT, frame(0))])
+    reel.append([(AT, [frame(0)])])
     before = list(tmp_path.iterdir())
     for n in range(1, 50):
         disk.room = 200  # enough for a tape's head
-        reel.append([(AT + n * TRY_DISK_EVERY, frame(n, 200))])
+        reel.append([(AT + n * TRY_DISK_EVERY, [frame(n, 200)])])
     assert list(tmp_path.iterdir()) == before
     assert drained(reel) == list(range(50))
 
@@ -178,18 +178,18 @@ def test_a_disk_that_stays_full_gets_no_new_files(tmp_path: Path, disk: Disk) ->
 def test_a_folder_that_comes_late_is_used_then(tmp_path: Path) -> None:
     """The disk of the state folder is mounted after us; what an earlier process left there comes first, next time."""
     old = Reel(tmp_path / "kept", "pbx-1", AT)
-    old.append([(AT, frame(1))])
+    old.append([(AT, [frame(1)])])
     old.close()
     state = tmp_path / "state"
     state.write_text("not a folder")
     reel = Reel(state / "tapes", "pbx-1", AT)
     reel.start({})
-    reel.append([(AT, frame(2))])
+    reel.append([(AT, [frame(2)])])
     assert reel.failed is not None
     name = reel.bridge
     state.unlink()
     shutil.copytree(tmp_path / "kept", state / "tapes")
-    reel.append([(AT + DAY, frame(3))])
+    reel.append([(AT + DAY, [frame(3)])])
     assert reel.failed is None
     assert reel.bridge == name
     assert drained(reel) == [2, 3]
@@ -205,7 +205,7 @@ def test_what_was_read_leaves_the_memory(tmp_path: Path) -> None:
     reel = Reel(tmp_path / "file" / "tapes", "pbx-1", AT)
     reel.start({})
     for n in range(50):
-        reel.append([(AT, frame(n, 1000))])
+        reel.append([(AT, [frame(n, 1000)])])
     assert reel.total_bytes() > 50_000
     assert drained(reel) == list(range(50))
     assert reel.total_bytes() == 0
@@ -213,10 +213,10 @@ def test_what_was_read_leaves_the_memory(tmp_path: Path) -> None:
 
 def test_a_tape_that_vanished_holds_up_no_other(tmp_path: Path) -> None:
     first = Reel(tmp_path, "pbx-1", AT)
-    first.append([(AT, frame(1))])
+    first.append([(AT, [frame(1)])])
     first.close()
     reel = Reel(tmp_path, "pbx-1", AT)
-    reel.append([(AT, frame(2))])
+    reel.append([(AT, [frame(2)])])
     first.path.unlink()
     reel.start({})
     assert drained(reel) == [2]
@@ -228,7 +228,7 @@ def filled(tmp_path: Path) -> Iterator[tuple[Reel, dict[str, int]]]:
     reel = Reel(tmp_path, "pbx-1", AT, SMALL)
     reel.start({})
     for n in range(10):
-        reel.append([(AT + n * DAY, frame(n))])
+        reel.append([(AT + n * DAY, [frame(n)])])
     positions: dict[str, int] = {}
     assert drained(reel, positions) == list(range(10))
     yield reel, positions
@@ -260,14 +260,14 @@ def test_the_oldest_goes_while_there_is_too_much_and_the_alarm_means_the_unread(
     reel.start({})
     positions: dict[str, int] = {}
     for n in range(1000):
-        reel.append([(AT, frame(n))])
+        reel.append([(AT, [frame(n)])])
         assert drained(reel, positions) == [n]
         reel.expire(AT, positions)
         assert reel.fullness() < ALARM_AT
     on_disk = sum(path.stat().st_size for path in tapes(tmp_path))
     assert reel.total_bytes() == on_disk < SMALL.max_bytes
     for n in range(1000):
-        reel.append([(AT, frame(n))])
+        reel.append([(AT, [frame(n)])])
     reel.expire(AT, positions)
     assert reel.fullness() > 1, "nothing unread is deleted, however much there is"
     assert drained(reel) == list(range(1000))
@@ -275,12 +275,12 @@ def test_the_oldest_goes_while_there_is_too_much_and_the_alarm_means_the_unread(
 
 def test_a_tape_cut_by_a_kill_expires_like_others(tmp_path: Path) -> None:
     first = Reel(tmp_path, "pbx-1", AT)
-    first.append([(AT, frame(1))])
+    first.append([(AT, [frame(1)])])
     first.close()
     with first.path.open("ab") as file:
         file.write(b"TapeTime: 1.0\r\nEvent: Newch")
     reel = Reel(tmp_path, "pbx-1", AT)
-    reel.append([(AT, frame(2))])
+    reel.append([(AT, [frame(2)])])
     reel.start({})
     positions: dict[str, int] = {}
     assert drained(reel, positions) == [1, 2]
@@ -302,7 +302,7 @@ def test_reading_while_another_thread_writes_misses_nothing(tmp_path: Path, disk
     def write() -> None:
         for n in range(count):
             disk.room = None if n % 100 < 70 else 0
-            reel.append([(AT + n * TRY_DISK_EVERY / 4, frame(n))])
+            reel.append([(AT + n * TRY_DISK_EVERY / 4, [frame(n)])])
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -326,7 +326,7 @@ from ami_bridge.reel import Limits, Reel
 at = datetime.fromtimestamp(1_773_453_566, UTC)
 reel = Reel(Path(sys.argv[1]), "pbx-1", at, Limits(tape_bytes=2_000))
 for n in range(1_000_000):
-    reel.append([(at, b"Event: X\\r\\nN: %d" % n)])
+    reel.append([(at, [b"Event: X\\r\\nN: %d" % n])])
     print(n, flush=True)
 """
 

@@ -38,8 +38,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(sizes=st.lists(st.integers(0, 400), min_size=1, max_size=6), later_s=st.integers(-4_000, 60_000))
     def append(self, sizes: list[int], later_s: int) -> None:
         self.now += timedelta(seconds=later_s)
-        group = [(self.now, frame(self.sent + n, size)) for n, size in enumerate(sizes)]
-        self.reel.append(group)
+        self.reel.append([(self.now, [frame(self.sent + n, size) for n, size in enumerate(sizes)])])
         if self.reel.failed is not None:
             self.in_memory |= set(range(self.sent, self.sent + len(sizes)))
         self.sent += len(sizes)

@@ -28,7 +28,7 @@ def frames_of(reel: Tape, position: int = 0) -> list[bytes]:
 
 def test_frames_come_back_byte_for_byte_with_their_time(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "bridge:pbx-1", AT)
-    reel.append([(AT, raw) for raw in FRAMES])
+    reel.append([(AT, FRAMES)])
     batch = reel.read(0)
     assert [recorded.raw for recorded in batch] == FRAMES
     assert [recorded.at for recorded in batch] == [AT, AT]
@@ -44,7 +44,7 @@ def test_only_the_owner_may_read_a_tape(tmp_path: Path) -> None:
 
 def test_a_tape_is_a_valid_ami_stream(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, raw) for raw in FRAMES])
+    reel.append([(AT, FRAMES)])
     stream = Splitter().feed(reel.path.read_bytes())
     assert stream[0].startswith(b"Tape: " + reel.id.encode())
     assert [frame.partition(b"\r\n")[2] for frame in stream[1:]] == FRAMES
@@ -60,14 +60,14 @@ def test_appending_is_on_the_disk_before_it_returns(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "fdatasync", watched)
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, raw) for raw in FRAMES])
+    reel.append([(AT, FRAMES)])
     assert len(synced) == 2, "once for the first frame, once for the group"
 
 
 def test_reading_goes_on_from_a_position_in_small_pieces(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
     many = [b"Event: Newchannel\r\nUniqueid: %d" % n for n in range(500)]
-    reel.append([(AT, raw) for raw in many])
+    reel.append([(AT, many)])
     found, position = [], 0
     while batch := reel.read(position, limit=100):
         found += [recorded.raw for recorded in batch]
@@ -77,7 +77,7 @@ def test_reading_goes_on_from_a_position_in_small_pieces(tmp_path: Path) -> None
 
 def test_a_frame_larger_than_a_piece_is_read_whole(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, b"Event: X\r\nBig: " + b"y" * 5000), (AT, FRAMES[1])])
+    reel.append([(AT, [b"Event: X\r\nBig: " + b"y" * 5000]), (AT, [FRAMES[1]])])
     (big,) = reel.read(0, limit=50)
     assert big.raw.endswith(b"y" * 5000)
     assert [recorded.raw for recorded in reel.read(big.end, limit=500)] == [FRAMES[1]]
@@ -85,7 +85,7 @@ def test_a_frame_larger_than_a_piece_is_read_whole(tmp_path: Path) -> None:
 
 def test_a_torn_last_frame_is_not_read_and_what_stands_before_it_is(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, raw) for raw in FRAMES])
+    reel.append([(AT, FRAMES)])
     reel.close()
     with reel.path.open("ab") as file:
         file.write(b"TapeTime: 1.0\r\nEvent: Newch")
@@ -99,14 +99,14 @@ def test_a_tape_that_is_opened_again_knows_its_place_and_its_last_frame(tmp_path
     reel = Tape.create(tmp_path, "bridge:pbx-1:0123abcd", AT, number=7)
     empty = Tape.load(reel.path)
     assert (empty.number, empty.bridge, empty.until, empty.size) == (7, "bridge:pbx-1:0123abcd", None, reel.size)
-    reel.append([(AT, FRAMES[0]), (LATER, b"Event: X\r\nBig: " + b"y\r\n" * (tape.TAIL // 2))])
+    reel.append([(AT, [FRAMES[0]]), (LATER, [b"Event: X\r\nBig: " + b"y\r\n" * (tape.TAIL // 2)])])
     loaded = Tape.load(reel.path)
     assert (loaded.until, loaded.size, loaded.torn) == (LATER, reel.size, 0)
 
 
 def test_what_the_disk_has_spoilt_is_passed_over(tmp_path: Path) -> None:
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, raw) for raw in FRAMES])
+    reel.append([(AT, FRAMES)])
     stored = reel.path.read_bytes()
     reel.path.write_bytes(stored.replace(b"TapeTime: 1773", b"TapeTime: \0\0\0\0", 1))
     batch = Tape.load(reel.path).read(0)
@@ -116,15 +116,15 @@ def test_what_the_disk_has_spoilt_is_passed_over(tmp_path: Path) -> None:
 
 def test_a_full_disk_costs_the_evidence_and_no_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reel = Tape.create(tmp_path, "b", AT)
-    reel.append([(AT, FRAMES[0])])
+    reel.append([(AT, [FRAMES[0]])])
     position = reel.size
 
     def full(fd: int, data: bytes, offset: int) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "pwrite", full)
-    reel.append([(AT, FRAMES[1])])
-    reel.append([(AT, b"Event: Shutdown")])
+    reel.append([(AT, [FRAMES[1]])])
+    reel.append([(AT, [b"Event: Shutdown"])])
     assert reel.failed is not None
     assert reel.failed.errno == errno.ENOSPC
     assert frames_of(reel, position) == [FRAMES[1], b"Event: Shutdown"]
@@ -135,7 +135,7 @@ def test_a_full_disk_costs_the_evidence_and_no_ring(tmp_path: Path, monkeypatch:
 def test_a_folder_that_cannot_be_written_gives_a_tape_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     reel = Tape.create(tmp_path / "file" / "tapes", "b", AT)
-    reel.append([(AT, FRAMES[0])])
+    reel.append([(AT, [FRAMES[0]])])
     assert reel.failed is not None
     assert frames_of(reel) == [FRAMES[0]]
 
@@ -149,9 +149,9 @@ def test_what_is_no_tape_is_refused_with_its_name(tmp_path: Path) -> None:
 def test_what_was_interpreted_leaves_the_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     reel = Tape.create(tmp_path / "file" / "tapes", "b", AT)
-    reel.append([(AT, FRAMES[0])])
+    reel.append([(AT, [FRAMES[0]])])
     position = reel.read(0)[-1].end
     reel.forget(position)
-    reel.append([(AT, FRAMES[1])])
+    reel.append([(AT, [FRAMES[1]])])
     assert frames_of(reel, position) == [FRAMES[1]]
     assert len(reel._memory) == reel.size - position

@@ -8,7 +8,6 @@ import itertools
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from ami_bridge import reading, tape
@@ -144,9 +144,9 @@ async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> lis
             audit = text("SELECT action, detail FROM audit WHERE subject = :number ORDER BY n")
             live = text("SELECT version FROM live_events WHERE subject = :number ORDER BY seq")
             found += [
-                asdict(replace(call, id=0, report_id=0, uniqueid="")),
-                asdict(replace(report, id=0, number="")),
-                [asdict(replace(leg, call_id=0)) for leg in await calls.legs_of(reading, call.id)],
+                replace(call, id=0, report_id=0, uniqueid=""),
+                replace(report, id=0, number=""),
+                [replace(leg, call_id=0) for leg in await calls.legs_of(reading, call.id)],
                 [
                     re.sub(r"112-\d{8}-\d+", lambda number: own[number[0]], entry.text).replace(prefix, "")
                     for entry in await entries.of_report(reading, report.id)

@@ -84,7 +84,7 @@ def test_one_story_lies_on_two_tapes_in_their_order_and_not_their_names(tmp_path
     folder = tmp_path / "reel"
     for number, part in ((2, recorded[half:]), (1, recorded[:half])):
         made = Tape.create(folder, "bridge:pbx-1:0123abcd", RING - number * timedelta(days=1), number)
-        made.append([(one.at, one.raw) for one in part])
+        made.append([(one.at, [one.raw]) for one in part])
         made.close()
     first, second = sorted(folder.glob("*.tape"), reverse=True)
     whole = show(tmp_path, TAPES / "answered.tape").stdout
@@ -132,7 +132,7 @@ def test_a_folder_without_a_tape_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["--frames"]], ids=["story", "frames"])
 def test_nothing_on_a_tape_moves_a_terminal(tmp_path: Path, arguments: list[str]) -> None:
     recorded = [
-        (one.at, one.raw.replace(b"CallerIDName: Budi Rekaan", b"CallerIDName: \x1b[2J\x9b\xe2\x80\xa8x"))
+        (one.at, [one.raw.replace(b"CallerIDName: Budi Rekaan", b"CallerIDName: \x1b[2J\x9b\xe2\x80\xa8x")])
         for one in tape.read_all(TAPES / "answered.tape")
     ]
     made = Tape.create(tmp_path, "b", RING)
