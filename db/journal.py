@@ -10,17 +10,18 @@ is the hash of the row before. Rows hold ids and field names, never the words of
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
 
 GENESIS = "0" * 64
+_sorted = msgspec.json.Encoder(order="sorted")
 Detail = dict[str, str | int | bool | list[str] | None]
 
 
@@ -34,7 +35,7 @@ class Journal:
 
 def canonical(value: object) -> str:
     """Return JSON with sorted keys, no spaces and no escapes: one value, one spelling."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _sorted.encode(value).decode()
 
 
 def audit_hash(n: int, at: datetime, actor: str, action: str, subject: str, detail: str, prev: str) -> str:
