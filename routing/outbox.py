@@ -8,8 +8,10 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from db import agencies, dispatches, envelopes, people, reports
 from db.agencies import AgencyRow
