@@ -124,8 +124,8 @@ class Database:
                 for task in background:
                     task.cancel()
         finally:
-            await write.dispose()
-            await read.dispose()
+            for made in {write, read}:
+                await (sqlite.dispose(made) if database.is_sqlite else made.dispose())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -14,7 +14,9 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
+from threading import Thread
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import aiosqlite
 from sqlalchemy import event
@@ -22,18 +24,21 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_TIMEOUT_S = 10
+_threads: WeakKeyDictionary[AsyncEngine, list[Thread]] = WeakKeyDictionary()  # of the connections an engine made
 
 
 def engine(url: str, *, writer: bool) -> AsyncEngine:
     """Return the engine that writes, or the one that reads, of the database at an `sqlite+aiosqlite:///…` URL."""
+    threads: list[Thread] = []
     made = create_async_engine(
         url,
         pool_size=1 if writer else 4,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT_S,
         pool_reset_on_return=None,  # every use ends with a commit or a rollback already
-        async_creator=partial(_connect, make_url(url).database or ":memory:", writer=writer),
+        async_creator=partial(_connect, make_url(url).database or ":memory:", threads, writer=writer),
     )
+    _threads[made] = threads
 
     @event.listens_for(made.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
@@ -55,7 +60,17 @@ def engine(url: str, *, writer: bool) -> AsyncEngine:
     return made
 
 
-async def _connect(path: str, *, writer: bool) -> "_Connection":
+async def dispose(made: AsyncEngine) -> None:
+    """Close an engine's connections and wait for their threads: the last word of each must find the loop running.
+
+    A connection that was given up in the middle of a statement (its task was cancelled) ends by itself, later.
+    """
+    await made.dispose()
+    for thread in _threads.pop(made):
+        await asyncio.to_thread(thread.join, BUSY_TIMEOUT_S)
+
+
+async def _connect(path: str, threads: list[Thread], *, writer: bool) -> "_Connection":
     def connector() -> sqlite3.Connection:
         # isolation_level=None: we say BEGIN ourselves; two threads take turns, never at once
         return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
@@ -63,11 +78,8 @@ async def _connect(path: str, *, writer: bool) -> "_Connection":
     connection = _Connection(connector, iter_chunk_size=64)
     connection.runs_here = writer
     connection._thread.daemon = True
-    try:
-        await connection
-    except sqlite3.Error:
-        await asyncio.to_thread(connection._thread.join)  # its last word must find the loop still running
-        raise
+    threads[:] = [*(thread for thread in threads if thread.is_alive()), connection._thread]
+    await connection
     return connection
 
 

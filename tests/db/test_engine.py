@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from db import live, people
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError, service_lock
 from db.wakeups import Wakeups
+from intake112.clock import SteadyClock
 from tests.conftest import SetClock
 
 
@@ -90,3 +92,27 @@ async def test_a_rehearsal_leaves_nothing(database: Database) -> None:
     async with database.reading() as reading:
         assert await people.users(reading) == []
         assert await live.span(reading) == (1, 0)
+
+
+def test_a_closed_database_leaves_no_thread(sqlite_template: Path) -> None:
+    """One that came back from SQLite after its loop had ended would die of that, and tell it with a traceback."""
+    before = set(threading.enumerate())
+    slow = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT max(i) FROM n")
+
+    async def read(database: Database, began: asyncio.Event) -> None:
+        async with database.reading() as reading:
+            asyncio.get_running_loop().call_soon(began.set)
+            await reading.connection.execute(slow)
+
+    async def give_up() -> None:
+        began = asyncio.Event()
+        async with Database.open(f"sqlite+aiosqlite:///{sqlite_template}", SteadyClock()) as database:
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(read(database, began))
+                await began.wait()
+                reading.cancel()
+            assert reading.cancelled()
+
+    for _ in range(20):
+        asyncio.run(give_up())
+        assert set(threading.enumerate()) - before == set()
