@@ -31,7 +31,7 @@ from db.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
-CHECKPOINT_EVERY_S = 5.0
+CHECKPOINT_EVERY_S = 2.0
 SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
 Clock = Callable[[], datetime]
 
@@ -179,7 +179,7 @@ class Database:
             self._unchecked = 0
             async with self._one_writer, self._write.connect() as connection:
                 driver = await connection.get_raw_connection()
-                await driver.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
+                await sqlite.checkpoint(driver.driver_connection)
 
     async def _checkpoints(self) -> None:
         while True:

@@ -1,6 +1,9 @@
 """Transactions, readings, wake-ups and the lock, on both databases where both have them."""
 
 import asyncio
+import contextlib
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db import live, people
+from db import live, people, sqlite
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError, service_lock
 from db.wakeups import Wakeups
@@ -116,3 +119,36 @@ def test_a_closed_database_leaves_no_thread(sqlite_template: Path) -> None:
     for _ in range(20):
         asyncio.run(give_up())
         assert set(threading.enumerate()) - before == set()
+
+
+async def test_the_log_of_sqlite_stays_small_though_somebody_always_reads(
+    sqlite_template: Path, clock: SetClock, tmp_path: Path
+) -> None:
+    file, largest, over = tmp_path / "intake112.db", 0, False
+    await asyncio.to_thread(shutil.copy, sqlite_template, file)
+
+    async with Database.open(f"sqlite+aiosqlite:///{file}", clock) as database:
+
+        async def look() -> contextlib.AsyncExitStack:
+            stack = contextlib.AsyncExitStack()
+            reading = await stack.enter_async_context(database.reading())
+            await live.span(reading)
+            return stack
+
+        async def read_on() -> None:
+            reads = await look()
+            while not over:
+                following = await look()
+                await reads.aclose()
+                reads = following
+            await reads.aclose()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(read_on())
+            for n in range(30):
+                async with database.transaction() as tx:  # 5 MB
+                    await people.add_user(tx, f"user{n}", "operator", "x" * (5 << 20))
+                await database.checkpoint()
+                largest = max(largest, os.stat(f"{file}-wal").st_size)
+            over = True
+    assert largest < 2 * sqlite.LOG_BYTES
