@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down (0)
+RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down
+DOWN = "0"
+# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
+CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
 SHUTDOWN = (
     4  # the flag of a SoftHangupRequest that a stopping Asterisk sends to every channel (AST_SOFTHANGUP_SHUTDOWN)
 )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from ami_bridge.calls import RESTARTED, Call
 from ami_bridge.events import (
+    CALLED_BY_US,
     Booted,
     BridgeEntered,
     CallerDescribed,
@@ -39,8 +40,6 @@ from ami_bridge.threads import Line, Threads
 from intake.facts import Ended, Fact, Outcome, Taken
 
 NOT_SEEN = "ended while the bridge was not listening"
-# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
-CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
 PARKED = "Park"  # hears music: its bridge joins it with nobody
 # What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
 OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
@@ -243,7 +242,8 @@ class Listener:
             if waiter is not None and waiter.queue not in threads.line.queues:
                 waiter = None
             called = one.application in CALLED_BY_US or one.channel.is_local
-            if not called and (waiter is not None or threads.line.is_own(one.channel)):
+            comes_in = threads.line.is_own(one.channel) and not threads.board.seats[uniqueid].called
+            if not called and (waiter is not None or comes_in):
                 facts += threads.open(one.channel, _created(uniqueid) or now, recovered=True)
             if waiter is not None and (call := self.calls.get(uniqueid)) is not None:
                 since = now - timedelta(seconds=waiter.waited_s)

@@ -17,6 +17,7 @@ from ami_bridge import calls
 from ami_bridge.board import Board
 from ami_bridge.calls import Call, Happening, Joined, Met, Phone, Rung
 from ami_bridge.events import (
+    DOWN,
     RING,
     BridgeEntered,
     BridgeLeft,
@@ -178,7 +179,7 @@ class Threads:
     def _create(self, channel: Channel, at: datetime, *, recovered: bool) -> list[Fact]:
         if channel.uniqueid in self.ended:
             return []
-        self.board.seat(channel, at)
+        self.board.seat(channel, at).called = channel.state == DOWN
         return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []
 
     def _join_queue(self, event: CallerJoined, now: datetime, *, recovered: bool) -> list[Fact]:

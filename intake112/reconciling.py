@@ -218,7 +218,10 @@ def _in_span(rings: Iterator[Ring], start: datetime, end: datetime, known: set[s
 
 
 def _rings(path: Path, line: Line, since: datetime) -> Iterator[Ring]:
-    """Yield the calls of a CEL file when they are over, and at last those that are not."""
+    """Yield the calls of a CEL file when they are over, and at last those that are not.
+
+    A channel of which the file has no second line yet, and the first does not tell that it comes in, is not counted.
+    """
     threads, teller, rings = Threads(line), cel.Teller({}), dict[str, Ring]()
     for number, told in enumerate(cel.read(Log(path, None, since)), 1):
         at = _at(told)

@@ -137,6 +137,20 @@ def test_our_own_legs_in_the_list_are_no_callers() -> None:
     assert tell(Listener(LINE), BEGIN, NO_LOGS, ours, Settled()) == []
 
 
+@pytest.mark.parametrize("forgets", [False, True])
+def test_whom_we_called_is_no_caller_whatever_the_dialplan_does_with_it_now(forgets: bool) -> None:
+    """The list shows the application of the moment: AppDial2 only until the call is answered."""
+    listener = Listener(LINE)
+    tell(listener, ChannelCreated(NOW, channel("o.1", state="0", exten="s")))
+    if forgets:
+        listener, _ = memory.read(memory.write(listener, {}), LINE)
+    listed = ChannelListed(channel("o.1", state="6", exten="s"), "Wait", "")
+    assert tell(listener, BEGIN, NO_LOGS, listed, Settled()) == []
+    waits = (WaiterListed("o.1", "112", 7), ChannelListed(channel("o.1", state="6"), "Queue", ""), Settled())
+    (arrived, queued) = tell(listener, BEGIN, NO_LOGS, *waits)
+    assert (type(arrived), type(queued)) == (Arrived, Queued), "who waits in the queue is a caller"
+
+
 def test_joined_callers_in_the_list_are_two_although_one_has_the_others_linkedid() -> None:
     second = ChannelListed(channel(f"{UID}1", "PJSIP/trunk-00000002", "6", linkedid=UID), "Queue", "b-1")
     first = ChannelListed(channel(state="6"), "Queue", "b-1")

@@ -177,6 +177,40 @@ def test_a_call_whose_end_the_pbx_could_not_write_ends_with_the_snapshot() -> No
     assert (ended.at, ended.outcome) == (None, None)
 
 
+def snapshot(listener: Listener, told: list[bytes], application: str) -> list[Fact]:
+    """Return the facts of a session whose logs tell these frames, and whose list has their channel."""
+    seen = frames.parse(told[0])
+    listed = [(name, seen.get(name)) for name in ("Channel", "Context", "Exten", "Uniqueid", "Linkedid")]
+    raw = frames.encode([("Event", "CoreShowChannel"), *listed, ("Application", application)])
+    marks = [b"Event: IntakeCaughtUp\r\nLogs: read", raw.removesuffix(frames.END), b"Event: IntakeSettled"]
+    facts: list[Fact] = []
+    for one in map(reading.read, [b"Event: IntakeConnected\r\nSession: s", *told, *marks]):
+        assert one is not None
+        facts += listener.advance(one.event, START, recovered=one.recovered)
+    return facts
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_call_out_by_the_console_is_no_ring_from_its_first_line_on(tmp_path: Path, lines: int) -> None:
+    """Its first line is a ring's but for the `s`; the second says that we called, and before that the PBX's list."""
+    cel, _ = story(tmp_path, "call-out-by-console")
+    cel.write_bytes(b"".join(cel.read_bytes().splitlines(keepends=True)[:lines]))
+    told = by_cel(cel)
+    assert names(told) == "Newchannel"
+    assert snapshot(Listener(LINE), told, "AppDial2" if lines == 1 else "Dial") == []
+
+
+def test_a_caller_who_dialled_s_and_has_one_line_yet_is_a_ring_by_the_list(tmp_path: Path) -> None:
+    cel, _ = story(tmp_path, "no-number")
+    (arrived,) = (fact for fact in play(by_cel(cel), Threads(LINE)) if isinstance(fact, Arrived))
+    cel.write_bytes(cel.read_bytes().splitlines(keepends=True)[0])
+    told = by_cel(cel)
+    assert play(told, Threads(LINE)) == []
+    (listed,) = snapshot(Listener(LINE), told, "Answer")
+    assert isinstance(listed, Arrived)
+    assert (listed.key, listed.at) == (arrived.key, arrived.at), "at its true time"
+
+
 def story(tmp_path: Path, name: str) -> tuple[Path, Path]:
     """Return copies of the logs of a recorded story."""
     cel, queues = tmp_path / "cel.csv", tmp_path / "queue_log"

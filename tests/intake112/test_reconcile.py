@@ -130,6 +130,14 @@ def test_a_report_of_no_ring_and_another_outcome_are_named(env: Mapping[str, str
     assert total.endswith("left out: 0 exercises, 1 from other sources)")
 
 
+def test_a_call_that_we_made_is_no_ring(env: Mapping[str, str], tmp_path: Path) -> None:
+    """An administrator called somebody over the trunk from Asterisk's console: in the line's context, like a ring."""
+    (tmp_path / "cel.csv").write_bytes((TAPES / "call-out-by-console.cel.csv").read_bytes())
+    (tmp_path / "clock").write_text("2026-11-25T00:00:00+00:00")
+    done = reconcile(env)
+    assert (done.returncode, done.stdout[:43]) == (0, "0 rings by CEL, 0 reports, difference 0 (20")
+
+
 def test_an_end_that_nobody_knew_here_is_named_and_filled(env: Mapping[str, str], tmp_path: Path) -> None:
     """The logs could not be read when it was missed: how, or when, or both. Or the end was never told."""
     facts = by_cel(tmp_path)
