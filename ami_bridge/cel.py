@@ -122,9 +122,13 @@ class Teller:
                 return [self._leg("AgentConnect", line, caller), entered] if caller is not None else [entered]
             case "HANGUP", _:
                 said = _extra(line)
-                name = "HangupRequest" if said.get("hangupsource", "") == line["channel"] else "SoftHangupRequest"
-                cause = ("Cause", said.get("hangupcause", ""))
-                return [[*_event(which, line), *_channel("", line), cause] for which in (name, "Hangup")]
+                cause = [("Cause", said.get("hangupcause", ""))]
+                by_far_end = said.get("hangupsource", "") == line["channel"]  # else the Cause would be a flag
+                asked = _event("HangupRequest" if by_far_end else "SoftHangupRequest", line)
+                return [
+                    [*asked, *_channel("", line), *(cause if by_far_end else [])],
+                    [*_event("Hangup", line), *_channel("", line), *cause],
+                ]
             case _:
                 return [_moved(line)]
 

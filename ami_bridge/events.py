@@ -11,6 +11,9 @@ CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
 SHUTDOWN = (
     4  # the flag of a SoftHangupRequest that a stopping Asterisk sends to every channel (AST_SOFTHANGUP_SHUTDOWN)
 )
+# The flag of the SoftHangupRequest with which every channel that ran the dialplan ends (AST_SOFTHANGUP_APPUNLOAD): it
+# follows whoever asked, and comes alone when the dialplan was over.
+DIALPLAN_OVER = 16
 LOGS = ("Cel", "QueueLog")
 MARK = "Mark-"  # begins the headers of our own marks that say how far a log was read
 
@@ -159,7 +162,7 @@ class PassedOn:
 
 @dataclass(frozen=True, slots=True)
 class HangupAsked:
-    """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then Asterisk's own flag, see SHUTDOWN)."""
+    """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then a flag: SHUTDOWN, DIALPLAN_OVER, another)."""
 
     at: datetime | None
     uniqueid: str

@@ -26,6 +26,7 @@ from ami_bridge.events import (
     ChannelGone,
     ChannelListed,
     Connected,
+    HangupAsked,
     HoldChanged,
     Listened,
     MemberSeen,
@@ -43,6 +44,7 @@ NOT_SEEN = "ended while the bridge was not listening"
 PARKED = "Park"  # hears music: its bridge joins it with nobody
 # What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
 OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
+ASKED_WITHIN = timedelta(seconds=2)  # of its end: then a call's end was asked for
 WHOLE_SECONDS = timedelta(seconds=2)  # the list tells how long somebody waits in whole seconds
 SAME_BOOT = timedelta(seconds=1.5)  # FullyBooted tells whole seconds
 _CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the second in which its channel was made
@@ -52,6 +54,7 @@ _CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the seco
 class Heard:
     """How far we have listened to one PBX."""
 
+    since: datetime | None = None  # by the PBX's clock: when the present session began
     until: datetime | None = None  # by the PBX's clock; what came later may have been missed
     gap_open: bool = False  # the logs could not be read: next time again, from `until` on
     unsure: list[str] = field(default_factory=list)  # calls of which a part lies in the open gap
@@ -127,13 +130,27 @@ class Listener:
         if event.at is not None and not session.catching_up and not self.heard.gap_open:
             self.heard.until = event.at
         facts = self.threads.advance(event, pbx_now) if session.settled else self._hear(event, pbx_now)
-        return [self._known(fact) for fact in facts] if self.heard.unsure else facts
+        return [self._known(fact) for fact in facts]
 
     def _known(self, fact: Fact) -> Fact:
-        """Who was not seen to be answered may have been in the gap that is open: then nobody knows how it ended."""
-        if isinstance(fact, Ended) and fact.outcome != "answered" and fact.key.uniqueid in self.heard.unsure:
+        """Say of an end that was heard whether anybody can know how it came.
+
+        Who was not seen to be answered may have been in the gap that is open. An end for which nobody asked was the
+        dialplan's, unless somebody may have asked before this session.
+        """
+        if not isinstance(fact, Ended) or fact.outcome == "answered":
+            return fact
+        if fact.key.uniqueid in self.heard.unsure:
             return replace(fact, outcome=None)
+        if fact.outcome is None and not self._may_have_been_asked_before(fact):
+            return replace(fact, outcome="failed")
         return fact
+
+    def _may_have_been_asked_before(self, end: Ended) -> bool:
+        since, rang = self.heard.since, _created(end.key.uniqueid)
+        if since is None or end.at is None:
+            return False
+        return end.at - since < ASKED_WITHIN and (rang is None or rang <= since)
 
     def _hear(self, event: CallEvent, now: datetime, *, held_back: bool = False) -> list[Fact]:
         """Take what is heard while the gap is being closed; what was `held_back` the logs may have told meanwhile."""
@@ -159,6 +176,10 @@ class Listener:
         session, before = self._session, set(self.calls)
         if session.fresh and self._about(event) in session.fresh:
             return []  # it was heard from its ring on
+        if isinstance(event, ChannelGone):  # who asked for it may have been heard already
+            for waited, its_now in session.held_back:
+                if isinstance(waited, HangupAsked) and waited.uniqueid == event.uniqueid:
+                    self.threads.advance(waited, its_now, recovered=True)
         facts = self.threads.advance(event, now, recovered=True)
         if session.settled:
             return facts
@@ -183,11 +204,13 @@ class Listener:
         match event:
             case Connected(name, alive):
                 self._session = _Session(name, settled=False, catching_up=True, unseen=set(self.calls))
+                heard.since = pbx_now
                 self._session.alive_at = max((at for at in (alive, heard.until) if at is not None), default=None)
                 if not session.settled:  # it broke off: its gap is a part of this one
                     self._session.held_back, self._session.from_logs = session.held_back, session.from_logs
                     self._session.alive_at, self._session.restarted = session.alive_at, session.restarted
             case Booted(uptime_s):
+                heard.since = pbx_now  # told at the log-in: from here on all is heard
                 booted_at = now - timedelta(seconds=uptime_s)
                 if heard.booted_at is not None and booted_at - heard.booted_at > SAME_BOOT:
                     session.restarted = True
@@ -229,7 +252,8 @@ class Listener:
                 continue
             if waited.at is not None and not heard.gap_open:
                 heard.until = waited.at
-            facts += self._hear(waited, its_now + timedelta(seconds=heard.clock_offset_s), held_back=True)
+            told = self._hear(waited, its_now + timedelta(seconds=heard.clock_offset_s), held_back=True)
+            facts += [self._known(fact) for fact in told]
         return facts
 
     def _compare(self, now: datetime) -> list[Fact]:

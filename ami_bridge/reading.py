@@ -6,7 +6,7 @@ name the phone that was rung, DestChannel the one that answered), ANSWER in CEL 
 
 Who ended a call is told by the first of two events on the caller's channel: HangupRequest = the far end hung up;
 SoftHangupRequest = the PBX did (Hangup's own Cause is 0 or 16 in both cases). A caller's hang-up is followed by a
-SoftHangupRequest too, so only the first counts.
+SoftHangupRequest too (with the flag DIALPLAN_OVER, which says nothing), so only the first counts.
 """
 
 import re

@@ -222,9 +222,9 @@ class Threads:
 def _is_old(call: Call, what: Happening, at: datetime, seen: datetime) -> bool:
     """Whether a log repeats what was heard of a call until `seen`; its end is always news.
 
-    What is much older is none either: then the PBX's clock was set back.
+    What is much older is none either: then the PBX's clock was set back. Who asked for the end first, the call knows.
     """
-    if isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid:
+    if isinstance(what, HangupAsked) or (isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid):
         return False
     is_whole_second = at.microsecond == 0  # queue_log cuts its times down
     return timedelta() <= seen - at - (SECOND if is_whole_second else LOG_LAG) < TOLD_AGAIN

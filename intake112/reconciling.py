@@ -19,7 +19,7 @@ import typer
 
 from ami_bridge import cel, reading
 from ami_bridge.calls import RESTARTED
-from ami_bridge.events import CallEvent, ChannelGone
+from ami_bridge.events import SHUTDOWN, CallEvent, ChannelGone, HangupAsked
 from ami_bridge.logfile import Log
 from ami_bridge.threads import Line, Threads
 from db import calls, reports
@@ -246,6 +246,7 @@ def _ended_by_restart(rings: dict[str, Ring], created: cel.Line) -> list[CallEve
         old, new = _COUNTER.search(uniqueid), _COUNTER.search(created["uniqueid"])
         if old and new and int(new[2]) <= int(old[2]) and int(new[1]) > int(old[1]) + 1:
             last_sign_of_life = max(fact.at for fact in ring.facts if fact.at is not None)
+            ends.append(HangupAsked(last_sign_of_life, uniqueid, by_far_end=False, cause=SHUTDOWN))
             ends.append(ChannelGone(last_sign_of_life, uniqueid, RESTARTED))
     return ends
 

@@ -7,6 +7,7 @@ import pytest
 from ami_bridge import memory
 from ami_bridge.calls import Call
 from ami_bridge.events import (
+    DIALPLAN_OVER,
     Booted,
     BridgeEntered,
     CallerJoined,
@@ -251,6 +252,70 @@ def test_an_end_that_is_heard_while_a_gap_is_open_is_no_guess() -> None:
     new = (ChannelCreated(later(30), channel("c.9")), HangupAsked(later(31), "c.9", by_far_end=True, cause=16))
     facts = tell(listener, *new, ChannelGone(later(31), "c.9", "16"))
     assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"], "it was heard from its ring on"
+
+
+ECHO = HangupAsked(later(9), UID, by_far_end=False, cause=DIALPLAN_OVER)
+GONE = ChannelGone(later(9), UID, "0 Unknown")
+
+
+@pytest.mark.parametrize("heard", [(ECHO, GONE), (GONE,)])
+@pytest.mark.parametrize("settled", [True, False])
+def test_an_end_that_was_asked_for_just_before_the_session_is_no_guess(
+    heard: tuple[CallEvent, ...], settled: bool
+) -> None:
+    """Asterisk says who asked a millisecond before it says that the channel is gone."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), now=later(8.9995))
+    session = (LOGS, WaiterListed(UID, "112", 7), LISTED, Settled())
+    facts = tell(listener, *((*session, *heard) if settled else (*heard, *session)), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == [None]
+
+
+def test_what_the_logs_say_of_an_end_asked_for_just_before_the_session_counts() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), ECHO, GONE, now=later(8.9995))
+    asked = HangupAsked(later(9), UID, by_far_end=True, cause=16)
+    facts = tell(listener, asked, GONE, recovered=True, now=later(9)) + tell(listener, LOGS, Settled(), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
+def test_who_asked_for_an_end_counts_though_it_waits_for_a_log_that_does_not_say_it() -> None:
+    """queue_log alone: ABANDON is a hang-up, by nobody knows whom."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    asked = HangupAsked(later(9), UID, by_far_end=True, cause=16)
+    tell(listener, BEGIN, Booted(100), asked, GONE, now=later(8.5))
+    facts = tell(listener, GONE, recovered=True, now=later(9)) + tell(listener, LOGS, Settled(), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "asked", "outcome"),
+    [
+        (8.9, HangupAsked(later(9), UID, by_far_end=False, cause=32), "failed"),  # an administrator
+        (8.9, HangupAsked(later(9), UID, by_far_end=True, cause=16), "abandoned"),
+        (5, ECHO, "failed"),  # nobody asked: the dialplan was over
+    ],
+)
+def test_an_end_whose_asking_was_heard_is_known(begin_s: float, asked: HangupAsked, outcome: str) -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), LOGS, WaiterListed(UID, "112", 7), LISTED, Settled(), now=later(begin_s))
+    facts = tell(listener, asked, GONE, now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == [outcome]
+
+
+def test_who_asked_is_heard_although_the_logs_were_told_further() -> None:
+    """The phones took their time: CEL was written behind the caller's asking, and holds no end yet."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    asked = HangupAsked(later(9.05), UID, by_far_end=True, cause=16)
+    tell(listener, BEGIN, Booted(100), asked, now=later(9))
+    tell(listener, CallerLeft(later(9.15), UID), recovered=True)
+    facts = tell(listener, LOGS, LISTED, Settled(), ChannelGone(later(9.2), UID, "0"), now=later(9.2))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
 
 
 # -- until when we listened -------------------------------------------------------------------------------------------

@@ -289,8 +289,34 @@ def test_a_caller_who_left_the_queue_and_rings_on_has_no_end_by_queue_log(tmp_pa
         *(("Arrived", "p-1.0"), ("Queued", "p-1.0"), ("LegEnded", "p-1.0")),
         *(("Arrived", "p-1.4"), ("Queued", "p-1.4"), ("LegEnded", "p-1.4"), ("Ended", "p-1.4")),
     ]
-    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
     assert list(threads.calls) == ["p-1.0"]
+
+
+@pytest.mark.parametrize("cause", [4, 16])
+def test_a_cause_of_cel_is_no_flag_of_the_pbx(tmp_path: Path, cause: int) -> None:
+    cel, _ = story(tmp_path, "pbx-ends-waiting")
+    cel.write_bytes(cel.read_bytes().replace(b'hangupcause"":0', b'hangupcause"":%d' % cause))
+    (ended,) = (fact for fact in play(by_cel(cel), Threads(LINE)) if isinstance(fact, Ended))
+    assert (ended.outcome, ended.cause) == ("failed", str(cause))
+
+
+@pytest.mark.parametrize(
+    ("name", "by_both"),
+    [("pbx-ends-waiting", "failed"), ("abandoned-in-queue", "abandoned"), ("asterisk-shutdown-in-call", "answered")],
+)
+def test_who_ended_a_wait_is_not_guessed_from_queue_log_and_cel_tells_it(
+    tmp_path: Path, name: str, by_both: str
+) -> None:
+    """ABANDON is written when the caller hangs up, and when the PBX does."""
+    cel, queues = story(tmp_path, name)
+
+    def outcomes() -> list[str | None]:
+        facts = play(resync.told(cel, None, queues, None, START).frames, Threads(LINE))
+        return [fact.outcome for fact in facts if isinstance(fact, Ended)]
+
+    assert outcomes() == [by_both]
+    cel.unlink()
+    assert outcomes() == ["answered" if by_both == "answered" else None]
 
 
 QUEUED = b"1795500179|p-1.0|112|NONE|ENTERQUEUE||+62812|1\n"
