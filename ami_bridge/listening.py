@@ -44,6 +44,7 @@ NOT_SEEN = "ended while the bridge was not listening"
 PARKED = "Park"  # hears music: its bridge joins it with nobody
 # What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
 OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
+RESTARTS_WITHIN = timedelta(seconds=10)  # a PBX that is told to: from its calls' end to its next boot
 ASKED_WITHIN = timedelta(seconds=2)  # of its end: then a call's end was asked for
 WHOLE_SECONDS = timedelta(seconds=2)  # the list tells how long somebody waits in whole seconds
 SAME_BOOT = timedelta(seconds=1.5)  # FullyBooted tells whole seconds
@@ -180,12 +181,22 @@ class Listener:
             for waited, its_now in session.held_back:
                 if isinstance(waited, HangupAsked) and waited.uniqueid == event.uniqueid:
                     self.threads.advance(waited, its_now, recovered=True)
+            if self._ended_with_the_pbx(event):
+                event = replace(event, cause=RESTARTED)
         facts = self.threads.advance(event, now, recovered=True)
         if session.settled:
             return facts
         session.from_logs |= self.calls.keys() - before
         session.unseen = (session.unseen | session.from_logs) & self.calls.keys()
         return facts
+
+    def _ended_with_the_pbx(self, gone: ChannelGone) -> bool:
+        """Tell whether a stopping PBX ended a call: no log says why it did, but it was another one a moment later."""
+        call, booted = self.calls.get(gone.uniqueid), self.heard.booted_at
+        if call is None or call.ender != "pbx" or gone.at is None or booted is None or not self._session.restarted:
+            return False
+        lived_on = booted + timedelta(seconds=self.heard.clock_offset_s) - gone.at
+        return -SAME_BOOT < lived_on < RESTARTS_WITHIN
 
     def _about(self, event: CallEvent) -> str | None:
         """Return the call that an event tells of."""

@@ -385,6 +385,24 @@ def test_a_call_that_only_the_logs_know_was_cut_at_its_own_last_sign_of_life() -
     assert facts[-1] == Ended(KEY, later(1), "failed", "pbx restarted", recovered=True)
 
 
+@pytest.mark.parametrize(
+    ("ended_s", "by_far_end", "cause"),
+    [
+        (56, False, "pbx restarted"),
+        (56, True, "16"),  # the caller, in the same moment
+        (40, False, "16"),  # the PBX too, but it went on
+        (59, False, "16"),  # the new one
+    ],
+)
+def test_whom_a_stopping_pbx_hung_up_ended_with_it(ended_s: float, by_far_end: bool, cause: str) -> None:
+    """CEL writes the hang-ups of a `core restart now` like those of an administrator."""
+    listener = Listener(LINE)
+    tell(listener, Booted(100), RINGS, JOINS)
+    asked = HangupAsked(later(ended_s), UID, by_far_end=by_far_end, cause=None)
+    facts = restarted(listener, LOGS, None, asked, ChannelGone(later(ended_s), UID, "16"))  # booted at 57
+    assert [(fact.at, fact.cause) for fact in facts if isinstance(fact, Ended)] == [(later(ended_s), cause)]
+
+
 def test_a_session_that_was_cut_is_no_restart() -> None:
     listener = Listener(LINE)
     tell(listener, Booted(100), RINGS, JOINS)

@@ -93,13 +93,19 @@ def test_a_wrong_secret_is_an_alarm_and_never_in_the_log(
         agreed({"pbx-1": pbx}, product)
 
 
-def test_asterisk_restarted_with_calls_up(pbx: RealAsterisk, people: People, ami: Wire, product: Product) -> None:
+@pytest.mark.parametrize("deaf", [False, True], ids=["heard", "told by CEL"])
+def test_asterisk_restarted_with_calls_up(
+    pbx: RealAsterisk, people: People, ami: Wire, product: Product, deaf: bool
+) -> None:
     people.operator(1, answer_ms=50)
     people.call(SITI)
     talked(pbx, 1)
     people.call(BUDI)
     waiting(product)
+    if deaf:
+        ami.shut()
     pbx.restart()
+    ami.open()
     product.until_ready()
     people.call(DEWI, hang_up_ms=0).wait()
     newest, *cut = agreed({"pbx-1": pbx}, product)
