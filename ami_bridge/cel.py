@@ -37,10 +37,6 @@ TYPES = frozenset(
         *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "ANSWER"),
     ]
 )
-# How Asterisk writes names, and only names, into AMI (ast_escape_c).
-_ESCAPED = str.maketrans(
-    {char: f"\\{name}" for char, name in zip("\a\b\f\n\r\t\v\\'\"?", "abfnrtv\\'\"?", strict=True)}
-)
 _TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
 _BEGINNING = re.compile(rb'"(?:%s)","\d' % "|".join(sorted(TYPES)).encode())
 Line = dict[str, str]
@@ -189,7 +185,7 @@ def _channel(prefix: str, line: Line) -> Headers:
     return [
         (f"{prefix}Channel", line["channel"]),
         (f"{prefix}CallerIDNum", line["number"]),
-        (f"{prefix}CallerIDName", line["name"].translate(_ESCAPED)),
+        (f"{prefix}CallerIDName", frames.escaped(line["name"])),
         (f"{prefix}Context", line["context"]),
         (f"{prefix}Exten", line["exten"]),
         (f"{prefix}Uniqueid", line["uniqueid"]),
