@@ -182,7 +182,7 @@ class Listener:
                 if isinstance(waited, HangupAsked) and waited.uniqueid == event.uniqueid:
                     self.threads.advance(waited, its_now, recovered=True)
             if self._ended_with_the_pbx(event):
-                event = replace(event, cause=RESTARTED)
+                event = ChannelGone(event.at, event.uniqueid, RESTARTED)
         facts = self.threads.advance(event, now, recovered=True)
         if session.settled:
             return facts
