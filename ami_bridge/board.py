@@ -25,6 +25,7 @@ class Seat:
     call: str | None = None
     member: str | None = None
     bridge: str = ""
+    called: bool = False  # it began as a call out, whatever it does now
 
     @property
     def is_local(self) -> bool:

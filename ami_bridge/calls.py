@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ami_bridge.events import (
+    DIALPLAN_OVER,
     SHUTDOWN,
     CallerDescribed,
     CallerJoined,
@@ -171,10 +172,15 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
             assert_never(what)
 
 
-def outcome_of(call: Call) -> Outcome:
-    """Return how a call that ends now ends: the first human answer counts, else who hung up first."""
+def outcome_of(call: Call) -> Outcome | None:
+    """Return how a call that ends now ends: the first human answer counts, else who hung up first.
+
+    None: nobody was heard to ask for it, and who heard everything (`listening`) knows then that the dialplan ended it.
+    """
     if call.taken:
         return "answered"
+    if call.ender is None:
+        return None
     return "abandoned" if call.ender == "caller" else "failed"
 
 
@@ -212,7 +218,9 @@ def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:
     return replace(call, waiting=False), [LegEnded(call.key, at, call.spell, None)]
 
 
-def _ender(event: HangupAsked) -> Ender:
-    if not event.by_far_end:
-        return "shutdown" if event.cause == SHUTDOWN else "pbx"
-    return "caller" if event.cause in CALLER_GAVE_UP else "network"
+def _ender(event: HangupAsked) -> Ender | None:
+    if event.by_far_end:
+        return "caller" if event.cause in CALLER_GAVE_UP else "network"
+    if event.cause == DIALPLAN_OVER:
+        return None
+    return "shutdown" if event.cause == SHUTDOWN else "pbx"

@@ -8,6 +8,9 @@ moment, and some channel of that linkedid is in Queue or Dial then. (The linkedi
 joined have one for ever, and the one who waits again has the other's.) It does not hold hold, presentation or the name
 of a queue's member; what it does not hold stays absent.
 
+That a channel was called by the PBX (Originate, `channel originate`) and is no ring stands in its second line only: its
+application is then AppDial2. So a channel that may be either is told when its second line is.
+
 The file is `cel_custom`'s with the mapping of `asterisk-conf/cel_custom.conf`; COLUMNS is that mapping.
 """
 
@@ -18,22 +21,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ami_bridge import frames
-from ami_bridge.events import RING, device_of
+from ami_bridge.events import CALLED_BY_US, DOWN, RING, device_of
 
 COLUMNS = (
     *("type", "time", "name", "number", "ani", "rdnis", "dnid", "exten", "context", "channel", "app", "data"),
     *("uniqueid", "linkedid", "peer", "user_type", "extra"),
 )
-DOWN = "0"
+UNKNOWN = ""  # no state that Asterisk has
+START = (
+    "s"  # the extension of a channel that was called by nobody's number: every call out, and a caller who dialled it
+)
 TYPES = frozenset(
     [
         *("CHAN_START", "CHAN_END", "HANGUP", "APP_START", "APP_END", "BRIDGE_ENTER", "BRIDGE_EXIT"),
-        *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP"),
+        *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "ANSWER"),
     ]
-)
-# How Asterisk writes names, and only names, into AMI (ast_escape_c).
-_ESCAPED = str.maketrans(
-    {char: f"\\{name}" for char, name in zip("\a\b\f\n\r\t\v\\'\"?", "abfnrtv\\'\"?", strict=True)}
 )
 _TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
 _BEGINNING = re.compile(rb'"(?:%s)","\d' % "|".join(sorted(TYPES)).encode())
@@ -76,18 +78,29 @@ class Teller:
         self._members = members
         self._dialling: dict[str, Line] = {}  # a channel in Queue or Dial -> the line that says so
         self._dialled_by: dict[str, str] = {}  # a phone's channel -> the one that dialled it
+        self._untold: dict[str, Line] = {}  # a channel that comes in or was called by us -> its first line
 
     def tell(self, line: Line) -> Iterator[bytes]:
         """Yield the frames (without their empty line) of one line."""
-        for headers in self._frames(line):
-            clean = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in headers]
-            yield frames.encode(clean).removesuffix(frames.END)
+        uniqueid = line["uniqueid"]
+        if line["type"] == "CHAN_START" and uniqueid == line["linkedid"] and line["exten"] == START:
+            self._untold[uniqueid] = line
+            return
+        if (first := self._untold.pop(uniqueid, None)) is not None:
+            yield _frame(_created(first, DOWN if line["app"] in CALLED_BY_US else RING))
+        yield from map(_frame, self._frames(line))
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield the frames of channels that are told by one line yet: whether they come in, the PBX's list says."""
+        yield from (_frame(_created(line, UNKNOWN)) for line in self._untold.values())
 
     def _frames(self, line: Line) -> list[Headers]:
         uniqueid = line["uniqueid"]
         match line["type"], line["app"]:
             case "CHAN_START", _:
-                return self._created(line)
+                return self._begun(line)
+            case "ANSWER", _:
+                return []  # the dialplan's Answer(), or a phone: BRIDGE_ENTER says that somebody hears the caller
             case "CHAN_END", _:
                 self._dialled_by.pop(uniqueid, None)
                 self._dialling.pop(uniqueid, None)
@@ -105,15 +118,19 @@ class Teller:
                 return [self._leg("AgentConnect", line, caller), entered] if caller is not None else [entered]
             case "HANGUP", _:
                 said = _extra(line)
-                name = "HangupRequest" if said.get("hangupsource", "") == line["channel"] else "SoftHangupRequest"
-                cause = ("Cause", said.get("hangupcause", ""))
-                return [[*_event(which, line), *_channel("", line), cause] for which in (name, "Hangup")]
+                cause = [("Cause", said.get("hangupcause", ""))]
+                by_far_end = said.get("hangupsource", "") == line["channel"]  # else the Cause would be a flag
+                asked = _event("HangupRequest" if by_far_end else "SoftHangupRequest", line)
+                return [
+                    [*asked, *_channel("", line), *(cause if by_far_end else [])],
+                    [*_event("Hangup", line), *_channel("", line), *cause],
+                ]
             case _:
                 return [_moved(line)]
 
-    def _created(self, line: Line) -> list[Headers]:
+    def _begun(self, line: Line) -> list[Headers]:
         is_leg = line["uniqueid"] != line["linkedid"]
-        created = [*_event("Newchannel", line), ("ChannelState", DOWN if is_leg else RING), *_channel("", line)]
+        created = _created(line, DOWN if is_leg else RING)
         if not is_leg or line["channel"].endswith(";2"):  # the far half of a Local channel is dialled by nobody
             return [created]
         by = self._dialled_by[line["uniqueid"]] = self._who_dials(line)
@@ -130,6 +147,15 @@ class Teller:
         member = self._members.get(line["uniqueid"])
         named = [("MemberName", member)] if member is not None else []
         return [*_event(event, line), ("Uniqueid", by), *_channel("Dest", line), *named]
+
+
+def _frame(headers: Headers) -> bytes:
+    clean = [(name, value.replace("\r", " ").replace("\n", " ")) for name, value in headers]
+    return frames.encode(clean).removesuffix(frames.END)
+
+
+def _created(line: Line, state: str) -> Headers:
+    return [*_event("Newchannel", line), ("ChannelState", state), *_channel("", line)]
 
 
 def _moved(line: Line) -> Headers:
@@ -159,7 +185,7 @@ def _channel(prefix: str, line: Line) -> Headers:
     return [
         (f"{prefix}Channel", line["channel"]),
         (f"{prefix}CallerIDNum", line["number"]),
-        (f"{prefix}CallerIDName", line["name"].translate(_ESCAPED)),
+        (f"{prefix}CallerIDName", frames.escaped(line["name"])),
         (f"{prefix}Context", line["context"]),
         (f"{prefix}Exten", line["exten"]),
         (f"{prefix}Uniqueid", line["uniqueid"]),

@@ -5,10 +5,16 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down (0)
+RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down
+DOWN = "0"
+# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
+CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
 SHUTDOWN = (
     4  # the flag of a SoftHangupRequest that a stopping Asterisk sends to every channel (AST_SOFTHANGUP_SHUTDOWN)
 )
+# The flag of the SoftHangupRequest with which every channel that ran the dialplan ends (AST_SOFTHANGUP_APPUNLOAD): it
+# follows whoever asked, and comes alone when the dialplan was over.
+DIALPLAN_OVER = 16
 LOGS = ("Cel", "QueueLog")
 MARK = "Mark-"  # begins the headers of our own marks that say how far a log was read
 
@@ -145,7 +151,7 @@ class PassedOn(Struct, frozen=True):
 
 
 class HangupAsked(Struct, frozen=True):
-    """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then Asterisk's own flag, see SHUTDOWN)."""
+    """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then a flag: SHUTDOWN, DIALPLAN_OVER, another)."""
 
     at: datetime | None
     uniqueid: str

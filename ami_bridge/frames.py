@@ -9,6 +9,7 @@ Text that is not UTF-8 is read as Latin-1, the other thing telephones send; no b
 Source of the format: Asterisk documentation, "AMI v2 specification".
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,11 @@ END = b"\r\n\r\n"
 # One frame larger than this is no frame: its bytes are dropped up to the next empty line. (Asterisk's own limit for one
 # header is far below; a line that never ends must not eat the memory.)
 MAX_FRAME = 1 << 20
+# How Asterisk writes names, and only names, into its own headers (ast_escape_c).
+_ESCAPES = dict(zip("\a\b\f\n\r\t\v\\'\"?", "abfnrtv\\'\"?", strict=True))
+_TO_ESCAPED = str.maketrans({char: f"\\{letter}" for char, letter in _ESCAPES.items()})
+_FROM_ESCAPED = {letter: char for char, letter in _ESCAPES.items()}
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 class FrameError(ValueError):
@@ -114,3 +120,13 @@ def encode(headers: Iterable[tuple[str, str]]) -> bytes:
             raise FrameError(f"a line break or no name in an AMI header ({name!r}): it would forge other headers")
         lines.append(f"{name}: {value}\r\n")
     return "".join(lines).encode() + b"\r\n"
+
+
+def escaped(name: str) -> str:
+    """Write a caller's name as Asterisk does in an event: `O'Brien` is O\\'Brien."""
+    return name.translate(_TO_ESCAPED)
+
+
+def unescaped(name: str) -> str:
+    """Undo what Asterisk does to a name in an event, and to nothing else: `O\\'Brien` is O'Brien."""
+    return _ESCAPED.sub(lambda found: _FROM_ESCAPED.get(found[1], found[1]), name) if "\\" in name else name

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from ami_bridge.calls import RESTARTED, Call
 from ami_bridge.events import (
+    CALLED_BY_US,
     Booted,
     BridgeEntered,
     CallerDescribed,
@@ -27,6 +28,7 @@ from ami_bridge.events import (
     ChannelGone,
     ChannelListed,
     Connected,
+    HangupAsked,
     HoldChanged,
     Listened,
     MemberSeen,
@@ -41,11 +43,11 @@ from ami_bridge.threads import Line, Threads
 from intake.facts import Arrived, Ended, Fact, Outcome, Taken
 
 NOT_SEEN = "ended while the bridge was not listening"
-# Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
-CALLED_BY_US = ("AppDial", "AppDial2", "AppQueue")
 PARKED = "Park"  # hears music: its bridge joins it with nobody
 # What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
 OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
+RESTARTS_WITHIN = timedelta(seconds=10)  # a PBX that is told to: from its calls' end to its next boot
+ASKED_WITHIN = timedelta(seconds=2)  # of its end: then a call's end was asked for
 WHOLE_SECONDS = timedelta(seconds=2)  # the list tells how long somebody waits in whole seconds
 SAME_BOOT = timedelta(seconds=1.5)  # FullyBooted tells whole seconds
 _CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the second in which its channel was made
@@ -55,6 +57,7 @@ _CREATED = re.compile(r"(\d{9,11})\.\d+$")  # at the end of a uniqueid: the seco
 class Heard:
     """How far we have listened to one PBX."""
 
+    since: datetime | None = None  # by the PBX's clock: when the present session began
     until: datetime | None = None  # by the PBX's clock; what came later may have been missed
     gap_open: bool = False  # the logs could not be read: next time again, from `until` on
     unsure: list[str] = field(default_factory=list)  # calls of which a part lies in the open gap
@@ -130,13 +133,27 @@ class Listener:
         if event.at is not None and not session.catching_up and not self.heard.gap_open:
             self.heard.until = event.at
         facts = self.threads.advance(event, pbx_now) if session.settled else self._hear(event, pbx_now)
-        return [self._known(fact) for fact in facts] if self.heard.unsure else facts
+        return [self._known(fact) for fact in facts]
 
     def _known(self, fact: Fact) -> Fact:
-        """Who was not seen to be answered may have been in the gap that is open: then nobody knows how it ended."""
-        if isinstance(fact, Ended) and fact.outcome != "answered" and fact.key.uniqueid in self.heard.unsure:
+        """Say of an end that was heard whether anybody can know how it came.
+
+        Who was not seen to be answered may have been in the gap that is open. An end for which nobody asked was the
+        dialplan's, unless somebody may have asked before this session.
+        """
+        if not isinstance(fact, Ended) or fact.outcome == "answered":
+            return fact
+        if fact.key.uniqueid in self.heard.unsure:
             return replace(fact, outcome=None)
+        if fact.outcome is None and not self._may_have_been_asked_before(fact):
+            return replace(fact, outcome="failed")
         return fact
+
+    def _may_have_been_asked_before(self, end: Ended) -> bool:
+        since, rang = self.heard.since, _created(end.key.uniqueid)
+        if since is None or end.at is None:
+            return False
+        return end.at - since < ASKED_WITHIN and (rang is None or rang <= since)
 
     def _hear(self, event: CallEvent, now: datetime, *, held_back: bool = False) -> list[Fact]:
         """Take what is heard while the gap is being closed; what was `held_back` the logs may have told meanwhile."""
@@ -162,12 +179,26 @@ class Listener:
         session = self._session
         if session.fresh and self._about(event) in session.fresh:
             return []  # it was heard from its ring on
+        if isinstance(event, ChannelGone):  # who asked for it may have been heard already
+            for waited, its_now in session.held_back:
+                if isinstance(waited, HangupAsked) and waited.uniqueid == event.uniqueid:
+                    self.threads.advance(waited, its_now, recovered=True)
+            if self._ended_with_the_pbx(event):
+                event = ChannelGone(event.at, event.uniqueid, RESTARTED)
         facts = self.threads.advance(event, now, recovered=True)
         if session.settled:
             return facts
         session.from_logs |= _rings(facts)
         session.unseen = (session.unseen | session.from_logs) & self.calls.keys()
         return facts
+
+    def _ended_with_the_pbx(self, gone: ChannelGone) -> bool:
+        """Tell whether a stopping PBX ended a call: no log says why it did, but it was another one a moment later."""
+        call, booted = self.calls.get(gone.uniqueid), self.heard.booted_at
+        if call is None or call.ender != "pbx" or gone.at is None or booted is None or not self._session.restarted:
+            return False
+        lived_on = booted + timedelta(seconds=self.heard.clock_offset_s) - gone.at
+        return -SAME_BOOT < lived_on < RESTARTS_WITHIN
 
     def _about(self, event: CallEvent) -> str | None:
         """Return the call that an event tells of."""
@@ -186,11 +217,13 @@ class Listener:
         match event:
             case Connected(name, alive):
                 self._session = _Session(name, settled=False, catching_up=True, unseen=set(self.calls))
+                heard.since = pbx_now
                 self._session.alive_at = max((at for at in (alive, heard.until) if at is not None), default=None)
                 if not session.settled:  # it broke off: its gap is a part of this one
                     self._session.held_back, self._session.from_logs = session.held_back, session.from_logs
                     self._session.alive_at, self._session.restarted = session.alive_at, session.restarted
             case Booted(uptime_s):
+                heard.since = pbx_now  # told at the log-in: from here on all is heard
                 booted_at = now - timedelta(seconds=uptime_s)
                 if heard.booted_at is not None and booted_at - heard.booted_at > SAME_BOOT:
                     session.restarted = True
@@ -232,7 +265,8 @@ class Listener:
                 continue
             if waited.at is not None and not heard.gap_open:
                 heard.until = waited.at
-            facts += self._hear(waited, its_now + timedelta(seconds=heard.clock_offset_s), held_back=True)
+            told = self._hear(waited, its_now + timedelta(seconds=heard.clock_offset_s), held_back=True)
+            facts += [self._known(fact) for fact in told]
         return facts
 
     def _compare(self, now: datetime) -> list[Fact]:
@@ -245,7 +279,8 @@ class Listener:
             if waiter is not None and waiter.queue not in threads.line.queues:
                 waiter = None
             called = one.application in CALLED_BY_US or one.channel.is_local
-            if not called and (waiter is not None or threads.line.is_own(one.channel)):
+            comes_in = threads.line.is_own(one.channel) and not threads.board.seats[uniqueid].called
+            if not called and (waiter is not None or comes_in):
                 facts += threads.open(one.channel, _created(uniqueid) or now, recovered=True)
             if waiter is not None and (call := self.calls.get(uniqueid)) is not None:
                 since = now - timedelta(seconds=waiter.waited_s)

@@ -7,8 +7,9 @@ pickup CONNECT names the member that was rung and the channel that answered: so 
 that was dialled for the caller.
 
 Without CEL it tells a call from the queue to its end, as AMI frames with `Recovered: queue_log`. ABANDON and
-COMPLETECALLER say that the caller's channel was hung up. After the other events the call goes on somewhere; what became
-of it then is the snapshot's to say.
+COMPLETECALLER say that the caller's channel was hung up, not by whom: both are written, too, when the PBX ended the
+call or was stopped. So they are a Hangup that nobody is said to have asked for. After the other events the call goes
+on somewhere; what became of it then is the snapshot's to say.
 """
 
 from collections.abc import Iterable, Iterator
@@ -81,7 +82,7 @@ def _frames(entry: Entry) -> list[Headers]:
         case event if event in EXITS:
             return [[*_event("QueueCallerLeave", entry), ("Queue", entry.queue)]]
         case _:
-            return [_event("HangupRequest", entry), _event("Hangup", entry)]
+            return [_event("Hangup", entry)]
 
 
 def _event(name: str, entry: Entry, earlier_s: int = 0) -> Headers:

@@ -6,7 +6,7 @@ name the phone that was rung, DestChannel the one that answered), ANSWER in CEL 
 
 Who ended a call is told by the first of two events on the caller's channel: HangupRequest = the far end hung up;
 SoftHangupRequest = the PBX did (Hangup's own Cause is 0 or 16 in both cases). A caller's hang-up is followed by a
-SoftHangupRequest too, so only the first counts.
+SoftHangupRequest too (with the flag DIALPLAN_OVER, which says nothing), so only the first counts.
 """
 
 import re
@@ -45,7 +45,7 @@ from ami_bridge.events import (
     WaiterListed,
     device_of,
 )
-from ami_bridge.frames import decode, event_name
+from ami_bridge.frames import decode, event_name, unescaped
 
 NOBODY = ("", "<unknown>", "<null>")  # what Asterisk writes for "no number" and "no name"
 # Presentation values of CALLERID(pres); `unavailable` says that the network had no number, not that it was withheld.
@@ -59,8 +59,6 @@ METADATA = {
 DESCRIBED = ("CallerNumber", "CallerName", "Dialled", "Recording", *METADATA)  # of the dialplan's user event
 WHERE = ("Uniqueid", "Linkedid", "Channel", "ChannelState", "Context", "Exten")  # as in `Channel`
 RINGING = f"\r\nChannelState: {RING}\r\n".encode()
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 HOLDING = "holding_bridge"  # music for each alone (parking): nobody in it talks to anybody
 
 
@@ -241,13 +239,8 @@ def _channel(said: Said) -> Channel:
         get("Context", ""),
         get("Exten", ""),
         _known(get("CallerIDNum", "")),
-        _known(_unescaped(get("CallerIDName", ""))),
+        _known(unescaped(get("CallerIDName", ""))),
     )
-
-
-def _unescaped(name: str) -> str:
-    """Undo what Asterisk does to a name in an event (ast_escape_c), and to nothing else: `O\\'Brien` is O'Brien."""
-    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), name) if "\\" in name else name
 
 
 def _known(value: str) -> str | None:

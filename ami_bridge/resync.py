@@ -80,3 +80,4 @@ def _by_cel(log: Log, earliest: float, members: Mapping[str, str], known: set[st
             latest = max(latest, at)
             known |= {line["uniqueid"], line["linkedid"]}
             yield from ((latest, raw) for raw in teller.tell(line))
+    yield from ((latest, raw) for raw in teller.rest())

@@ -19,6 +19,7 @@ from ami_bridge import calls
 from ami_bridge.board import Board
 from ami_bridge.calls import Call, Happening, Joined, Met, Phone, Rung
 from ami_bridge.events import (
+    DOWN,
     RING,
     BridgeEntered,
     BridgeLeft,
@@ -180,7 +181,7 @@ class Threads:
     def _create(self, channel: Channel, at: datetime, *, recovered: bool) -> list[Fact]:
         if channel.uniqueid in self.ended:
             return []
-        self.board.seat(channel, at)
+        self.board.seat(channel, at).called = channel.state == DOWN
         return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []
 
     def _join_queue(self, event: CallerJoined, now: datetime, *, recovered: bool) -> list[Fact]:
@@ -223,9 +224,9 @@ class Threads:
 def _is_old(call: Call, what: Happening, at: datetime, seen: datetime) -> bool:
     """Whether a log repeats what was heard of a call until `seen`; its end is always news.
 
-    What is much older is none either: then the PBX's clock was set back.
+    What is much older is none either: then the PBX's clock was set back. Who asked for the end first, the call knows.
     """
-    if isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid:
+    if isinstance(what, HangupAsked) or (isinstance(what, ChannelGone) and what.uniqueid == call.key.uniqueid):
         return False
     is_whole_second = at.microsecond == 0  # queue_log cuts its times down
     return timedelta() <= seen - at - (SECOND if is_whole_second else LOG_LAG) < TOLD_AGAIN

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote_from_bytes
 from uuid import UUID, uuid5
 
-from ami_bridge.frames import FrameError, event_name
+from ami_bridge.frames import FrameError, decode, escaped, event_name, unescaped
 
 Header = tuple[bytes, bytes]
 NOTHING = timedelta(0)
@@ -223,8 +223,10 @@ class _Renaming:
             if len(callers) != 1 or callers[0][part] in NOBODY:
                 raise ValueError(f"{self._story.name} has not one caller whose part another could take: {callers}")
             old = callers[0][part]
-            plain[old] = new.encode()
-            self._people[_encoded(old)] = _encoded(new.encode())
+            is_name = plain is self._names
+            plain[old] = (escaped(new) if is_name else new).encode()
+            said = unescaped(decode(old)).encode() if is_name else old  # the dialplan's event has it as it is
+            self._people[_encoded(said)] = _encoded(new.encode())
 
     def of(self, cue: Cue) -> bytes:
         """Return the frame as it is said in this playing."""

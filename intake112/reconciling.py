@@ -3,6 +3,7 @@
 The rings are counted from the CEL file and all that logrotate left of it, played through the same rules as a live line.
 A call that the PBX could not end (it was killed) ended with it: the counter in a new channel's uniqueid began anew.
 Calls are compared by their key, never by their time, in batches while the file is read; nothing is held but the ids.
+An end that nobody knows here (the logs could not be read when it was missed) is a difference too: `--mend` fills it.
 """
 
 import itertools
@@ -18,7 +19,7 @@ import typer
 
 from ami_bridge import cel, reading
 from ami_bridge.calls import RESTARTED
-from ami_bridge.events import CallEvent, ChannelGone
+from ami_bridge.events import SHUTDOWN, CallEvent, ChannelGone, HangupAsked
 from ami_bridge.logfile import Log
 from ami_bridge.threads import Line, Threads
 from db import calls, reports
@@ -60,6 +61,12 @@ class Ring:
         """How it ended, once it has."""
         return self.ended.outcome if self.ended is not None else None
 
+    @property
+    def end(self) -> str:
+        """How it ended, and when, in words; empty while it lasts."""
+        at = self.ended.at if self.ended is not None else None
+        return f"{self.outcome or 'ended'} {at.isoformat(timespec='milliseconds')}" if at is not None else ""
+
     def __str__(self) -> str:
         at = self.arrived.at.isoformat(timespec="milliseconds")
         return f"{self.key[1]} {at} {_printable(self.arrived.number_raw or 'no number')}"
@@ -84,7 +91,9 @@ def reconcile(
     ] = None,
     to: Annotated[str | None, typer.Option(help="the moment behind the last; without it, now")] = None,
     *,
-    mend: Annotated[bool, typer.Option("--mend", help="make the missing reports, with their true times")] = False,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="make the missing reports, and fill the ends that nobody knew")
+    ] = False,
 ) -> None:
     """Compare the rings in Asterisk's CEL file with the reports; exit 1 when they differ."""
 
@@ -118,13 +127,15 @@ async def _compare(
     database: Database, found: Settings, path: Path, start: datetime, end: datetime, *, mend: bool
 ) -> Tally:
     line = Line(found.pbx, found.line_contexts, found.line_numbers, found.line_queues)
-    tally, known = Tally(), set[str]()
+    tally, known, zone = Tally(), set[str](), ZoneInfo(found.timezone) if mend else None
+    until = database.clock() - UNTIL_SAVED
     rings = _in_span(_rings(path, line, start - LONGEST_CALL), start, end, known)
     while batch := list(itertools.islice(rings, BATCH)):
         async with database.reading() as reading:
             rows = await calls.by_keys(reading, [ring.key for ring in batch])
             others = [ring for ring in batch if _differs(ring, rows.get(ring.key))]
-            numbers = await calls.report_numbers(reading, [ring.key for ring in others])
+            unknown = [ring for ring in batch if ring not in others and _knows_more(ring, rows.get(ring.key), until)]
+            numbers = await calls.report_numbers(reading, [ring.key for ring in (*others, *unknown)])
         tally.rings += len(batch)
         tally.reports += len(rows)
         tally.left += len(others)
@@ -134,7 +145,9 @@ async def _compare(
         ]
         for ring in batch:
             if ring.key not in rows:
-                await _missing(database, tally, ring, ZoneInfo(found.timezone) if mend else None)
+                await _missing(database, tally, ring, zone)
+        for ring in unknown:
+            await _unknown(database, tally, ring, numbers[ring.key], zone)
     async with database.reading() as reading:
         async for report, call in _opened(reading, start, end):
             if report.exercise:
@@ -151,6 +164,24 @@ async def _compare(
 def _differs(ring: Ring, row: CallRow | None) -> bool:
     """Tell whether CEL and the report know different ends; who knows none does not contradict."""
     return row is not None and None not in (ring.outcome, row.outcome) and ring.outcome != row.outcome
+
+
+def _knows_more(ring: Ring, row: CallRow | None, until: datetime) -> bool:
+    """Tell whether CEL knows when, or how, a call ended of which the report does not; `until`: what may be saved."""
+    if row is None or ring.ended is None or ring.ended.at is None or ring.ended.at >= until:
+        return False
+    return row.ended_at is None or (row.outcome is None and ring.outcome is not None)
+
+
+async def _unknown(database: Database, tally: Tally, ring: Ring, number: str, zone: ZoneInfo | None) -> None:
+    """Note an end that only CEL knows; with a `zone`, have the report know it."""
+    if zone is None:
+        tally.differences.append(f"end unknown here: {number} {ring.key[1]}: {ring.end} by CEL")
+        tally.left += 1
+        return
+    async with database.transaction() as tx:
+        await booking.book(tx, ring.facts, zone)
+    tally.differences.append(f"mended: {number} {ring.key[1]} is {ring.end}")
 
 
 async def _missing(database: Database, tally: Tally, ring: Ring, zone: ZoneInfo | None) -> None:
@@ -187,7 +218,10 @@ def _in_span(rings: Iterator[Ring], start: datetime, end: datetime, known: set[s
 
 
 def _rings(path: Path, line: Line, since: datetime) -> Iterator[Ring]:
-    """Yield the calls of a CEL file when they are over, and at last those that are not."""
+    """Yield the calls of a CEL file when they are over, and at last those that are not.
+
+    A channel of which the file has no second line yet, and the first does not tell that it comes in, is not counted.
+    """
     threads, teller, rings = Threads(line), cel.Teller({}), dict[str, Ring]()
     for number, told in enumerate(cel.read(Log(path, None, since)), 1):
         at = _at(told)
@@ -212,6 +246,7 @@ def _ended_by_restart(rings: dict[str, Ring], created: cel.Line) -> list[CallEve
         old, new = _COUNTER.search(uniqueid), _COUNTER.search(created["uniqueid"])
         if old and new and int(new[2]) <= int(old[2]) and int(new[1]) > int(old[1]) + 1:
             last_sign_of_life = max(fact.at for fact in ring.facts if fact.at is not None)
+            ends.append(HangupAsked(last_sign_of_life, uniqueid, by_far_end=False, cause=SHUTDOWN))
             ends.append(ChannelGone(last_sign_of_life, uniqueid, RESTARTED))
     return ends
 

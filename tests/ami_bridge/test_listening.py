@@ -7,6 +7,7 @@ import pytest
 from ami_bridge import memory
 from ami_bridge.calls import Call
 from ami_bridge.events import (
+    DIALPLAN_OVER,
     Booted,
     BridgeEntered,
     CallerJoined,
@@ -137,6 +138,20 @@ def test_our_own_legs_in_the_list_are_no_callers() -> None:
     assert tell(Listener(LINE), BEGIN, NO_LOGS, ours, Settled()) == []
 
 
+@pytest.mark.parametrize("forgets", [False, True])
+def test_whom_we_called_is_no_caller_whatever_the_dialplan_does_with_it_now(forgets: bool) -> None:
+    """The list shows the application of the moment: AppDial2 only until the call is answered."""
+    listener = Listener(LINE)
+    tell(listener, ChannelCreated(NOW, channel("o.1", state="0", exten="s")))
+    if forgets:
+        listener, _ = memory.read(memory.write(listener, {}), LINE)
+    listed = ChannelListed(channel("o.1", state="6", exten="s"), "Wait", "")
+    assert tell(listener, BEGIN, NO_LOGS, listed, Settled()) == []
+    waits = (WaiterListed("o.1", "112", 7), ChannelListed(channel("o.1", state="6"), "Queue", ""), Settled())
+    (arrived, queued) = tell(listener, BEGIN, NO_LOGS, *waits)
+    assert (type(arrived), type(queued)) == (Arrived, Queued), "who waits in the queue is a caller"
+
+
 def test_joined_callers_in_the_list_are_two_although_one_has_the_others_linkedid() -> None:
     second = ChannelListed(channel(f"{UID}1", "PJSIP/trunk-00000002", "6", linkedid=UID), "Queue", "b-1")
     first = ChannelListed(channel(state="6"), "Queue", "b-1")
@@ -239,6 +254,70 @@ def test_an_end_that_is_heard_while_a_gap_is_open_is_no_guess() -> None:
     assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"], "it was heard from its ring on"
 
 
+ECHO = HangupAsked(later(9), UID, by_far_end=False, cause=DIALPLAN_OVER)
+GONE = ChannelGone(later(9), UID, "0 Unknown")
+
+
+@pytest.mark.parametrize("heard", [(ECHO, GONE), (GONE,)])
+@pytest.mark.parametrize("settled", [True, False])
+def test_an_end_that_was_asked_for_just_before_the_session_is_no_guess(
+    heard: tuple[CallEvent, ...], settled: bool
+) -> None:
+    """Asterisk says who asked a millisecond before it says that the channel is gone."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), now=later(8.9995))
+    session = (LOGS, WaiterListed(UID, "112", 7), LISTED, Settled())
+    facts = tell(listener, *((*session, *heard) if settled else (*heard, *session)), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == [None]
+
+
+def test_what_the_logs_say_of_an_end_asked_for_just_before_the_session_counts() -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), ECHO, GONE, now=later(8.9995))
+    asked = HangupAsked(later(9), UID, by_far_end=True, cause=16)
+    facts = tell(listener, asked, GONE, recovered=True, now=later(9)) + tell(listener, LOGS, Settled(), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
+def test_who_asked_for_an_end_counts_though_it_waits_for_a_log_that_does_not_say_it() -> None:
+    """queue_log alone: ABANDON is a hang-up, by nobody knows whom."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    asked = HangupAsked(later(9), UID, by_far_end=True, cause=16)
+    tell(listener, BEGIN, Booted(100), asked, GONE, now=later(8.5))
+    facts = tell(listener, GONE, recovered=True, now=later(9)) + tell(listener, LOGS, Settled(), now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "asked", "outcome"),
+    [
+        (8.9, HangupAsked(later(9), UID, by_far_end=False, cause=32), "failed"),  # an administrator
+        (8.9, HangupAsked(later(9), UID, by_far_end=True, cause=16), "abandoned"),
+        (5, ECHO, "failed"),  # nobody asked: the dialplan was over
+    ],
+)
+def test_an_end_whose_asking_was_heard_is_known(begin_s: float, asked: HangupAsked, outcome: str) -> None:
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    tell(listener, BEGIN, Booted(100), LOGS, WaiterListed(UID, "112", 7), LISTED, Settled(), now=later(begin_s))
+    facts = tell(listener, asked, GONE, now=later(9))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == [outcome]
+
+
+def test_who_asked_is_heard_although_the_logs_were_told_further() -> None:
+    """The phones took their time: CEL was written behind the caller's asking, and holds no end yet."""
+    listener = Listener(LINE)
+    tell(listener, RINGS, JOINS)
+    asked = HangupAsked(later(9.05), UID, by_far_end=True, cause=16)
+    tell(listener, BEGIN, Booted(100), asked, now=later(9))
+    tell(listener, CallerLeft(later(9.15), UID), recovered=True)
+    facts = tell(listener, LOGS, LISTED, Settled(), ChannelGone(later(9.2), UID, "0"), now=later(9.2))
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
+
+
 # -- until when we listened -------------------------------------------------------------------------------------------
 
 
@@ -304,6 +383,24 @@ def test_a_call_that_only_the_logs_know_was_cut_at_its_own_last_sign_of_life() -
     tell(listener, Booted(100))
     facts = restarted(listener, LOGS, NOW - timedelta(hours=1), RINGS, JOINS)
     assert facts[-1] == Ended(KEY, later(1), "failed", "pbx restarted", recovered=True)
+
+
+@pytest.mark.parametrize(
+    ("ended_s", "by_far_end", "cause"),
+    [
+        (56, False, "pbx restarted"),
+        (56, True, "16"),  # the caller, in the same moment
+        (40, False, "16"),  # the PBX too, but it went on
+        (59, False, "16"),  # the new one
+    ],
+)
+def test_whom_a_stopping_pbx_hung_up_ended_with_it(ended_s: float, by_far_end: bool, cause: str) -> None:
+    """CEL writes the hang-ups of a `core restart now` like those of an administrator."""
+    listener = Listener(LINE)
+    tell(listener, Booted(100), RINGS, JOINS)
+    asked = HangupAsked(later(ended_s), UID, by_far_end=by_far_end, cause=None)
+    facts = restarted(listener, LOGS, None, asked, ChannelGone(later(ended_s), UID, "16"))  # booted at 57
+    assert [(fact.at, fact.cause) for fact in facts if isinstance(fact, Ended)] == [(later(ended_s), cause)]
 
 
 def test_a_session_that_was_cut_is_no_restart() -> None:

@@ -177,6 +177,40 @@ def test_a_call_whose_end_the_pbx_could_not_write_ends_with_the_snapshot() -> No
     assert (ended.at, ended.outcome) == (None, None)
 
 
+def snapshot(listener: Listener, told: list[bytes], application: str) -> list[Fact]:
+    """Return the facts of a session whose logs tell these frames, and whose list has their channel."""
+    seen = frames.parse(told[0])
+    listed = [(name, seen.get(name)) for name in ("Channel", "Context", "Exten", "Uniqueid", "Linkedid")]
+    raw = frames.encode([("Event", "CoreShowChannel"), *listed, ("Application", application)])
+    marks = [b"Event: IntakeCaughtUp\r\nLogs: read", raw.removesuffix(frames.END), b"Event: IntakeSettled"]
+    facts: list[Fact] = []
+    for one in map(reading.read, [b"Event: IntakeConnected\r\nSession: s", *told, *marks]):
+        assert one is not None
+        facts += listener.advance(one.event, START, recovered=one.recovered)
+    return facts
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_call_out_by_the_console_is_no_ring_from_its_first_line_on(tmp_path: Path, lines: int) -> None:
+    """Its first line is a ring's but for the `s`; the second says that we called, and before that the PBX's list."""
+    cel, _ = story(tmp_path, "call-out-by-console")
+    cel.write_bytes(b"".join(cel.read_bytes().splitlines(keepends=True)[:lines]))
+    told = by_cel(cel)
+    assert names(told) == "Newchannel"
+    assert snapshot(Listener(LINE), told, "AppDial2" if lines == 1 else "Dial") == []
+
+
+def test_a_caller_who_dialled_s_and_has_one_line_yet_is_a_ring_by_the_list(tmp_path: Path) -> None:
+    cel, _ = story(tmp_path, "no-number")
+    (arrived,) = (fact for fact in play(by_cel(cel), Threads(LINE)) if isinstance(fact, Arrived))
+    cel.write_bytes(cel.read_bytes().splitlines(keepends=True)[0])
+    told = by_cel(cel)
+    assert play(told, Threads(LINE)) == []
+    (listed,) = snapshot(Listener(LINE), told, "Answer")
+    assert isinstance(listed, Arrived)
+    assert (listed.key, listed.at) == (arrived.key, arrived.at), "at its true time"
+
+
 def story(tmp_path: Path, name: str) -> tuple[Path, Path]:
     """Return copies of the logs of a recorded story."""
     cel, queues = tmp_path / "cel.csv", tmp_path / "queue_log"
@@ -255,8 +289,34 @@ def test_a_caller_who_left_the_queue_and_rings_on_has_no_end_by_queue_log(tmp_pa
         *(("Arrived", "p-1.0"), ("Queued", "p-1.0"), ("LegEnded", "p-1.0")),
         *(("Arrived", "p-1.4"), ("Queued", "p-1.4"), ("LegEnded", "p-1.4"), ("Ended", "p-1.4")),
     ]
-    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == ["abandoned"]
     assert list(threads.calls) == ["p-1.0"]
+
+
+@pytest.mark.parametrize("cause", [4, 16])
+def test_a_cause_of_cel_is_no_flag_of_the_pbx(tmp_path: Path, cause: int) -> None:
+    cel, _ = story(tmp_path, "pbx-ends-waiting")
+    cel.write_bytes(cel.read_bytes().replace(b'hangupcause"":0', b'hangupcause"":%d' % cause))
+    (ended,) = (fact for fact in play(by_cel(cel), Threads(LINE)) if isinstance(fact, Ended))
+    assert (ended.outcome, ended.cause) == ("failed", str(cause))
+
+
+@pytest.mark.parametrize(
+    ("name", "by_both"),
+    [("pbx-ends-waiting", "failed"), ("abandoned-in-queue", "abandoned"), ("asterisk-shutdown-in-call", "answered")],
+)
+def test_who_ended_a_wait_is_not_guessed_from_queue_log_and_cel_tells_it(
+    tmp_path: Path, name: str, by_both: str
+) -> None:
+    """ABANDON is written when the caller hangs up, and when the PBX does."""
+    cel, queues = story(tmp_path, name)
+
+    def outcomes() -> list[str | None]:
+        facts = play(resync.told(cel, None, queues, None, START).frames, Threads(LINE))
+        return [fact.outcome for fact in facts if isinstance(fact, Ended)]
+
+    assert outcomes() == [by_both]
+    cel.unlink()
+    assert outcomes() == ["answered" if by_both == "answered" else None]
 
 
 QUEUED = b"1795500179|p-1.0|112|NONE|ENTERQUEUE||+62812|1\n"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ami_bridge import reading
-from ami_bridge.frames import FrameError, event_name, parse
+from ami_bridge.events import CallerDescribed, ChannelCreated
+from ami_bridge.frames import FrameError, escaped, event_name, parse, unescaped
 from exercise import story, tapes
 from exercise.story import NOTHING, Cue, Story, headers, joined, new_ids, with_new_ids
 from tests.conftest import START
@@ -89,17 +90,11 @@ def test_time_moves_as_a_block(name: str) -> None:
         assert moved == pytest.approx((START - found.began).total_seconds(), abs=1e-5)
 
 
-def has_one_plain_caller(name: str) -> bool:
-    """One caller, whose name AMI's own headers and the dialplan's event write alike: AMI escapes quotes."""
-    callers = tapes.load(name).callers
-    return len(callers) == 1 and b"\\" not in callers[0][1]
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if has_one_plain_caller(name)])
+@pytest.mark.parametrize("name", [name for name in NAMES if len(tapes.load(name).callers) == 1])
 def test_another_caller_takes_the_part_everywhere(name: str) -> None:
     found = tapes.load(name)
     number, who = found.callers[0]
-    for new_number, new_name, old in (("+6281200009876", None, number), (None, 'Nur "Ani": Ö, 9', who)):
+    for new_number, new_name, old in (("+6281200009876", None, number), (None, 'Nur "Ani": Ö, 9?', who)):
         new = new_number or new_name or ""
         if old in story.NOBODY:
             with pytest.raises(ValueError, match="not one caller"):
@@ -108,12 +103,24 @@ def test_another_caller_takes_the_part_everywhere(name: str) -> None:
         played = b"\r\n\r\n".join(with_new_ids(found, 0, START, new_number, new_name))
         was = b"\r\n\r\n".join(raw(found))
         described = any(event_name(one) == b"UserEvent" for one in raw(found))  # not who came through a menu
-        encoded = (quote(old, safe=SAFE).encode(), quote(new, safe=SAFE).encode())
-        for (before, after), told in (((old, new.encode()), True), (encoded, described)):
+        said = unescaped(old.decode()) if new_name else old.decode()
+        encoded = (quote(said, safe=SAFE).encode(), quote(new, safe=SAFE).encode())
+        written = (escaped(new) if new_name else new).encode()  # Asterisk escapes names in AMI's own headers
+        for (before, after), told in (((old, written), True), (encoded, described)):
             at_end, at_end_now = b": " + before + b"\r\n", b": " + after + b"\r\n"
             assert at_end not in played
             assert played.count(at_end_now) == was.count(at_end)
             assert told == (at_end in was)
+
+
+@pytest.mark.parametrize("name", ["O'Brien", 'Siti \\ "Lain"?', "\\'"])
+@pytest.mark.parametrize("tape", ["answered", "name-quotes"])
+def test_a_name_that_asterisk_escapes_is_read_as_it_was_given(tape: str, name: str) -> None:
+    told = [reading.read(one) for one in with_new_ids(tapes.load(tape), 0, START, name=name)]
+    events = [one.event for one in told if one is not None]
+    described = [event.caller_name for event in events if isinstance(event, CallerDescribed)]
+    rung = [event.channel.caller_name for event in events if isinstance(event, ChannelCreated)]
+    assert (described, rung[0]) == ([name], name)
 
 
 def test_a_withheld_caller_is_another_in_the_asserted_identity_too() -> None:

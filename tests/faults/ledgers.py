@@ -1,7 +1,8 @@
 """Three ledgers that must agree after every fault: what Asterisk wrote, what the product says, what agencies received.
 
 Asterisk's own record of calls (CEL) is read here by a reader of its own that shares no line with `ami_bridge`: a ring
-is a channel that began on the 112 line as the first of its call; it was answered when that very channel entered a
+is a channel that began on the 112 line as the first of its call, unless it was Asterisk who called (its application is
+then AppDial2 once) and it did not wait in the queue all the same; it was answered when that very channel entered a
 bridge (nothing but a person does that in our dialplan); who ended it stands in its HANGUP.
 
 I1: every ring is one report, and every dispatch that was promised (201) is delivered or visibly not.
@@ -28,9 +29,9 @@ from tests.pbx.asterisk import RealAsterisk
 from tests.waiting import until
 
 COLUMNS: Final = (
-    17  # of asterisk-conf/cel_custom.conf; by their place: type, time, ..., context, channel, ..., ids, extra
+    17  # of asterisk-conf/cel_custom.conf; by their place: type, time, ..., context, channel, app, ..., ids, extra
 )
-TYPE, TIME, NUMBER, CONTEXT, CHANNEL, UNIQUEID, LINKEDID, EXTRA = 0, 1, 3, 8, 9, 12, 13, 16
+TYPE, TIME, NUMBER, CONTEXT, CHANNEL, APP, UNIQUEID, LINKEDID, EXTRA = 0, 1, 3, 8, 9, 10, 12, 13, 16
 BY_THE_CALLER: Final = {0, 16, 26, 127}  # hang-up causes of BYE and CANCEL; 44 is a phone whose sound stopped
 VISIBLY_NOT: Final = {"queued", "sent"}  # an agency that has not got it yet: red on the desk
 Key = tuple[str, str]
@@ -74,8 +75,12 @@ def rings(pbx: RealAsterisk) -> dict[str, Ring]:
 def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
     """Return every ring in CEL files by its uniqueid."""
     found: dict[str, Ring] = {}
+    called: set[str] = set()
+    waited: set[str] = set()
     for row in read_cel(files):
         own, first = row[UNIQUEID], row[UNIQUEID] == row[LINKEDID]
+        called |= {own} if row[APP] == "AppDial2" else set()
+        waited |= {own} if row[APP] == "Queue" else set()
         if row[TYPE] == "CHAN_START" and first and row[CONTEXT] == "line-112":
             found[own] = Ring(float(row[TIME]), row[NUMBER], row[CHANNEL])
         elif own in found and row[TYPE] == "BRIDGE_ENTER":
@@ -84,7 +89,7 @@ def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
             said = json.loads(row[EXTRA])
             found[own].ended_at = float(row[TIME])
             found[own].by_caller = said["hangupsource"] == row[CHANNEL] and said["hangupcause"] in BY_THE_CALLER
-    return found
+    return {own: ring for own, ring in found.items() if own in waited or own not in called}
 
 
 def talked(pbx: RealAsterisk, calls: int) -> None:

@@ -65,6 +65,9 @@ def test_dispatches_that_differ() -> None:
         ("operator-lost-requeued", ["answered"]),
         ("two-callers-joined", ["answered", "answered"]),
         ("caller-calls-again", ["abandoned", "answered"]),
+        ("no-number", ["answered"]),
+        ("call-out-over-trunk", []),
+        ("call-out-by-console", []),
     ],
 )
 def test_what_asterisk_wrote(story: str, outcomes: list[str]) -> None:

@@ -93,13 +93,44 @@ def test_a_wrong_secret_is_an_alarm_and_never_in_the_log(
         agreed({"pbx-1": pbx}, product)
 
 
-def test_asterisk_restarted_with_calls_up(pbx: RealAsterisk, people: People, ami: Wire, product: Product) -> None:
+@pytest.mark.parametrize("answer_ms", [50, None], ids=["answered", "it rings still"])
+@pytest.mark.parametrize("deaf", [False, True], ids=["heard", "found in the list"])
+def test_a_call_out_by_the_console_is_no_ring(
+    pbx: RealAsterisk, people: People, ami: Wire, product: Product, deaf: bool, answer_ms: int | None
+) -> None:
+    """In the line's context, the first of its call; the list shows Wait once it is answered."""
+    carrier = people.carrier(answer_ms=answer_ms)
+    if deaf:
+        ami.shut()
+    pbx.cli("channel originate PJSIP/+6281200000009@trunk application Wait 60")
+    state = "Up" if answer_ms is not None else "Ringing"
+    until(lambda: f"!{state}!" in pbx.cli("core show channels concise"), f"the call out is {state}")
+    ami.open()
+    product.until_ready()
+    people.call(SITI, hang_up_ms=50).wait()
+    until(
+        lambda: [report["call"]["stage"] for report in product.reports()] == ["ended"], "one call was heard, and ended"
+    )
+    for channel in pbx.cli("core show channels concise").split():
+        pbx.cli(f"channel request hangup {channel.partition('!')[0]}")
+    until(lambda: "!" not in pbx.cli("core show channels concise"), "it is over")
+    carrier.end()
+    assert [report["caller"]["number"] for report in agreed({"pbx-1": pbx}, product)] == [SITI.number]
+
+
+@pytest.mark.parametrize("deaf", [False, True], ids=["heard", "told by CEL"])
+def test_asterisk_restarted_with_calls_up(
+    pbx: RealAsterisk, people: People, ami: Wire, product: Product, deaf: bool
+) -> None:
     people.operator(1, answer_ms=50)
     people.call(SITI)
     talked(pbx, 1)
     people.call(BUDI)
     waiting(product)
+    if deaf:
+        ami.shut()
     pbx.restart()
+    ami.open()
     product.until_ready()
     people.call(DEWI, hang_up_ms=0).wait()
     newest, *cut = agreed({"pbx-1": pbx}, product)

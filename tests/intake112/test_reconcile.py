@@ -129,8 +129,55 @@ def test_a_report_of_no_ring_and_another_outcome_are_named(env: Mapping[str, str
     assert total.endswith("left out: 0 exercises, 1 from other sources)")
 
 
+def test_a_call_that_we_made_is_no_ring(env: Mapping[str, str], tmp_path: Path) -> None:
+    """An administrator called somebody over the trunk from Asterisk's console: in the line's context, like a ring."""
+    (tmp_path / "cel.csv").write_bytes((TAPES / "call-out-by-console.cel.csv").read_bytes())
+    (tmp_path / "clock").write_text("2026-11-25T00:00:00+00:00")
+    done = reconcile(env)
+    assert (done.returncode, done.stdout[:43]) == (0, "0 rings by CEL, 0 reports, difference 0 (20")
+
+
+def test_an_end_that_nobody_knew_here_is_named_and_filled(env: Mapping[str, str], tmp_path: Path) -> None:
+    """The logs could not be read when it was missed: how, or when, or both. Or the end was never told."""
+    facts = by_cel(tmp_path)
+    ends = [fact for fact in facts if isinstance(fact, Ended)]
+    lost = [Ended(ends[0].key, None, None, None, recovered=True), Ended(ends[1].key, None, ends[1].outcome, None)]
+    book(env, [*(fact for fact in facts if fact not in ends), *lost])  # the third lasts still, here
+    done = reconcile(env)
+    assert done.returncode == 1
+    *unknown, total = done.stdout.splitlines()
+    assert unknown == [
+        f"end unknown here: 112-20261124-0001 {RINGS[0]}: abandoned 2026-11-24T02:31:14.568+00:00 by CEL",
+        f"end unknown here: 112-20261124-0002 {RINGS[1]}: answered 2026-11-24T02:31:14.936+00:00 by CEL",
+        f"end unknown here: 112-20261124-0003 {RINGS[2]}: failed 2026-11-24T02:31:15.142+00:00 by CEL",
+    ]
+    assert total.startswith("3 rings by CEL, 3 reports, difference 3 ")
+
+    mended = reconcile(env, "--mend")
+    assert mended.returncode == 0
+    *lines, total = mended.stdout.splitlines()
+    assert lines[0] == f"mended: 112-20261124-0001 {RINGS[0]} is abandoned 2026-11-24T02:31:14.568+00:00"
+    assert len(lines) == 3
+    assert total.startswith("3 rings by CEL, 3 reports, difference 0 ")
+    assert [(row[1], str(row[4])[17:23]) for row in saved(env)] == [
+        ("abandoned", "14.568"),
+        ("answered", "14.936"),
+        ("failed", "15.142"),
+    ]
+    assert reconcile(env).stdout.startswith("3 rings by CEL, 3 reports, difference 0 ")
+
+
+def test_an_end_of_this_moment_may_not_be_saved_yet(env: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("2026-11-24T02:31:20.142000+00:00")  # the third ended five seconds ago, not more
+    facts = by_cel(tmp_path)
+    last = next(fact for fact in facts if isinstance(fact, Ended) and fact.key.uniqueid == RINGS[2])
+    book(env, [fact for fact in facts if fact is not last])
+    done = reconcile(env)
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [])
+
+
 def test_only_the_span_that_was_asked_for(env: Mapping[str, str], tmp_path: Path) -> None:
-    book(env, by_cel(tmp_path)[:1])
+    book(env, [fact for fact in by_cel(tmp_path) if fact.key.uniqueid == RINGS[0]])
     whole = reconcile(env, "--from", "2026-11-24T09:31", "--to", "2026-11-24T02:31:14.700Z")
     assert whole.stdout.startswith("1 rings by CEL, 1 reports, difference 0 ")
     late = reconcile(env, "--from", "2026-11-24T09:31:15")

@@ -85,6 +85,13 @@ def _call_out(stage: Stage) -> None:
     stage.ami.wait_event("Hangup", count=2)
 
 
+def _call_out_by_console(stage: Stage) -> None:
+    """An administrator rings somebody over the trunk, past `intake-out`: the line's context, no caller's channel."""
+    stage.pbx.cli("channel originate PJSIP/+6281200000009@trunk extension +6281200000003@intake-out")
+    stage.ami.wait_event("BridgeEnter", count=2)
+    stage.ami.wait_event("Hangup", count=2)
+
+
 def _call_out_phones(people: People) -> None:
     people.operator(1, answer_ms=200)
     people.carrier(answer_ms=300, hang_up_ms=500)
@@ -146,6 +153,7 @@ STORIES: Final[dict[str, Story]] = {
     "withheld": Story(phones(200), _answered(Caller("+6281200000007", b"Dewi Karangan", withheld=True))),
     "no-number": Story(phones(200), _answered(Caller(None), "s")),
     "call-out-over-trunk": Story(_call_out_phones, _call_out),
+    "call-out-by-console": Story(_call_out_phones, _call_out_by_console),
     "two-callers-at-once": Story(phones(400, 700), _two_callers),
     "pbx-ends-waiting": Story(phones(None), _pbx_ends_it(in_talk=False)),
     "pbx-ends-talk": Story(phones(200), _pbx_ends_it(in_talk=True)),

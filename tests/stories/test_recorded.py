@@ -87,6 +87,7 @@ STORIES: dict[str, tuple[list[str], int, int]] = {
     "rtp-timeout-caller": (TAKEN, 1, 1),
     "asterisk-shutdown-in-call": (TAKEN, 2, 2),
     "call-out-over-trunk": ([], 0, 0),
+    "call-out-by-console": ([], 0, 0),
     "hold-and-resume": ([*WAITED, OP1, *HELD, "ended answered"], 1, 1),
     "operator-lost-requeued": ([*WAITED, OP1, *AGAIN], 2, 2),
     "directed-pickup": ([*WAITED, "taken operator PJSIP/op2 None", "ended answered"], 1, 2),
