@@ -27,19 +27,6 @@ def test_the_caller_gives_up_after_the_start(people: People, product: Product) -
     assert report["call"]["outcome"] == "abandoned"
 
 
-def test_an_operator_answers_after_the_start(pbx: RealAsterisk, people: People, product: Product) -> None:
-    caller = waiting_and_killed(people, product)
-    product.start()
-    with pbx.stream() as witness:
-        people.operator(1, answer_ms=50)
-        witness.wait_event("AgentConnect")
-    caller.hang_up()
-    (report,) = product.all_ended(1)
-    assert report["call"]["outcome"] == "answered"
-    assert report["call"]["operator"]["device"] == "PJSIP/op1"
-    assert report["call"]["recovered"] is False
-
-
 def test_an_operator_answers_while_it_is_down(pbx: RealAsterisk, people: People, product: Product) -> None:
     caller = waiting_and_killed(people, product)
     with pbx.stream() as witness:
@@ -78,17 +65,5 @@ def test_a_call_that_comes_while_it_is_down_is_found(pbx: RealAsterisk, people: 
     assert found["call"]["recovered"] is True
     caller.hang_up()
     (report,) = product.all_ended(1)
-    assert report["call"]["outcome"] == "abandoned"
-    assert report["caller"]["number"] == "+6281200000001"
-
-
-def test_a_call_that_comes_and_goes_while_it_is_down_is_found(
-    pbx: RealAsterisk, people: People, product: Product
-) -> None:
-    product.kill()
-    people.call(SITI, hang_up_ms=50).wait()
-    product.start()
-    (report,) = product.all_ended(1)
-    assert report["call"]["recovered"] is True
     assert report["call"]["outcome"] == "abandoned"
     assert report["caller"]["number"] == "+6281200000001"

@@ -77,6 +77,7 @@ def test_killed_between_ring_and_answer(pbx: RealAsterisk, people: People, produ
         call.wait()
         reports = agreed({"pbx-1": pbx}, product)
         assert [report["call"]["operator"]["device"] for report in reports] == ["PJSIP/op1"] * (done + 1)
+        assert reports[0]["call"]["recovered"] is False, "its ring was heard"
 
 
 def test_away_for_the_whole_life_of_a_call(pbx: RealAsterisk, people: People, product: Product) -> None:
