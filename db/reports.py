@@ -54,6 +54,11 @@ class Filter(Struct, frozen=True):
     opened_before: datetime | None = None
 
 
+def number_of(day: str, n: int) -> str:
+    """Return the number of a local day's n-th report, as people say it."""
+    return f"112-{day}-{n:04d}"
+
+
 async def take_number(tx: Transaction, day: str) -> str:
     """Return the next report number of a local day (`YYYYMMDD`): `112-YYYYMMDD-NNNN`, without gaps once committed."""
     table = tables.report_counters
@@ -64,7 +69,7 @@ async def take_number(tx: Transaction, day: str) -> str:
         .returning(table.c.last)
     )
     last = (await tx.connection.execute(statement)).scalar_one()
-    return f"112-{day}-{last:04d}"
+    return number_of(day, last)
 
 
 async def add(tx: Transaction, number: str, values: Mapping[str, object]) -> ReportRow:

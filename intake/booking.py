@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import calls
+from db import calls, reports
 from db.calls import CallersReport, CallRow, Key, LegRow
 from db.engine import Transaction
 from intake import numbers
@@ -154,7 +154,7 @@ async def _take_up(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -
     next_of = {day: count(last[day] - needed[day] + 1) for day in needed}
     for key, ring in new.items():
         day = _day(ring, timezone)
-        stories[key] = _arrive(ring, f"112-{day}-{next(next_of[day]):04d}")
+        stories[key] = _arrive(ring, reports.number_of(day, next(next_of[day])))
     return stories
 
 
@@ -340,14 +340,14 @@ def _clean(text: str | None) -> str | None:
 
 
 async def _save(tx: Transaction, stories: Sequence[_Story]) -> None:
-    reports = await _open(tx, [story for story in stories if story.number is not None])
-    reports |= await _change(tx, [story for story in stories if story.number is None])
+    versions = await _open(tx, [story for story in stories if story.number is not None])
+    versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
         await calls.write_entries(tx, MACHINE, entries)
     for story in stories:
-        number, version = reports[story.call.report_id]
+        number, version = versions[story.call.report_id]
         tx.tell("report", number, version)
         for action, detail in story.audits:
             tx.record(MACHINE, action, number, **detail)
