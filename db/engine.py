@@ -32,6 +32,7 @@ from db.wakeups import Wakeups
 log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 2.0
+LARGE_LOG = 8 * sqlite.LOG_BYTES
 SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
 Clock = Callable[[], datetime]
 
@@ -179,7 +180,9 @@ class Database:
             self._unchecked = 0
             async with self._one_writer, self._write.connect() as connection:
                 driver = await connection.get_raw_connection()
-                await sqlite.checkpoint(driver.driver_connection)
+                held = await sqlite.checkpoint(driver.driver_connection)
+            if held > LARGE_LOG:
+                log.warning("sqlite_log_large", bytes=held, why="somebody reads the database and does not end")
 
     async def _checkpoints(self) -> None:
         while True:
