@@ -77,8 +77,8 @@ async def dispose(made: AsyncEngine) -> None:
 async def checkpoint(connection: Any) -> int:
     """Move the log into the file, and return how many bytes it holds.
 
-    `connection` is the driver's, of the engine that writes, and nobody writes meanwhile. The log's file is written again
-    from its beginning once nobody reads what is in it. Under a constant load somebody always does: so a large log makes
+    `connection` is the driver's, of the engine that writes, and nobody writes meanwhile. The log's file is begun anew
+    once nobody reads what is in it. Under a constant load somebody always does: so a large log makes
     us wait for those who read it now (who comes later reads the file alone).
     """
     cursor = connection.cursor()
