@@ -81,7 +81,8 @@ class Bridge:
         self._changed = asyncio.Event()
         self._closing = False
         self._all_taped = False
-        self._told: tuple[str, list[str]] = ("", [])
+        self._told: tuple[str, list[str]] = ("", [])  # as saved
+        self._logged: list[str] = []  # the codes of the alarms that the log was told
         self._listener: Listener | None = None
         self._untaped: set[CallKey] = set()  # calls that were told to be on no tape
         self._positions: dict[str, int] = {}  # as saved
@@ -176,9 +177,11 @@ class Bridge:
                 due = min(due, clock() + GATHER_S) if facts else math.inf
                 if any(isinstance(fact, Arrived) for fact in facts):
                     due = -math.inf
-            if clock() >= due or unsaved_bytes > SAVE_POSITION_EVERY or (self._all_taped and facts and not batch):
+            much = unsaved_bytes > SAVE_POSITION_EVERY and listener.settled
+            if clock() >= due or much or (self._all_taped and facts and not batch):
                 await self._save(listener, facts)
-                facts, due, unsaved_bytes = [], math.inf, 0
+                facts, due = [], math.inf
+                unsaved_bytes = 0 if listener.settled else unsaved_bytes  # no position is saved while a gap is closed
             elif not batch:
                 if self._all_taped:
                     return
@@ -341,14 +344,16 @@ class Bridge:
             "tape_unread_bytes": float(reel.unread_bytes()),
             "calls": float(len(self._listener.calls) if self._listener is not None else 0),
         }
-        told = (sessions.state, [alarm.code for alarm in alarms])
+        codes = [alarm.code for alarm in alarms]
+        for alarm in alarms:
+            if alarm.code not in self._logged:  # before it is saved: the database may be what is wrong
+                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
+        self._logged = codes
+        told = (sessions.state, codes)
         async with self._database.transaction() as tx:
             await machine_room.beat(tx, self.name, sessions.state, sessions.detail, figures, alarms)
             if told != self._told:
                 tx.tell("service", self.name)
-        if told != self._told:
-            for alarm in alarms:
-                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
         self._told = told
 
     async def _tidy(self) -> None:

@@ -78,10 +78,14 @@ function listen(seq) {
   if (source) source.close();
   source = new EventSource("/api/v1/live?after=" + seq);
   source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(trouble));
-  source.addEventListener("service", () => api("GET", "/state").then((state) => showServices(state.services)).catch(trouble));
-  source.addEventListener("heartbeat", (event) => spoke(JSON.parse(event.data).at));
+  source.addEventListener("service", () => askServices());
+  source.addEventListener("heartbeat", (event) => { spoke(JSON.parse(event.data).at); askServices(); });  // who is silent tells no event
   source.addEventListener("reset", begin);
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 2000); };
+}
+
+function askServices() {
+  api("GET", "/services").then((told) => showServices(told.services)).catch(trouble);
 }
 
 function begin() {
