@@ -9,7 +9,7 @@ throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,8 @@ class Database:
         self._one_writer = asyncio.Lock()
         self._unchecked = 0  # commits since the last checkpoint
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+        self.refused_at: datetime | None = None
+        """When a transaction was last refused; None once one is saved again. Reading may work all the while."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -136,7 +138,7 @@ class Database:
         async with contextlib.AsyncExitStack() as stack:
             if self._is_sqlite:
                 await stack.enter_async_context(self._one_writer)
-            with _unavailable():
+            with self._noticed(), _unavailable():
                 async with self._write.begin() as connection:
                     transaction = Transaction(connection, self.clock())
                     yield transaction
@@ -144,6 +146,15 @@ class Database:
         self._unchecked += 1
         for topic in transaction.topics:
             self._announce(topic)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseUnavailableError:
+            self.refused_at = self.clock()
+            raise
+        self.refused_at = None
 
     @asynccontextmanager
     async def rehearsal(self) -> AsyncIterator[Transaction]:

@@ -9,7 +9,6 @@ const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", ove
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
 const STEPS = { working: "Kerjakan", resolved: "Selesai di lapangan", closed: "Tutup", reopened: "Buka lagi" };
 const NEXT = { open: ["working", "closed"], working: ["resolved", "closed"], dispatched: ["resolved"], resolved: ["closed", "reopened"], closed: ["reopened"], reopened: ["working", "closed"] };
-const STALE_S = 12;
 const NEWEST = 50;
 
 const $ = (id) => document.getElementById(id);
@@ -19,6 +18,7 @@ let selected = null;
 let offset = 0; // server's clock minus ours, ms
 let heard = 0; // when the server last spoke, by our monotonic clock
 let source = null;
+let beginning = 0; // the timer of the next snapshot
 let kinds = [];
 let agencies = [];
 
@@ -77,16 +77,22 @@ async function start() {
 function listen(seq) {
   if (source) source.close();
   source = new EventSource("/api/v1/live?after=" + seq);
-  source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(trouble));
-  source.addEventListener("service", () => api("GET", "/state").then((state) => showServices(state.services)).catch(trouble));
+  source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(again)); // else it stays old
+  source.addEventListener("service", () => askHealth());
   source.addEventListener("heartbeat", (event) => spoke(JSON.parse(event.data).at));
   source.addEventListener("reset", begin);
-  source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 2000); };
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) again(); };
 }
 
 function begin() {
   if (source) source.close();
-  start().then(() => trouble(null), (error) => { trouble(error); setTimeout(begin, 2000); });
+  start().then(() => trouble(null), again);
+}
+
+function again(error) {
+  if (error) trouble(error);
+  clearTimeout(beginning);
+  beginning = setTimeout(begin, 2000);
 }
 
 async function load(number) {
@@ -108,16 +114,6 @@ async function load(number) {
 }
 
 // -- the left side ---------------------------------------------------------------------------------------------------
-
-function showServices(services) {
-  $("services").replaceChildren(...services.flatMap((service) => {
-    const well = service.fresh && !["disconnected", "connecting"].includes(service.state);
-    const item = el("li", (well ? "● " : "▲ ") + service.name + " " + (service.fresh ? service.state : "tidak terdengar"), well ? "" : "bad");
-    item.title = service.detail;
-    const alarms = service.fresh ? service.alarms : [];
-    return [item, ...alarms.map((alarm) => el("li", "▲ " + service.name + ": " + alarm.message, "bad"))];
-  }));
-}
 
 function pick(number, parts, className) {
   const item = el("li", null, className);
@@ -179,9 +175,7 @@ function tick() {
     span.textContent = left >= 0 ? `terima dalam ${left} dtk` : `▲ terlambat ${-left} dtk`;
     span.closest("li").classList.toggle("late", left < 0);
   }
-  const silent = (performance.now() - heard) / 1000;
-  $("stale").hidden = !heard || silent < STALE_S;
-  if (!$("stale").hidden) $("stale").textContent = `▲ Data tidak diperbarui sejak ${timeOf.format(new Date(now() - silent * 1000))}. Panggilan tetap berdering di telepon.`;
+  showStale();
 }
 
 // -- the report ------------------------------------------------------------------------------------------------------
@@ -369,4 +363,5 @@ async function prepare() {
 }
 
 setInterval(tick, 1000);
+askHealth();
 prepare().then(begin, (error) => { trouble(error); setTimeout(() => location.reload(), 3000); });
