@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from exercise.pbx import PretendAsterisk
+from exercise.pbx import Clock, PretendAsterisk
 from intake112.clock import SteadyClock
 
 T = TypeVar("T")
@@ -16,10 +16,10 @@ CLOCK = SteadyClock()
 class Pretend:
     """Use as a context manager; `do` runs a coroutine beside the PBX and gives its result."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = CLOCK) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pretend-asterisk")
-        self.pbx = PretendAsterisk(CLOCK)
+        self.pbx = PretendAsterisk(clock)
 
     def do(self, work: Coroutine[Any, Any, T], within_s: float = 60) -> T:
         """Run a coroutine in the PBX's loop and return its result."""
