@@ -210,8 +210,8 @@ class Database:
                         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
                 finally:
                     await connection.close(timeout=2)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                log.warning("wakeups_not_sent", exc_info=True)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wakeups_not_sent", why=str(error) or type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
@@ -225,8 +225,8 @@ class Database:
                     await gone.wait()
                 finally:
                     await connection.close(timeout=2)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                log.warning("wakeups_not_heard", exc_info=True)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wakeups_not_heard", why=str(error) or type(error).__name__)
             await asyncio.sleep(1)
 
     async def _plain_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
