@@ -52,7 +52,8 @@ async function api(method, path, body, headers) {
 }
 
 function trouble(error) {
-  $("trouble").textContent = error ? "▲ " + error.message : "";
+  const words = error && (error.status === 503 ? "Basis data tidak menyimpan: yang baru Anda tulis belum tersimpan. Coba lagi sebentar lagi." : error.message);
+  $("trouble").textContent = error ? "▲ " + words : "";
   $("trouble").hidden = !error;
 }
 
@@ -90,7 +91,7 @@ function begin() {
 }
 
 function again(error) {
-  if (error) trouble(error);
+  if (error && error.status !== 503) trouble(error); // that one the alarms tell
   clearTimeout(beginning);
   beginning = setTimeout(begin, 2000);
 }
@@ -141,11 +142,10 @@ function showLists() {
     seconds.dataset.since = waits(report) ? report.call.arrived_at : report.call.answered_at || "";
     return pick(report.number, [
       el("span", callerOf(report), "number"), seconds,
-      el("span", [report.caller.name, STAGES[report.call.stage], report.call.operator && (report.call.operator.member || report.call.operator.device)].filter(Boolean).join(" · "), "stage"),
+      el("span", [report.caller.name, STAGES[report.call.stage], answeredBy(report.call)].filter(Boolean).join(" · "), "stage"),
     ], waits(report) ? report.call.stage : "talking");
   }));
-  $("queue-count").textContent = calls.length;
-  $("queue-empty").hidden = calls.length > 0;
+  showCount();
   const newest = all.sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number)).slice(0, NEWEST);
   for (const report of all.slice(4 * NEWEST)) reports.delete(report.number);
   keepFocus($("newest"), newest.map((report) => pick(report.number, [
@@ -157,6 +157,8 @@ function showLists() {
   tick();
 }
 
+// Who answered first; whoever talks now, after a transfer, is among the report's legs.
+const answeredBy = ({ operator }) => operator && "dijawab " + (operator.user || operator.member || operator.device);
 const kindName = (code) => kinds.find((kind) => kind.code === code)?.name.id || code;
 
 function tick() {
@@ -187,6 +189,7 @@ async function select(number) {
   $("nothing").hidden = true;
   await load(number);
   $("report").hidden = false;
+  if (matchMedia("(max-width: 900px)").matches) $("report").scrollIntoView(); // there it is below the lists
   await showProposals();
 }
 
@@ -226,7 +229,7 @@ function showCall(call) {
     ["Panggilan", STAGES[call.stage] + (call.outcome ? ", " + OUTCOMES[call.outcome] : "") + (call.recovered ? " (dari catatan PBX)" : "")],
     ["Masuk", clock(call.arrived_at)], ["Antre", clock(call.queued_at)], ["Dijawab", clock(call.answered_at)], ["Selesai", clock(call.ended_at)],
     ["Menunggu", call.waited_s === null ? "–" : call.waited_s.toFixed(1) + " dtk"],
-    ["Operator", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
+    ["Dijawab oleh", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
     ["Trunk", call.trunk || "–"],
   ];
   $("call").replaceChildren(...rows.map(([name, value]) => {

@@ -19,7 +19,9 @@ const ALARMS = {
   clock: "Jam PBX dan jam server berbeda lebih dari satu detik.",
   logs: "Catatan PBX tidak terbaca: panggilan yang terlewat belum ditemukan.",
 };
+const BLIND = ["server", "database", "schema", "bridge"]; // without one of them nobody knows who is on the line
 let asking = 0; // the timer of the next question
+let blind = false;
 let saidBefore = "";
 
 async function askHealth() {
@@ -34,11 +36,13 @@ async function askHealth() {
   const text = JSON.stringify([said.checks, said.alarms]);
   if (text === saidBefore) return; // what is read aloud is not read again
   saidBefore = text;
+  const failed = said.checks.filter((check) => !check.ok).map((check) => check.name.split(":")[0]);
+  blind = failed.some((name) => BLIND.includes(name));
   showAlarms(said);
+  showCount();
   try {
-    if (said.checks.every((check) => check.ok || !["server", "database", "schema"].includes(check.name)))
-      showServices((await api("GET", "/state")).services);
-    else showServices([]); // nobody knows
+    if (failed.some((name) => ["server", "database", "schema"].includes(name))) showServices([]); // nobody knows
+    else showServices((await api("GET", "/state")).services);
   } catch { saidBefore = ""; } // asked again
 }
 
@@ -63,6 +67,14 @@ function showServices(services) {
     item.title = service.detail;
     return item;
   }));
+}
+
+function showCount() {
+  if (!heard) return; // nothing was read yet
+  const calls = $("queue").childElementCount;
+  $("queue-count").textContent = blind ? "?" : calls;
+  $("queue-empty").textContent = blind ? "Tidak diketahui siapa yang menelepon: lihat peringatan di atas." : "Tidak ada panggilan.";
+  $("queue-empty").hidden = calls > 0;
 }
 
 function showStale() {
