@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from exercise import tapes
+from intake112.clock import FileClock
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import Product
 from tests.console.desk import desk
-from tests.faults.clock import Wrong
+from tests.faults.clock import Wrong, write
 from tests.faults.ledgers import agreed, talked
 from tests.faults.pretend import CLOCK, Pretend
 from tests.faults.store import Store
@@ -72,14 +73,18 @@ def told_by_services(product: Product) -> set[str]:
 
 
 def test_a_tape_fills_while_the_database_is_away(store: Store, tmp_path: Path) -> None:
-    """Nothing may be deleted then, and the alarm must reach people without the database."""
-    state = tmp_path / "state"
+    """Nothing may be deleted then, and the alarm must reach people without the database.
+
+    By the product's clock no time passes: tapes go as soon as they may, not when the next look at old ones is due.
+    """
+    state, clock = tmp_path / "state", tmp_path / "clock"
+    write(clock, CLOCK())
 
     def taped() -> int:
         return sum(tape.stat().st_size for tape in state.rglob("*.tape"))
 
-    with Pretend() as pretend:
-        small = {"INTAKE112_TAPE_MAX_MB": str(TAPE_MAX_MB)}
+    with Pretend(FileClock(clock)) as pretend:
+        small = {"INTAKE112_TAPE_MAX_MB": str(TAPE_MAX_MB), "INTAKE112_TEST_CLOCK": str(clock)}
         with Product(store.url, state, pretend.settings() | small) as product:
             product.start()
             with looked_at(product) as page:
