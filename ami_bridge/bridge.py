@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from ami_bridge import memory, reading
+from ami_bridge.alarms import alarms_of
 from ami_bridge.calls import Call, Phone
 from ami_bridge.listening import Heard, Listener
 from ami_bridge.logs import LogsError
@@ -51,7 +52,6 @@ BEAT_EVERY_S = 5.0
 TIDY_EVERY = timedelta(minutes=1)
 SILENT_FOR = timedelta(days=7)  # a bridge of the same PBX that said nothing for so long is no longer spoken of
 RETRY_DATABASE_S = 0.5
-CLOCK_ALARM_S = 1.0
 SAVE_POSITION_EVERY = 4 << 20  # bytes of tape on which nothing happened
 
 
@@ -81,8 +81,8 @@ class Bridge:
         self._changed = asyncio.Event()
         self._closing = False
         self._all_taped = False
-        self._told: tuple[str, list[str]] = ("", [])  # as saved
-        self._logged: list[str] = []  # the codes of the alarms that the log was told
+        self._told: tuple[str, list[str]] = ("", [])
+        self._alarmed: set[str] = set()  # codes that the log was told
         self._listener: Listener | None = None
         self._untaped: set[CallKey] = set()  # calls that were told to be on no tape
         self._positions: dict[str, int] = {}  # as saved
@@ -313,43 +313,27 @@ class Bridge:
 
     # -- the heartbeat ------------------------------------------------------------------------------------------------
 
-    def _alarms(self) -> list[Alarm]:
-        reel, sessions, found = self._reel, self._sessions, []
-        if reel.failed is not None:
-            found.append(Alarm("tape_failed", f"The tape cannot be written: {reel.failed}. Calls go on without it."))
-        if (share := reel.fullness()) >= ALARM_AT:
-            found.append(
-                Alarm(
-                    "tape_full",
-                    f"The tapes take {share:.0%} of INTAKE112_TAPE_MAX_MB, with frames that are not in the database. "
-                    "Check the database; nothing is deleted before it is saved.",
-                )
-            )
-        if abs(offset := sessions.clock_offset_s) > CLOCK_ALARM_S:
-            ahead = f"{abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'}"
-            found.append(Alarm("clock", f"The PBX's clock is {ahead} this machine's. Check NTP on both."))
-        if sessions.logs_unread:
-            found.append(
-                Alarm(
-                    "logs", f"The PBX's logs cannot be read ({sessions.logs_unread}): missed calls are not found yet."
-                )
-            )
-        return found
+    def alarms(self) -> list[Alarm]:
+        """Return what is wrong now, whether or not a database can be told of it."""
+        return alarms_of(self._reel, self._sessions)
+
+    def _log_alarms(self, alarms: Sequence[Alarm]) -> None:
+        """Say each once when it begins: the log is where an alarm is read while the database is away."""
+        for alarm in alarms:
+            if alarm.code not in self._alarmed:
+                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
+        self._alarmed = {alarm.code for alarm in alarms}
 
     async def _beat_once(self) -> None:
-        sessions, reel, alarms = self._sessions, self._reel, self._alarms()
+        sessions, reel, alarms = self._sessions, self._reel, self.alarms()
+        self._log_alarms(alarms)
         figures = {
             "clock_offset_seconds": round(sessions.clock_offset_s, 6),
             "tape_bytes": float(reel.total_bytes()),
             "tape_unread_bytes": float(reel.unread_bytes()),
             "calls": float(len(self._listener.calls) if self._listener is not None else 0),
         }
-        codes = [alarm.code for alarm in alarms]
-        for alarm in alarms:
-            if alarm.code not in self._logged:  # before it is saved: the database may be what is wrong
-                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
-        self._logged = codes
-        told = (sessions.state, codes)
+        told = (sessions.state, [alarm.code for alarm in alarms])
         async with self._database.transaction() as tx:
             await machine_room.beat(tx, self.name, sessions.state, sessions.detail, figures, alarms)
             if told != self._told:
@@ -357,9 +341,9 @@ class Bridge:
         self._told = told
 
     async def _tidy(self) -> None:
-        """Delete the tapes whose time is over, and forget bridges of this PBX that are long gone."""
+        """Delete tapes whose time is over (at once when they fill), and forget long gone bridges of this PBX."""
         now = self._database.clock()
-        if now - self._tidied_at < TIDY_EVERY:
+        if now - self._tidied_at < TIDY_EVERY and self._reel.fullness() < ALARM_AT:
             return
         self._tidied_at = now
         gone = await asyncio.to_thread(self._reel.expire, now, dict(self._positions))

@@ -9,7 +9,7 @@ throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -89,6 +89,8 @@ class Database:
         self._one_writer = asyncio.Lock()
         self._unchecked = 0  # commits since the last checkpoint
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+        self.refused_at: datetime | None = None
+        """When a transaction was last refused; None once one is saved again. Reading may work all the while."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -137,7 +139,7 @@ class Database:
         async with contextlib.AsyncExitStack() as stack:
             if self._is_sqlite:
                 await stack.enter_async_context(self._one_writer)
-            with _unavailable():
+            with self._noticed(), _unavailable():
                 async with self._write.begin() as connection:
                     transaction = Transaction(connection, self.clock())
                     yield transaction
@@ -145,6 +147,15 @@ class Database:
         self._unchecked += 1
         for topic in transaction.topics:
             self._announce(topic)
+
+    @contextlib.contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseUnavailableError:
+            self.refused_at = self.clock()
+            raise
+        self.refused_at = None
 
     @asynccontextmanager
     async def rehearsal(self) -> AsyncIterator[Transaction]:
@@ -202,8 +213,8 @@ class Database:
                         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
                 finally:
                     await connection.close(timeout=2)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                log.warning("wakeups_not_sent", exc_info=True)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wakeups_not_sent", why=str(error) or type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
@@ -217,8 +228,8 @@ class Database:
                     await gone.wait()
                 finally:
                     await connection.close(timeout=2)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                log.warning("wakeups_not_heard", exc_info=True)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                log.warning("wakeups_not_heard", why=str(error) or type(error).__name__)
             await asyncio.sleep(1)
 
     async def _plain_connection(self) -> "asyncpg.Connection[asyncpg.Record]":

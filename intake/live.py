@@ -87,7 +87,16 @@ async def stream(
     """Yield events after `after` (None: from now on) until `stop` is set or the reader is no longer welcome."""
     database = tail.database
     loop = asyncio.get_running_loop()
-    seq, reset = await tail.begin(after)
+    began: tuple[int, bool] | None = None
+    while began is None:
+        ticket = database.wakeups.ticket(TOPIC)
+        try:
+            began = await tail.begin(after)
+        except DatabaseUnavailableError:  # the answer has begun: who waits here is told of nothing until it is back
+            if stop.is_set():
+                return
+            await database.wakeups.wait(TOPIC, ticket, POLL_S)
+    seq, reset = began
     if reset:
         yield _event("reset", seq, {"at": _utc(database.clock())})
     tail.listeners += 1

@@ -79,8 +79,10 @@ def _jobs(
     process: Process, database: Database, settings: Settings, rooms: frozenset[Room], listener: socket.socket | None
 ) -> Jobs:
     jobs: Jobs = {}
+    bridges: list[Bridge] = []
     if Room.BRIDGE in rooms and settings.ami_host:
         bridge = Bridge(database, bridge_config(settings))
+        bridges.append(bridge)
         jobs[Room.BRIDGE] = lambda: bridge.run(process.stop)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
@@ -95,6 +97,7 @@ def _jobs(
             expected=expected(settings),
             notes=notes(settings),
             stop=process.stop,
+            alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
         jobs[Room.WEB] = lambda: process.serve_pages(app, listener)
     return jobs

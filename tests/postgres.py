@@ -4,11 +4,12 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,49 +31,62 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PostgresServer:
-    """A running server on 127.0.0.1; user `postgres`, trusted."""
+    """A running server on 127.0.0.1; user `postgres`, trusted. After `stop`, `go_on` starts it on the same data."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    folder: Path
+    settings: Sequence[str]
+    process: subprocess.Popen[bytes] = field(init=False)
 
     @classmethod
     @contextmanager
     def start(cls, folder: Path, *settings: str) -> Iterator[Self]:
         """Make a cluster in `folder`, run it, and stop it at the end. `settings` are `name=value`."""
-        bin_folder, data = programs(), folder / "data"
+        data = folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
-        as_user = _user_arguments(folder)
         subprocess.run(
-            [bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+            [programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
             check=True,
             capture_output=True,
-            **as_user,
+            **_user_arguments(folder),
         )
-        port = free_port()
-        options = ["fsync=off", "full_page_writes=off", "max_connections=200", "unix_socket_directories=", *settings]
-        arguments = [part for option in options for part in ("-c", option)]
-        log_file = (folder / "log").open("wb")
-        process = subprocess.Popen(
-            [bin_folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", *arguments],
-            stdout=log_file,
-            stderr=subprocess.STDOUT,
-            **as_user,
-        )
+        server = cls(free_port(), folder, settings)
+        server.go_on()
         try:
-            _until_ready(bin_folder, port, process, folder / "log")
-            yield cls(port, process)
+            yield server
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            log_file.close()
+            server.stop()
             shutil.rmtree(data, ignore_errors=True)
+
+    def go_on(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = ["fsync=off", "full_page_writes=off", "max_connections=200", "unix_socket_directories="]
+        arguments = ["-p", str(self.port), "-h", "127.0.0.1"]
+        arguments += [part for option in (*options, *self.settings) for part in ("-c", option)]
+        with (self.folder / "log").open("ab") as log_file:
+            self.process = subprocess.Popen(
+                [programs() / "postgres", "-D", self.folder / "data", *arguments],
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                **_user_arguments(self.folder),
+            )
+        try:
+            _until_ready(programs(), self.port, self.process, self.folder / "log")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End it, cutting whoever is connected. Twice is once."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGINT)  # "fast"; SIGTERM would wait for everybody to leave
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def url(self, name: str) -> str:
         """Return the SQLAlchemy URL of one of its databases."""

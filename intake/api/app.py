@@ -1,7 +1,7 @@
 """The HTTP side in one function: values in, an application out."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from db.engine import Database
+from db.machine_room import Alarm
 from intake.api import agencies, errors, health, operators, page, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
@@ -31,6 +32,7 @@ def create_app(
     expected: Sequence[Expected] = (),
     notes: Sequence[str] = (),
     stop: asyncio.Event | None = None,
+    alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
 ) -> FastAPI:
     """Return the application.
 
@@ -43,9 +45,10 @@ def create_app(
         expected: the services that `/readyz` wants to hear.
         notes: what this installation leaves out, one sentence each; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
+        alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
-    context = Context(database, public_url, zone, language, version, expected, notes, stop or asyncio.Event())
+    context = Context(database, public_url, zone, language, version, expected, notes, stop or asyncio.Event(), alarms)
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [

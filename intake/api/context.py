@@ -1,7 +1,7 @@
 """What the routes work with, and who may use them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from db.engine import Database
+from db.machine_room import Alarm
 from intake import access
 from intake.access import COOKIE, STAFF, Door, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
@@ -42,6 +43,7 @@ class Context:
     expected: Sequence[Expected]
     notes: Sequence[str]
     stop: asyncio.Event
+    alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
     tail: Tail = field(init=False)
     door: Door = field(init=False)
 

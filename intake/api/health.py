@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from db import calls, live, machine_room, migrate
 from db.engine import DatabaseUnavailableError
-from db.machine_room import ServiceRow
+from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
 from intake.api import schemas, wire
 from intake.api.context import Context, Expected, refusals
@@ -99,23 +99,31 @@ class _Snapshot(Collector):
 
 
 async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.ServiceAlarm]]:
+    rows: Sequence[ServiceRow] = ()
+    now = context.database.clock()
+    database = _saves(context.database.refused_at, now)
     try:
         await migrate.check(context.database)
-        schema = schemas.Check(name="schema", ok=True, message="The database is of this release.")
         async with context.database.reading() as reading:
             now, rows = reading.now, await machine_room.services(reading)
     except SchemaError as error:
-        schema = schemas.Check(name="schema", ok=False, message=f"{error}.")
-        return [_answers(ok=True), schema], []
+        checks = [database, schemas.Check(name="schema", ok=False, message=f"{error}.")]
     except DatabaseUnavailableError:
-        return [_answers(ok=False)], []
-    expected = [*context.expected, *_other_bridges(context.expected, rows, now)]
-    checks = [_answers(ok=True), schema] + [_service(one, rows, now) for one in expected]
-    return checks, [
-        schemas.ServiceAlarm(service=row.name, code=alarm.code, message=alarm.message)
-        for row in rows
-        if wire.is_fresh(row, now)
-        for alarm in row.alarms
+        checks = [schemas.Check(name="database", ok=False, message=f"The database does not answer. {_MEANWHILE}")]
+    else:
+        schema = schemas.Check(name="schema", ok=True, message="The database is of this release.")
+        expected = [*context.expected, *_other_bridges(context.expected, rows, now)]
+        checks = [database, schema] + [_service(one, rows, now) for one in expected]
+    return checks, _alarms(context, rows, now)
+
+
+def _alarms(context: Context, rows: Sequence[ServiceRow], now: datetime) -> list[schemas.ServiceAlarm]:
+    """What services last said, and what those of this process say now: a full tape needs no database to be told."""
+    said: dict[str, Sequence[Alarm]] = {row.name: row.alarms for row in rows if wire.is_fresh(row, now)}
+    return [
+        schemas.ServiceAlarm(service=name, code=alarm.code, message=alarm.message)
+        for name, alarms in (said | dict(context.alarms())).items()
+        for alarm in alarms
     ]
 
 
@@ -130,14 +138,17 @@ def _other_bridges(expected: Sequence[Expected], rows: Sequence[ServiceRow], now
     ]
 
 
-def _answers(*, ok: bool) -> schemas.Check:
-    message = (
-        "The database answers."
-        if ok
-        else "The database does not answer. Calls are kept on the bridge's tape meanwhile. Check that PostgreSQL runs "
-        "and INTAKE112_DATABASE_URL is right, or that the disk is not full."
-    )
-    return schemas.Check(name="database", ok=ok, message=message)
+_MEANWHILE = (
+    "New calls are not shown; they are kept on the bridge's tape meanwhile. Check that PostgreSQL runs and "
+    "INTAKE112_DATABASE_URL is right, or that the disk is not full."
+)
+
+
+def _saves(refused_at: datetime | None, now: datetime) -> schemas.Check:
+    """A database may be read and yet save nothing: its disk is full, another holds it, it was made a standby."""
+    if refused_at is not None and now - refused_at <= wire.FRESH_FOR:
+        return schemas.Check(name="database", ok=False, message=f"The database saves nothing. {_MEANWHILE}")
+    return schemas.Check(name="database", ok=True, message="The database answers.")
 
 
 def _service(expected: Expected, rows: Sequence[ServiceRow], now: datetime) -> schemas.Check:

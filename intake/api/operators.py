@@ -75,14 +75,8 @@ def router(context: Context) -> APIRouter:
                 now=reading.now,
                 calls=await _in_progress(reading),
                 reports=await wire.summaries(reading, [row for row in newest if row.status != "closed"][:NEWEST]),
-                services=await _services(reading),
+                services=[wire.service(row, reading.now) for row in await machine_room.services(reading)],
             )
-
-    @routes.get("/services", responses=refusals(*ON_READ))
-    async def services(_: staff) -> schemas.Services:
-        """What the services last said of themselves. One that fell silent tells no event: ask at each heartbeat."""
-        async with database.reading() as reading:
-            return schemas.Services(now=reading.now, services=await _services(reading))
 
     @routes.get("/calls", responses=refusals(*ON_READ))
     async def calls_in_progress(_: staff) -> schemas.Calls:
@@ -235,10 +229,6 @@ def router(context: Context) -> APIRouter:
             )
 
     return routes
-
-
-async def _services(reading: Reading) -> list[schemas.Service]:
-    return [wire.service(row, reading.now) for row in await machine_room.services(reading)]
 
 
 async def _in_progress(reading: Reading) -> list[schemas.ReportSummary]:

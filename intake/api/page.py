@@ -9,16 +9,24 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
+from db.engine import DatabaseUnavailableError
 from intake import access
 from intake.access import COOKIE, SESSION_LASTS, STAFF, TooManyTriesError, WrongPasswordError
 from intake.api.context import Context
-from intake.api.errors import ForeignPageError
+from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
 
 STATIC = resources.files("intake") / "static"
-MEDIA = {"desk.js": "text/javascript", "desk.css": "text/css", "icon.svg": "image/svg+xml"}
+MEDIA = {
+    "desk.js": "text/javascript",
+    "health.js": "text/javascript",
+    "desk.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 TEXTS = {
     "wrong": "Nama atau kata sandi salah. Coba lagi, atau minta kata sandi baru kepada administrator.",
+    "away": "Basis data tidak menjawab, jadi tidak ada yang dapat masuk sekarang. Panggilan tetap berdering di "
+    "telepon. Coba lagi sebentar lagi.",
     "wait": "Terlalu banyak percobaan yang salah untuk nama ini. Tunggu {} detik, lalu coba lagi.",
 }
 
@@ -37,7 +45,11 @@ def router(context: Context) -> APIRouter:
     @routes.get("/")
     async def desk(request: Request) -> Response:
         session = request.cookies.get(COOKIE)
-        who = await access.holder(context.database, session) if session else None
+        try:
+            who = await access.holder(context.database, session) if session else None
+        except DatabaseUnavailableError:  # somebody reloads the desk in the middle of an outage
+            html = templates.get_template("tunggu.html").render(language="id", seconds=RETRY_AFTER_S)
+            return HTMLResponse(html, 503, {"Retry-After": str(RETRY_AFTER_S)})
         if who is None or who.role not in STAFF:
             return RedirectResponse("/masuk", 303)
         html = templates.get_template("desk.html").render(
@@ -59,6 +71,10 @@ def router(context: Context) -> APIRouter:
         address = request.client.host if request.client else ""
         try:
             session = await context.door.log_in(username, password, address, request.cookies.get(COOKIE))
+        except DatabaseUnavailableError:
+            page = log_in_page(request, TEXTS["away"], 503)
+            page.headers["Retry-After"] = str(RETRY_AFTER_S)
+            return page
         except WrongPasswordError as error:
             return log_in_page(request, TEXTS["wrong"], error.status)
         except TooManyTriesError as error:

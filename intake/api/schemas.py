@@ -242,13 +242,6 @@ class Service(Out):
     fresh: bool
 
 
-class Services(Out):
-    """What the services last said of themselves, as of `now`."""
-
-    now: datetime
-    services: list[Service]
-
-
 class State(Out):
     """One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`."""
 

@@ -9,7 +9,6 @@ const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", ove
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
 const STEPS = { working: "Kerjakan", resolved: "Selesai di lapangan", closed: "Tutup", reopened: "Buka lagi" };
 const NEXT = { open: ["working", "closed"], working: ["resolved", "closed"], dispatched: ["resolved"], resolved: ["closed", "reopened"], closed: ["reopened"], reopened: ["working", "closed"] };
-const STALE_S = 12;
 const NEWEST = 50;
 
 const $ = (id) => document.getElementById(id);
@@ -19,6 +18,7 @@ let selected = null;
 let offset = 0; // server's clock minus ours, ms
 let heard = 0; // when the server last spoke, by our monotonic clock
 let source = null;
+let beginning = 0; // the timer of the next snapshot
 let kinds = [];
 let agencies = [];
 
@@ -52,7 +52,8 @@ async function api(method, path, body, headers) {
 }
 
 function trouble(error) {
-  $("trouble").textContent = error ? "▲ " + error.message : "";
+  const words = error && (error.status === 503 ? "Basis data tidak menyimpan: yang baru Anda tulis belum tersimpan. Coba lagi sebentar lagi." : error.message);
+  $("trouble").textContent = error ? "▲ " + words : "";
   $("trouble").hidden = !error;
 }
 
@@ -77,20 +78,22 @@ async function start() {
 function listen(seq) {
   if (source) source.close();
   source = new EventSource("/api/v1/live?after=" + seq);
-  source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(trouble));
-  source.addEventListener("service", () => askServices());
-  source.addEventListener("heartbeat", (event) => { spoke(JSON.parse(event.data).at); askServices(); });  // who is silent tells no event
+  source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(again)); // else it stays old
+  source.addEventListener("service", () => askHealth());
+  source.addEventListener("heartbeat", (event) => spoke(JSON.parse(event.data).at));
   source.addEventListener("reset", begin);
-  source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(begin, 2000); };
-}
-
-function askServices() {
-  api("GET", "/services").then((told) => showServices(told.services)).catch(trouble);
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) again(); };
 }
 
 function begin() {
   if (source) source.close();
-  start().then(() => trouble(null), (error) => { trouble(error); setTimeout(begin, 2000); });
+  start().then(() => trouble(null), again);
+}
+
+function again(error) {
+  if (error && error.status !== 503) trouble(error); // that one the alarms tell
+  clearTimeout(beginning);
+  beginning = setTimeout(begin, 2000);
 }
 
 async function load(number) {
@@ -112,16 +115,6 @@ async function load(number) {
 }
 
 // -- the left side ---------------------------------------------------------------------------------------------------
-
-function showServices(services) {
-  $("services").replaceChildren(...services.flatMap((service) => {
-    const well = service.fresh && !["disconnected", "connecting"].includes(service.state);
-    const item = el("li", (well ? "● " : "▲ ") + service.name + " " + (service.fresh ? service.state : "tidak terdengar"), well ? "" : "bad");
-    item.title = service.detail;
-    const alarms = service.fresh ? service.alarms : [];
-    return [item, ...alarms.map((alarm) => el("li", "▲ " + service.name + ": " + alarm.message, "bad"))];
-  }));
-}
 
 function pick(number, parts, className) {
   const item = el("li", null, className);
@@ -149,11 +142,10 @@ function showLists() {
     seconds.dataset.since = waits(report) ? report.call.arrived_at : report.call.answered_at || "";
     return pick(report.number, [
       el("span", callerOf(report), "number"), seconds,
-      el("span", [report.caller.name, STAGES[report.call.stage], report.call.operator && (report.call.operator.member || report.call.operator.device)].filter(Boolean).join(" · "), "stage"),
+      el("span", [report.caller.name, STAGES[report.call.stage], answeredBy(report.call)].filter(Boolean).join(" · "), "stage"),
     ], waits(report) ? report.call.stage : "talking");
   }));
-  $("queue-count").textContent = calls.length;
-  $("queue-empty").hidden = calls.length > 0;
+  showCount();
   const newest = all.sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number)).slice(0, NEWEST);
   for (const report of all.slice(4 * NEWEST)) reports.delete(report.number);
   keepFocus($("newest"), newest.map((report) => pick(report.number, [
@@ -165,6 +157,8 @@ function showLists() {
   tick();
 }
 
+// Who answered first; whoever talks now, after a transfer, is among the report's legs.
+const answeredBy = ({ operator }) => operator && "dijawab " + (operator.user || operator.member || operator.device);
 const kindName = (code) => kinds.find((kind) => kind.code === code)?.name.id || code;
 
 function tick() {
@@ -183,9 +177,7 @@ function tick() {
     span.textContent = left >= 0 ? `terima dalam ${left} dtk` : `▲ terlambat ${-left} dtk`;
     span.closest("li").classList.toggle("late", left < 0);
   }
-  const silent = (performance.now() - heard) / 1000;
-  $("stale").hidden = !heard || silent < STALE_S;
-  if (!$("stale").hidden) $("stale").textContent = `▲ Data tidak diperbarui sejak ${timeOf.format(new Date(now() - silent * 1000))}. Panggilan tetap berdering di telepon.`;
+  showStale();
 }
 
 // -- the report ------------------------------------------------------------------------------------------------------
@@ -197,6 +189,7 @@ async function select(number) {
   $("nothing").hidden = true;
   await load(number);
   $("report").hidden = false;
+  if (matchMedia("(max-width: 900px)").matches) $("report").scrollIntoView(); // there it is below the lists
   await showProposals();
 }
 
@@ -236,7 +229,7 @@ function showCall(call) {
     ["Panggilan", STAGES[call.stage] + (call.outcome ? ", " + OUTCOMES[call.outcome] : "") + (call.recovered ? " (dari catatan PBX)" : "")],
     ["Masuk", clock(call.arrived_at)], ["Antre", clock(call.queued_at)], ["Dijawab", clock(call.answered_at)], ["Selesai", clock(call.ended_at)],
     ["Menunggu", call.waited_s === null ? "–" : call.waited_s.toFixed(1) + " dtk"],
-    ["Operator", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
+    ["Dijawab oleh", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
     ["Trunk", call.trunk || "–"],
   ];
   $("call").replaceChildren(...rows.map(([name, value]) => {
@@ -373,4 +366,5 @@ async function prepare() {
 }
 
 setInterval(tick, 1000);
+askHealth();
 prepare().then(begin, (error) => { trouble(error); setTimeout(() => location.reload(), 3000); });

@@ -7,17 +7,15 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.acceptance.product import INTAKE112
+from tests.console.desk import desk
 from tests.postgres import free_port
 from tests.waiting import until
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 pytestmark = pytest.mark.real
 
@@ -54,25 +52,8 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 @pytest.fixture
 def page(demo: Demo) -> Iterator[Page]:
     """A page of an operator who has logged in; a request to another host or an error in the console fails the test."""
-    wrong: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[*QUIET.split(), "--disable-component-update", "--disable-sync"],
-        )
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="id-ID")
-        page = context.new_page()
-        page.on("request", lambda one: wrong.append(one.url) if urlsplit(one.url).hostname != "127.0.0.1" else None)
-        page.on("console", lambda one: wrong.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(demo.address)
-        expect(page).to_have_url(f"{demo.address}/masuk")
-        page.get_by_label("Nama").fill("operator")
-        page.get_by_label("Kata sandi").fill(demo.password)
-        page.get_by_role("button", name="Masuk").click()
+    with desk(demo.address, "operator", demo.password) as page:
         yield page
-        browser.close()
-    assert wrong == []
 
 
 def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page: Page) -> None:

@@ -64,8 +64,18 @@ class Crowd:
         self._pbx.cli("channel request hangup all")
         until(self._silent, "the line is silent", within_s=20)
 
+    def give_up(self) -> None:
+        """Let everybody who is on the line end: their PBX died, and to its next one they would be strangers."""
+        for caller in list(self._callers):
+            caller.end()
+
+    @property
+    def channels(self) -> int:
+        """How many there are on the PBX now."""
+        return int(self._pbx.cli("core show channels count").split()[0])
+
     def _silent(self) -> bool:
-        return self._pbx.cli("core show channels count").startswith("0 active channels")
+        return self.channels == 0
 
     def _ring_all(self) -> None:
         try:

@@ -6,8 +6,8 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from exercise.pbx import PretendAsterisk
-from intake112.clock import Clock, SteadyClock
+from exercise.pbx import Clock, PretendAsterisk
+from intake112.clock import SteadyClock
 
 T = TypeVar("T")
 CLOCK = SteadyClock()

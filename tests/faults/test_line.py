@@ -167,3 +167,49 @@ def test_asterisk_killed_with_calls_up(pbx: RealAsterisk, people: People, produc
         assert call["hangup_cause"] == "pbx restarted"
         began = next(ring.began_at for ring in rings(pbx).values() if ring.number == number)
         assert began <= epoch(call["ended_at"]) <= killed_at + 1
+
+
+def test_logs_on_a_disk_that_hangs_hold_up_no_ring(
+    pbx: RealAsterisk, people: People, store: Store, tmp_path: Path
+) -> None:
+    """Whoever opens them waits, as on a network disk that is away: an alarm until it answers."""
+    hangs, gone = tmp_path / "cel.csv", tmp_path / "gone"
+    os.mkfifo(hangs)
+    with Product(store.url, tmp_path / "state", settings(pbx) | {"INTAKE112_CEL_FILE": str(hangs)}) as product:
+        product.start(ready=False)
+        until(lambda: b'"state": "catching up"' in product.log.read_bytes(), "it listens", within_s=20)
+        people.operator(1, answer_ms=50)
+        caller = people.call(SITI)
+        until(lambda: [one["call"]["stage"] for one in product.get("/calls")["calls"]] == ["talking"], "it is shown")
+        caller.hang_up()
+        caller.wait()
+        people.call(BUDI, hang_up_ms=50).wait()
+        assert {one["call"]["outcome"] for one in product.all_ended(2)} == {"answered", "abandoned"}
+        assert [alarm["code"] for alarm in product.readiness()["alarms"]] == ["logs"]
+        hangs.rename(gone)
+        hangs.symlink_to(pbx.cel_file)
+        os.close(os.open(gone, os.O_WRONLY | os.O_NONBLOCK))  # the disk answers whoever waits
+        until(lambda: not product.readiness()["alarms"], "the logs are read", within_s=30)
+        agreed({"pbx-1": pbx}, product)
+
+
+def test_a_pbx_that_refuses_its_lists_costs_no_ring(store: Store, tmp_path: Path) -> None:
+    """The bridge's user lacks `write=reporting`: it says so, tries again, and reads from CEL what came in between."""
+    rights = "read=call,agent,user,system,security"
+    weak = f"[weak]\nsecret=only-a-test\n{rights}\nwrite=agent\npermit=127.0.0.1/255.255.255.255"
+    with RealAsterisk(systemname="pbx-1", appended={"manager.conf": weak}) as pbx, People(pbx) as people:
+        joined = settings(pbx) | {"INTAKE112_AMI_USERNAME": "weak", "INTAKE112_AMI_SECRET": "only-a-test"}
+        with Product(store.url, tmp_path / "state", joined) as product:
+            product.start(ready=False)
+
+            def said() -> str:
+                checks = product.readiness()["checks"]
+                return next(str(check["message"]) for check in checks if check["name"] == "bridge:pbx-1")
+
+            until(lambda: b"Permission denied" in product.log.read_bytes(), "it has tried", within_s=20)
+            people.operator(1, answer_ms=50)
+            for caller in (SITI, BUDI, DEWI):
+                people.call(caller, hang_up_ms=1500).wait()
+            until(lambda: "Permission denied" in said(), "it says what is missing", within_s=30)
+            reports = agreed({"pbx-1": pbx}, product, within_s=60)
+            assert {one["call"]["outcome"] for one in reports} == {"answered"}

@@ -1,10 +1,13 @@
 """Alive, ready, and what is said when it is not. On both databases."""
 
+from datetime import timedelta
+
+import httpx2
 import pytest
 from sqlalchemy import text
 
 from db import machine_room
-from db.engine import Database
+from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from intake import booking
 from intake.api.app import create_app
@@ -127,6 +130,43 @@ async def test_alarms_are_told_and_stop_nobody(operator: Client, database: Datab
     metrics = (await operator.get("/metrics")).text
     assert "intake112_alarm{" not in metrics
     assert "intake112_service_figure{" not in metrics
+
+
+async def test_a_database_that_can_be_read_and_saves_nothing_is_told_until_it_saves_again(
+    client: Client, database: Database, clock: SetClock
+) -> None:
+    await beat(database, "connected")
+    with pytest.raises(DatabaseUnavailableError):
+        async with database.transaction():
+            raise DatabaseUnavailableError("the disk is full")
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    (check,) = [one for one in answer.json()["checks"] if one["name"] == "database"]
+    assert check["message"].startswith("The database saves nothing. New calls are not shown;")
+    await beat(database, "connected")
+    assert (await client.get("/readyz")).status_code == 200
+    with pytest.raises(DatabaseUnavailableError):
+        async with database.transaction():
+            raise DatabaseUnavailableError("somebody else held it")
+    clock.forward(seconds=14)
+    async with database.reading() as reading:  # nobody here has tried to write since
+        assert reading.now - (database.refused_at or reading.now) == timedelta(seconds=14)
+    assert (await client.get("/readyz")).status_code == 503
+    clock.forward(seconds=2)
+    assert "The database answers." in (await client.get("/readyz")).text
+
+
+async def test_the_alarms_of_this_process_are_told_as_they_are_now(database: Database) -> None:
+    """Its own rows may be old, or there may be no database at all to read them from."""
+    name = "bridge:pbx-1:aaaa0001"
+    await beat(database, "connected", name, Alarm("logs", "An old one."))
+    await beat(database, "connected", "bridge:pbx-1:bbbb0002", Alarm("logs", "Another process's."))
+    app = create_app(database, public_url=PUBLIC_URL, expected=[BRIDGE], alarms=lambda: {name: [FULL]})
+    async with Client(transport=httpx2.ASGITransport(app), base_url=PUBLIC_URL) as client:
+        assert (await client.get("/readyz")).json()["alarms"] == [
+            {"service": name, "code": "tape-full", "message": FULL.message},
+            {"service": "bridge:pbx-1:bbbb0002", "code": "logs", "message": "Another process's."},
+        ]
 
 
 async def test_a_held_caller_is_shown_as_such(operator: Client, database: Database, clock: SetClock) -> None:

@@ -12,7 +12,10 @@ from sqlalchemy import text
 
 from db.engine import Database
 from intake import live
+from tests.conftest import SetClock
+from tests.gate import Gate
 from tests.intake.conftest import Client, Json, Served
+from tests.postgres import PostgresServer
 
 WRITERS, EACH = 8, 15
 
@@ -160,6 +163,29 @@ async def test_whoever_may_not_read_any_more_is_cut_off(
             async with asyncio.timeout(5):
                 while True:
                     await anext(events)
+
+
+@pytest.mark.real
+async def test_a_stream_that_begins_while_the_database_is_away_waits_for_it(postgres: PostgresServer) -> None:
+    """Its answer has begun by then; a page whose stream breaks does not know why."""
+    async with (
+        postgres.fresh("live_away", "intake112_template") as url,
+        Gate.to(postgres.port) as gate,
+        Database.open(url.replace(str(postgres.port), str(gate.port)), SetClock()) as database,
+    ):
+        await gate.shut()
+
+        async def welcome() -> bool:
+            return True
+
+        events = live.stream(live.Tail(database), None, asyncio.Event(), welcome)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(anext(events))
+            await asyncio.wait([first], timeout=0.3)
+            assert not first.done()
+            await gate.open()
+            assert b"event: heartbeat" in await first
+        await events.aclose()
 
 
 async def test_the_address_is_checked(served: tuple[Served, Database]) -> None:
