@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from ami_bridge import tape
+from ami_bridge import memory, tape
 from ami_bridge.bridge import Bridge, BridgeConfig
 from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
@@ -24,15 +24,15 @@ from tests.gate import Gate
 from tests.postgres import PostgresServer
 
 CLOCK = SteadyClock()
+LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
 CUT_THE_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 def config(pbx: PretendAsterisk, folder: Path) -> BridgeConfig:
     """Return what joins a bridge to the pretend PBX."""
-    line = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
     where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret, ping_s=0.5)
-    return BridgeConfig(where, line, folder, ZoneInfo("Asia/Jakarta"))
+    return BridgeConfig(where, LINE, folder, ZoneInfo("Asia/Jakarta"))
 
 
 @asynccontextmanager
@@ -109,6 +109,25 @@ async def test_a_cut_line_is_made_again_and_the_next_call_is_heard(database: Dat
 
 async def _so(it: bool) -> bool:
     return it
+
+
+async def test_what_was_read_while_a_gap_was_open_is_saved_once_it_is_closed(
+    database: Database, tmp_path: Path
+) -> None:
+    """No ring has to come for it: a tape is deleted only when all of it is saved, and a start reads from there."""
+    made = tape.Tape.create(tmp_path, "bridge:pbx-1:0123abcd", CLOCK())
+    made.append(
+        [(CLOCK(), [b"Event: IntakeConnected\r\nSession: 1", *[b"Event: DialEnd\r\nBig: " + bytes(10**6)] * 6])]
+    )
+    made.close()
+
+    async def all_is_saved() -> bool:
+        async with database.reading() as reading:
+            known = await machine_room.newest_state(reading, "bridge:pbx-1:")
+        return known is not None and memory.read(known, LINE)[1].get(made.id) == made.size
+
+    async with PretendAsterisk(CLOCK) as pbx, running(database, pbx, tmp_path):
+        await until(all_is_saved)
 
 
 async def test_a_wrong_secret_is_said_without_the_secret(database: Database, tmp_path: Path) -> None:
