@@ -142,8 +142,9 @@ def test_mixed_calls_with_a_fault_every_few_seconds(
         fault()
         done[fault.__name__] += 1
     crowd.end()
-    dispatching.end()
     product.until_ready()
+    until(lambda: stage.promised, "a dispatch was promised")  # there may have been no moment for one
+    dispatching.end()
     reports = agreed({"pbx-1": pbx}, product, stage.promised, agency, within_s=60)
     outcomes = Counter(str(report["call"]["outcome"]) for report in reports)
     cut = sum(report["call"]["hangup_cause"] == "pbx restarted" for report in reports)
