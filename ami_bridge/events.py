@@ -1,7 +1,6 @@
 """What happens on a PBX, as far as it decides anything about a call: values, read from frames by `reading`."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -24,7 +23,7 @@ def device_of(name: str) -> str:
     return name.rpartition("-")[0] or name
 
 
-class Channel(NamedTuple):
+class Channel(Struct, frozen=True):
     """A channel as an event shows it; empty strings where Asterisk says nothing."""
 
     uniqueid: str
@@ -47,7 +46,7 @@ class Channel(NamedTuple):
         return device_of(self.name)
 
 
-class Leg(NamedTuple):
+class Leg(Struct, frozen=True):
     """As much of a channel as tells whose it is: a phone, a Local half, an agency's line."""
 
     uniqueid: str
@@ -58,6 +57,10 @@ class Leg(NamedTuple):
     def device(self) -> str:
         """The device behind the channel."""
         return device_of(self.name)
+
+
+class OfSession(Struct, frozen=True):
+    """What is told of a session, or of the PBX as a whole; everything else has a time and happens to a channel."""
 
 
 class ChannelCreated(Struct, frozen=True):
@@ -165,14 +168,14 @@ class ChannelGone(Struct, frozen=True):
     cause: str
 
 
-class MemberSeen(Struct, frozen=True):
+class MemberSeen(OfSession, frozen=True):
     """A queue member and the device it answers on."""
 
     member: str
     device: str
 
 
-class ChannelListed(Struct, frozen=True):
+class ChannelListed(OfSession, frozen=True):
     """An answer to CoreShowChannels; `bridge` is empty for a channel that is in none."""
 
     channel: Channel
@@ -180,7 +183,7 @@ class ChannelListed(Struct, frozen=True):
     bridge: str
 
 
-class WaiterListed(Struct, frozen=True):
+class WaiterListed(OfSession, frozen=True):
     """An answer to QueueStatus: a caller waits in a queue."""
 
     uniqueid: str
@@ -188,24 +191,24 @@ class WaiterListed(Struct, frozen=True):
     waited_s: int
 
 
-class Settled(Struct, frozen=True):
+class Settled(OfSession, frozen=True):
     """Our mark: the PBX's lists are told, and all that was under way while it wrote them."""
 
 
-class Booted(Struct, frozen=True):
+class Booted(OfSession, frozen=True):
     """The PBX runs since so many seconds."""
 
     uptime_s: int
 
 
-class Connected(Struct, frozen=True):
+class Connected(OfSession, frozen=True):
     """Our mark: an AMI session begins; what was known must be seen again. `alive`: the PBX's last sign of life."""
 
     session: str
     alive: datetime | None
 
 
-class CaughtUp(Struct, frozen=True):
+class CaughtUp(OfSession, frozen=True):
     """Our mark: what the logs (`logs` False: there are none, or they cannot be read) hold of the gap was told."""
 
     logs: bool
@@ -214,7 +217,7 @@ class CaughtUp(Struct, frozen=True):
     clock_offset_s: float | None
 
 
-class Listened(Struct, frozen=True):
+class Listened(OfSession, frozen=True):
     """Our mark: all that the logs hold up to these places was heard live; the PBX's clock is so far ahead of ours."""
 
     marks: dict[str, str]

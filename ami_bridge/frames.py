@@ -54,9 +54,10 @@ class Splitter:
         if self._skipping and pieces:
             self._skipping = False
             del pieces[0]
-        # Most begin with their first letter; extra line ends between frames are no frames.
-        stripped = (piece if piece[:1] > b"\r" else piece.lstrip(b"\r\n") for piece in pieces)
-        return [piece for piece in stripped if piece]
+        if pieces and min(pieces)[:1] > b"\r":  # the least of all begins with a letter, so all do
+            return pieces
+        stripped = [piece.lstrip(b"\r\n") for piece in pieces]
+        return [piece for piece in stripped if piece]  # extra line ends between frames are no frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,9 @@ def event_name(raw: bytes) -> bytes:
 
     Asterisk writes `Event:` first. A tape puts its `TapeTime:` line in front: cut that off before asking.
     """
-    if not raw.startswith(b"Event: "):
+    if raw[:7] != b"Event: ":
         return b""
-    end = raw.find(b"\r\n")
+    end = raw.find(b"\r\n", 7)
     return raw[7:end] if end >= 0 else raw[7:]
 
 

@@ -74,10 +74,10 @@ class _Session(AMIClient):
         while True:
             batch = []
             for raw in splitter.feed(data):
-                if raw.startswith(b"Response: "):
-                    self.fire_recv_pack(frames.decode(raw))
-                elif frames.event_name(raw) in KEPT:
+                if frames.event_name(raw) in KEPT:
                     batch.append(raw)
+                elif raw.startswith(b"Response: "):
+                    self.fire_recv_pack(frames.decode(raw))
             if batch:
                 self._deliver(batch)
             data = self.wire.recv(PIECE)

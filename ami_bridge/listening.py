@@ -32,6 +32,7 @@ from ami_bridge.events import (
     HoldChanged,
     Listened,
     MemberSeen,
+    OfSession,
     PassedOn,
     PhoneAnswered,
     PhoneRung,
@@ -44,8 +45,6 @@ from intake.facts import Arrived, Ended, Fact, Outcome, Taken
 
 NOT_SEEN = "ended while the bridge was not listening"
 PARKED = "Park"  # hears music: its bridge joins it with nobody
-# What is told of sessions, and of the PBX as a whole; everything else has a time and happens to a channel.
-OF_SESSIONS = (*(Connected, Booted, Listened, CaughtUp, ChannelListed, WaiterListed, Settled, MemberSeen),)
 RESTARTS_WITHIN = timedelta(seconds=10)  # a PBX that is told to: from its calls' end to its next boot
 ASKED_WITHIN = timedelta(seconds=2)  # of its end: then a call's end was asked for
 WHOLE_SECONDS = timedelta(seconds=2)  # the list tells how long somebody waits in whole seconds
@@ -128,12 +127,12 @@ class Listener:
             return []
         offset_s = self.heard.clock_offset_s
         pbx_now = now + timedelta(seconds=offset_s) if offset_s else now
-        if isinstance(event, OF_SESSIONS):
+        if isinstance(event, OfSession):
             return self._of_session(event, now, pbx_now)
         if event.at is not None and not session.catching_up and not self.heard.gap_open:
             self.heard.until = event.at
         facts = self.threads.advance(event, pbx_now) if session.settled else self._hear(event, pbx_now)
-        return [self._known(fact) for fact in facts]
+        return [self._known(fact) for fact in facts] if facts else facts
 
     def _known(self, fact: Fact) -> Fact:
         """Say of an end that was heard whether anybody can know how it came.
@@ -260,7 +259,7 @@ class Listener:
         held_back, session.held_back = session.held_back, []
         facts: list[Fact] = []
         for waited, its_now in held_back:
-            if isinstance(waited, OF_SESSIONS):
+            if isinstance(waited, OfSession):
                 facts += self.advance(waited, its_now)
                 continue
             if waited.at is not None and not heard.gap_open:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from msgspec import Struct
+
 from ami_bridge.events import (
     LOGS,
     MARK,
@@ -62,7 +64,7 @@ RINGING = f"\r\nChannelState: {RING}\r\n".encode()
 HOLDING = "holding_bridge"  # music for each alone (parking): nobody in it talks to anybody
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What a frame says; `recovered`: it was read from a log after the fact (resync), not heard."""
 
     event: CallEvent

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from ami_bridge.frames import END
 
-READ_AT_ONCE = 1 << 20  # bytes: a backlog is booked many calls at a time
+READ_AT_ONCE = 2 << 20  # bytes: a backlog is booked many calls at a time
 HEAD_WITHIN = 4096  # bytes in which a head must end
 TAIL = 64 * 1024  # bytes in which the last frame is looked for, at first
 EPOCH = datetime.fromtimestamp(0, UTC)

@@ -168,7 +168,7 @@ class Threads:
         self.calls[uniqueid], facts = calls.advance(call, what, now)
         if facts and isinstance(facts[-1], Ended):
             self.close(uniqueid, now)
-        return [self._named(fact) for fact in facts]
+        return [self._named(fact) for fact in facts] if facts else facts
 
     def close(self, uniqueid: str, now: datetime) -> None:
         """Let go of a call that is over, and remember for a while that it is."""

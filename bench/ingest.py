@@ -35,7 +35,7 @@ from db.engine import Database
 from intake112.clock import SteadyClock
 
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
-COPIES = 500
+COPIES = 1000
 ROUNDS = 3
 A_FEW = 3000  # events for a peer that takes one byte per system call
 PIECE = 256 * 1024
@@ -53,6 +53,16 @@ def line_to_facts(data: bytes) -> int:
                 facts += len(listener.advance(heard.event, now, recovered=heard.recovered))
     assert facts, "nothing was understood"
     return count
+
+
+SLOW = "pyst2 0.5.1, merely parsing"
+PARSING = {
+    "limit: naive split and dict": peers.naive,
+    "asterisk-ami 0.1.7, merely parsing": peers.asterisk_ami,
+    "panoramisk 1.4, merely parsing": peers.panoramisk,
+    SLOW: peers.pyst2,
+    "ours, line -> facts": line_to_facts,
+}
 
 
 def send(listener: socket.socket, data: bytes, core: int, began: "Synchronized[float]") -> None:
@@ -127,23 +137,28 @@ def durable(url: str, folder: Path, data: bytes, count: int, calls: int) -> floa
             sender.join()
 
 
+def rounds(folder: Path, data: bytes, few: bytes, count: int, calls: int) -> dict[str, list[float]]:
+    """Return what each did in every round, events a second; one after the other, so all meet the machine's moods."""
+    rates: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        for name, work in PARSING.items():
+            rates.setdefault(name, []).append(peers.per_second(work, few if name == SLOW else data))
+        own = folder / f"round-{number}"
+        own.mkdir(mode=0o755)
+        with databases(own) as urls:
+            for kind, url in urls.items():
+                state = Path(tempfile.mkdtemp(dir=own))
+                rates.setdefault(f"ours, durable on {kind}", []).append(durable(url, state, data, count, calls))
+    return rates
+
+
 def run(folder: Path) -> str:
     """Measure, and return the section for docs/performance.md."""
     story = mix.record()
     told = [raw for copy in mix.copies(story, COPIES) for raw in copy]
     data, count, calls = END.join(told) + END, len(told), COPIES * mix.CALLS
-    few = END.join(told[:A_FEW]) + END
-    rates = {
-        "limit: naive split and dict": peers.per_second(peers.naive, data, ROUNDS),
-        "asterisk-ami 0.1.7, merely parsing": peers.per_second(peers.asterisk_ami, data, ROUNDS),
-        "panoramisk 1.4, merely parsing": peers.per_second(peers.panoramisk, data, 1),
-        "pyst2 0.5.1, merely parsing": peers.per_second(peers.pyst2, few, 1),
-        "ours, line -> facts": peers.per_second(line_to_facts, data, ROUNDS),
-    }
-    with databases(folder) as urls:
-        for name, url in urls.items():
-            state = Path(tempfile.mkdtemp(dir=folder))
-            rates[f"ours, durable on {name}"] = durable(url, state, data, count, calls)
+    every = rounds(folder, data, END.join(told[:A_FEW]) + END, count, calls)
+    rates = {name: max(of_rounds) for name, of_rounds in every.items()}
     limit = rates["limit: naive split and dict"]
     best = max(rate for name, rate in rates.items() if "merely" in name)
     facts, sqlite = rates["ours, line -> facts"], rates["ours, durable on SQLite"]
@@ -152,13 +167,17 @@ def run(folder: Path) -> str:
             "## Ingest",
             "",
             f"{count} events of {calls} calls ({count / calls:.0f} a call, {len(data) / count:.0f} bytes each), a real",
-            "mix told to an AMI user with every right; one core. Goals: line -> facts >= 1.5 x the naive limit "
-            f"({'met' if facts >= 1.5 * limit else '**missed**'}),",
+            f"mix told to an AMI user with every right; one core. The best of {ROUNDS} rounds in turns, and the worst.",
+            "Durable is events by the clock, of which all is committed; the others by the process' own time. Goals:",
+            f"line -> facts >= 1.5 x the naive limit ({'met' if facts >= 1.5 * limit else '**missed**'}),",
             f"durable on SQLite >= 1.0 x the best peer's mere parsing ({'met' if sqlite >= best else '**missed**'}).",
             "",
-            "| what | events/s | x naive limit | x best peer |",
-            "|---|---:|---:|---:|",
-            *(f"| {name} | {rate:,.0f} | {rate / limit:.2f} | {rate / best:.2f} |" for name, rate in rates.items()),
+            "| what | events/s | worst | x naive limit | x best peer |",
+            "|---|---:|---:|---:|---:|",
+            *(
+                f"| {name} | {rate:,.0f} | {min(every[name]):,.0f} | {rate / limit:.2f} | {rate / best:.2f} |"
+                for name, rate in rates.items()
+            ),
             "",
         ]
     )

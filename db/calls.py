@@ -83,6 +83,7 @@ _by_key = (
     .order_by(c.id)
 )
 _lock_by_key = _by_key.with_for_update()
+_legs_of = select(tables.legs).where(l.call_id.in_(bindparam("ids", expanding=True))).order_by(l.from_at, l.key)
 
 
 async def by_keys(reading: Reading, keys: Iterable[Key]) -> dict[Key, CallRow]:
@@ -120,9 +121,8 @@ async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:
 
 async def legs_by_call(reading: Reading, call_ids: Collection[int]) -> dict[int, list[LegRow]]:
     """Return the legs of each of these calls, in the order in which they began."""
-    statement = select(tables.legs).where(l.call_id.in_(call_ids)).order_by(l.from_at, l.key)
     found: dict[int, list[LegRow]] = {call_id: [] for call_id in call_ids}
-    for row in (await reading.connection.execute(statement)).mappings():
+    for row in (await reading.connection.execute(_legs_of, {"ids": list(call_ids)})).mappings():
         found[row["call_id"]].append(LegRow(**row))
     return found
 

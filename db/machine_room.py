@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from db import tables
 from db.engine import Reading, Transaction
+
+
+def _saving(insert: Any) -> Any:
+    statement = insert(tables.bridge_states)
+    news = {name: statement.excluded[name] for name in ("state", "updated_at")}
+    return statement.on_conflict_do_update(index_elements=["bridge"], set_=news)
+
+
+_save_state = {"sqlite": _saving(sqlite.insert), "postgresql": _saving(postgresql.insert)}
 
 
 class Alarm(Struct, frozen=True):
@@ -46,9 +57,8 @@ async def newest_state(reading: Reading, prefix: str) -> str | None:
 
 async def save_state(tx: Transaction, bridge: str, state: str) -> None:
     """Save a bridge's whole state; belongs in the transaction of the facts it goes with."""
-    values = {"state": state, "updated_at": tx.now}
-    statement = tx.insert_or(tables.bridge_states).values(bridge=bridge, **values)
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["bridge"], set_=values))
+    row = {"bridge": bridge, "state": state, "updated_at": tx.now}
+    await tx.connection.execute(_save_state[tx.connection.dialect.name], row)
 
 
 async def beat(

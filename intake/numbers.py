@@ -6,7 +6,6 @@ country's own code are read as `+62…` first. And a telephone without a SIM sho
 """
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
@@ -17,13 +16,14 @@ SHORTEST: Final = 8  # fewer digits are a service number or an extension: nobody
 LONGEST_RAW: Final = 64
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
+_DIGITS = re.compile(r"\d+")  # decimal ones, of any script
 _ADDRESS = re.compile(r"<?(?:tel:|sips?:)([^@;>]*)[^>]*>?", re.IGNORECASE)
 
 
 def digits(raw: str | None) -> str:
     """Return the decimal digits of a number in any script, as 0-9, at most 64 of them."""
-    found = (unicodedata.decimal(c, None) for c in raw or "")
-    return "".join(str(d) for d in found if d is not None)[:LONGEST_RAW]
+    found = "".join(_DIGITS.findall(raw or ""))[:LONGEST_RAW]
+    return found if found.isascii() else "".join(str(int(digit)) for digit in found)
 
 
 @lru_cache(maxsize=1024)  # the ring says the number, and the dialplan says it again
