@@ -71,6 +71,7 @@ class _Session(AMIClient):
     def _read(self) -> None:
         splitter = frames.Splitter()
         data = self._banner()
+        piece = memoryview(bytearray(PIECE))  # one for all: `recv` would cut down one for each, and tear the heap
         while True:
             batch = []
             for raw in splitter.feed(data):
@@ -80,9 +81,9 @@ class _Session(AMIClient):
                     self.fire_recv_pack(frames.decode(raw))
             if batch:
                 self._deliver(batch)
-            data = self.wire.recv(PIECE)
-            if not data:
+            if not (size := self.wire.recv_into(piece)):
                 return
+            data = bytes(piece[:size])
 
     def _banner(self) -> bytes:
         """Return what came behind the greeting line, which no empty line ends."""
