@@ -26,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 BUSY_TIMEOUT_S = 10
 LOG_BYTES = 16 << 20  # from here on the log is begun anew at the next checkpoint, and its file cut to this
 PAGE_BYTES = 4096  # SQLite's own, for a file that we made
+CACHE_KB = 2000  # SQLite's own
+READERS_CACHE_KB = 500  # of each of four: what they read lies in the system's cache, and is soon another page
 READERS_WITHIN_MS = 50  # for so long that waits for those who still read the log
 _threads: WeakKeyDictionary[AsyncEngine, list[Thread]] = WeakKeyDictionary()  # of the connections an engine made
 
@@ -52,6 +54,7 @@ def engine(url: str, *, writer: bool) -> AsyncEngine:
             "wal_autocheckpoint=0",
             f"journal_size_limit={LOG_BYTES}",
             "foreign_keys=ON",
+            f"cache_size=-{CACHE_KB if writer else READERS_CACHE_KB}",
             f"query_only={'OFF' if writer else 'ON'}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
