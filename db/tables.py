@@ -161,6 +161,8 @@ reports = Table(
 
 IN_PROGRESS = text("stage <> 'ended'")  # written out, not a parameter: only so do both databases see the index
 
+OPEN_CONTROL = text("ended_at IS NULL")
+
 calls = Table(
     "calls",
     metadata,
@@ -365,6 +367,28 @@ attempts = Table(
     Column("latency_ms", Integer, nullable=False),
     Column("detail", Text, nullable=False),
     Index(None, "envelope_id", "n"),
+)
+
+# -- the desk's hand on the PBX ----------------------------------------------------------------------------------------
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("pbx", String(64), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("report_id", ForeignKey("reports.id")),  # null: it is about no call
+    Column("arguments", Json, nullable=False),
+    Column("state", String(16), nullable=False),  # asked, begun, done, failed
+    Column("asked_at", UtcTime, nullable=False),
+    Column("asked_by", String(128), nullable=False),
+    Column("begun_at", UtcTime),
+    Column("begun_by", String(96)),
+    Column("ended_at", UtcTime),
+    Column("result", String(32)),
+    Column("detail", Text),
+    Index(None, "report_id"),
+    Index("ix_controls_open", "pbx", "id", postgresql_where=OPEN_CONTROL, sqlite_where=OPEN_CONTROL),
 )
 
 # -- the machine room --------------------------------------------------------------------------------------------------

@@ -44,6 +44,48 @@ class UnknownKindError(DeskError):
     code = "unknown_kind"
 
 
+class NoCallError(DeskError):
+    """This report has no call: it did not come by the telephone line."""
+
+    status = 409
+    code = "no_call"
+
+
+class CallOverError(DeskError):
+    """The call is over. Call back if the caller is still needed."""
+
+    status = 409
+    code = "call_over"
+
+
+class ControlMissingError(DeskError):
+    """No bridge may control calls. Set INTAKE112_CONTROL_USERNAME and _SECRET for the bridge; use the telephone now."""
+
+    status = 409
+    code = "control_not_configured"
+
+
+class ControlAwayError(DeskError):
+    """The bridge cannot control calls at the moment, and nothing was asked of the PBX. Use the telephone."""
+
+    status = 409
+    code = "control_away"
+
+
+class SeveralPbxsError(DeskError):
+    """There are several PBXs. Say which one you mean as `pbx`."""
+
+    status = 409
+    code = "several_pbxs"
+
+
+class UnknownControlError(DeskError):
+    """There is no such request."""
+
+    status = 404
+    code = "unknown_control"
+
+
 class NobodyProposedError(DeskError):
     """No rule says which agency a report of this kind goes to. Name the agencies, or give the report a kind."""
 

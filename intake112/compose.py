@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from ami_bridge.bridge import Bridge, BridgeConfig
+from ami_bridge.control import Control, ControlConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
@@ -83,7 +85,8 @@ def _jobs(
     if Room.BRIDGE in rooms and settings.ami_host:
         bridge = Bridge(database, bridge_config(settings))
         bridges.append(bridge)
-        jobs[Room.BRIDGE] = lambda: bridge.run(process.stop)
+        hand = Control(database, asked, bridge.name) if (asked := control_config(settings)) is not None else None
+        jobs[Room.BRIDGE] = lambda: _ear_and_hand(bridge, hand, process.stop)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
@@ -148,6 +151,23 @@ def bridge_config(settings: Settings) -> BridgeConfig:
         timezone=ZoneInfo(settings.timezone),
         limits=Limits(max_bytes=settings.tape_max_mb << 20, keep=timedelta(days=settings.tape_days)),
     )
+
+
+async def _ear_and_hand(bridge: Bridge, hand: Control | None, stop: asyncio.Event) -> None:
+    """Run the bridge and, when there is one, what acts for the desk."""
+    async with asyncio.TaskGroup() as tasks:
+        if hand is not None:
+            tasks.create_task(hand.run(stop))
+        tasks.create_task(bridge.run(stop))
+
+
+def control_config(settings: Settings) -> ControlConfig | None:
+    """Return what the bridge's hand needs to know; None when the PBX has no user for it."""
+    if not settings.control_username or settings.control_secret is None:
+        return None
+    secret = settings.control_secret.get_secret_value()
+    pbx = replace(bridge_config(settings).pbx, username=settings.control_username, secret=secret)
+    return ControlConfig(pbx, settings.line_queues)
 
 
 def line_of(settings: Settings) -> Line:

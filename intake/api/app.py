@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, errors, health, operators, page, stream
+from intake.api import agencies, control, errors, health, operators, page, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 
@@ -53,6 +53,7 @@ def create_app(
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
         operators.router(context),
+        control.router(context),
         stream.router(context),
         agencies.router(context),
         health.router(context, registry),

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from intake import report
+from intake.control import MemberAction
 from intake.report import Classification, Priority, Status
 from intake.words import is_storable
 from routing.steps import AnswerWord
@@ -47,6 +48,8 @@ Entered = Annotated[
 Number = Annotated[str, StringConstraints(max_length=64), AfterValidator(storable_text)]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,31}$")]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(storable_text)]
+Device = Annotated[str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9_.-]{1,60}$")]  # a desk's, and no way out
+MemberName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f,|;]{1,80}$"), AfterValidator(storable_text)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
@@ -146,6 +149,17 @@ class DispatchIn(In):
     """Whom to send it to; without `agencies`, to those the rules propose and who do not have it yet."""
 
     agencies: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
+
+
+class MemberIn(In):
+    """What is to become of a telephone in the queue; `name` is whom screens show, its own name unless it is said."""
+
+    action: MemberAction
+    device: Device
+    name: MemberName | None = None
+    pbx: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = Field(
+        None, description="needed where there are several"
+    )
 
 
 def _whole(value: object) -> object:

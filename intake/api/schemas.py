@@ -147,6 +147,24 @@ class Report(ReportSummary):
     entries: list[Entry]
 
 
+class Control(Out):
+    """What was asked of the PBX. `asked`: nobody began yet; it is done within 10 s of that, or not at all.
+
+    `result`: `done`; `refused` by the PBX; `call_over`; `too_late`; `unknown`: it broke off, look whether it happened.
+    """
+
+    id: str
+    pbx: str
+    action: Literal["hang-up", "member-add", "member-remove", "member-pause", "member-unpause"]
+    state: Literal["asked", "begun", "done", "failed"]
+    asked_at: datetime
+    asked_by: str
+    begun_at: datetime | None
+    ended_at: datetime | None
+    result: Literal["done", "refused", "call_over", "too_late", "unknown"] | None
+    detail: str | None
+
+
 class ReportPage(Out):
     """Reports, the newest first; `next` is the cursor of the older ones, null at the end."""
 

@@ -12,7 +12,7 @@ from intake import access, live
 from intake.access import COOKIE, STAFF, Who
 from intake.api.context import ON_READ, Context, refusals, staff_only
 
-DESCRIPTION = '`event: report|service|heartbeat|reset`, each with `id: SEQ` and `data: {"seq", …}`'
+DESCRIPTION = '`event: report|service|control|heartbeat|reset`, each with `id: SEQ` and `data: {"seq", …}`'
 
 
 class EventStream(StreamingResponse):

@@ -84,6 +84,11 @@ class RealAsterisk:
         """Of the user `intake112`; new for every instance."""
         return self._values["AMI_SECRET"]
 
+    @property
+    def control_secret(self) -> str:
+        """Of the user `intake112-control`; new for every instance."""
+        return self._values["CONTROL_SECRET"]
+
     def desk_secret(self, desk: int) -> str:
         """With which the phone of this desk logs in; new for every instance."""
         return self._values[f"OP{desk}_SECRET"]
@@ -258,7 +263,7 @@ class RealAsterisk:
             "TRUNK_MATCH": f"{CARRIER_HOST}/32",
             "TRUNK_CONTACT": f"sip:{CARRIER_HOST}:{ports.carrier}",
             **{f"OP{desk}_CONTACT": f"sip:op{desk}@{PBX_HOST}:{ports.operator(desk)}" for desk in DESKS},
-            **fresh_secrets(["AMI_SECRET", *(f"OP{desk}_SECRET" for desk in DESKS)]),
+            **fresh_secrets(["AMI_SECRET", "CONTROL_SECRET", *(f"OP{desk}_SECRET" for desk in DESKS)]),
         }
 
     def _bury_predecessor(self, base: int) -> None:

@@ -1,0 +1,229 @@
+"""What the desk asked of the PBX is done, on a session of its own with a user of its own: the ear is never the hand.
+
+A request is begun in one transaction, done, and ended in another. What broke off between the two (the line was lost,
+this process was killed) may have happened or not: it is ended as `unknown` and never done again. What nobody began in
+time is not done at all. Whatever fails here, the caller's call goes on.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from ami_bridge.line import Line, LineError, RefusedError
+from ami_bridge.session import RECONNECT_AFTER_S, Pbx
+from db import controls, machine_room
+from db.controls import TOPIC, ControlRow, End
+from db.engine import Database, DatabaseUnavailableError
+from db.machine_room import Alarm
+from intake import control
+from intake.control import ASKED_WITHIN, SERVICE
+
+log = structlog.get_logger(__name__)
+POLL_S = 1.0
+BEAT_EVERY_S = 5.0
+RETRY_DATABASE_S = 0.5
+END_WITHIN_S = 3.0  # for so long a stop waits for what is under way
+HANG_UP = "16"  # normal clearing (ITU-T Q.850)
+LOST = "the line to the PBX was lost meanwhile; look whether it happened before you ask again"
+KILLED = "the bridge ended meanwhile; look whether it happened before you ask again"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlConfig:
+    """The PBX with its second user, and the queues that may be changed."""
+
+    pbx: Pbx
+    queues: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    state: End
+    result: str
+    detail: str = ""
+
+
+class Control:
+    """Does what the desk asks of one PBX until it is told to stop. `bridge` names whose hand it is."""
+
+    def __init__(self, database: Database, config: ControlConfig, bridge: str) -> None:
+        self._database = database
+        self._config = config
+        self._name = SERVICE + bridge.removeprefix("bridge:")
+        self._state, self._detail = "connecting", ""
+        self._changed = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set."""
+        async with asyncio.TaskGroup() as tasks:
+            beat = tasks.create_task(self._beat())
+            sessions = tasks.create_task(self._sessions(stop))
+            await stop.wait()
+            self._database.wakeups.notify(TOPIC)
+            await asyncio.wait([sessions], timeout=END_WITHIN_S)
+            sessions.cancel()  # what is under way ends as unknown at the next start
+            beat.cancel()
+        self._say("stopped", "")
+        with contextlib.suppress(DatabaseUnavailableError):
+            await self._beat_once()
+
+    # -- the session --------------------------------------------------------------------------------------------------
+
+    async def _sessions(self, stop: asyncio.Event) -> None:
+        tries = 0
+        while not stop.is_set():
+            before = self._state
+            try:
+                why = await self._session(stop)
+            except RefusedError as error:
+                why = f"{error} (check INTAKE112_CONTROL_USERNAME and INTAKE112_CONTROL_SECRET)"
+            except LineError as error:
+                why = str(error)
+            except Exception as error:
+                log.exception("control_failed", pbx=self._config.pbx.name)
+                why = f"{type(error).__name__}, see the log"
+            tries = tries + 1 if self._state == before else 0
+            if not stop.is_set():
+                self._say("disconnected", why)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RECONNECT_AFTER_S[min(tries, len(RECONNECT_AFTER_S) - 1)]):
+                        await stop.wait()
+
+    async def _session(self, stop: asyncio.Event) -> str:
+        """Hold one session until it ends, or we are to stop; return why it ended. Raises LineError."""
+        pbx = self._config.pbx
+        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=_unheard) as line:
+            await line.login(pbx.username, pbx.secret)
+            self._say("connected", f"{pbx.host}:{pbx.port}")
+            async with asyncio.TaskGroup() as tasks:
+                work = tasks.create_task(self._work(line, stop))
+                alive = tasks.create_task(line.keep_alive(self._database.clock, _unasked))
+                await asyncio.wait([work, alive], return_when=asyncio.FIRST_COMPLETED)
+                if alive.done():
+                    line.end(alive.result())  # the work ends by it
+                else:
+                    alive.cancel()
+            return line.closed.result() if line.closed.done() else "told to stop"
+
+    async def _work(self, line: Line, stop: asyncio.Event) -> None:
+        """Do one request after the other; return when the line is lost."""
+        wakeups = self._database.wakeups
+        while not stop.is_set() and not line.closed.done():
+            ticket = wakeups.ticket(TOPIC)
+            try:
+                row = await self._next()
+            except DatabaseUnavailableError as error:
+                log.warning("database_unavailable", why=str(error))
+                await asyncio.sleep(RETRY_DATABASE_S)
+                continue
+            if row is None:
+                await wakeups.wait(TOPIC, ticket, POLL_S)
+                continue
+            await self._end(row, await self._do(line, row))
+
+    # -- the requests -------------------------------------------------------------------------------------------------
+
+    async def _next(self) -> ControlRow | None:
+        """Begin the oldest request that can still be done, and return it; end those that cannot."""
+        async with self._database.reading() as reading:
+            if not await controls.unfinished(reading, self._config.pbx.name):
+                return None
+        async with self._database.transaction() as tx:
+            for row in await controls.unfinished(tx, self._config.pbx.name):
+                if row.state == "begun":
+                    if row.begun_by == self._name:
+                        await control.end(tx, row, "failed", "unknown", KILLED)
+                elif tx.now - row.asked_at > ASKED_WITHIN:
+                    late = f"nobody could do it within {ASKED_WITHIN.total_seconds():.0f} s, so it was not done"
+                    await control.end(tx, row, "failed", "too_late", late)
+                elif await controls.begin(tx, row.id, self._name):
+                    return row
+        return None
+
+    async def _do(self, line: Line, row: ControlRow) -> _Outcome:
+        name, headers = action_of(row)
+        queue = headers.get("Queue")
+        if queue is not None and queue not in self._config.queues:
+            return _Outcome("failed", "refused", f"{queue} is none of INTAKE112_LINE_QUEUES")
+        try:
+            await line.action(name, **headers)
+        except RefusedError as error:
+            said = str(error).removeprefix(f"{name}: ")
+            over = row.action == "hang-up" and said == "No such channel"
+            return _Outcome("failed", "call_over" if over else "refused", said)
+        except LineError:
+            return _Outcome("failed", "unknown", LOST)
+        return _Outcome("done", "done")
+
+    async def _end(self, row: ControlRow, outcome: _Outcome) -> None:
+        log.info("control_ended", id=row.id, action=row.action, result=outcome.result, detail=outcome.detail)
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    await control.end(tx, row, outcome.state, outcome.result, outcome.detail)
+            except DatabaseUnavailableError as error:
+                log.warning("database_unavailable", why=str(error))
+                await asyncio.sleep(RETRY_DATABASE_S)
+            else:
+                return
+
+    # -- what it says of itself ---------------------------------------------------------------------------------------
+
+    def _say(self, state: str, detail: str) -> None:
+        if (state, detail) != (self._state, self._detail):
+            log.info("control_state", pbx=self._config.pbx.name, state=state, detail=detail)
+            self._state, self._detail = state, detail
+            self._changed.set()
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Return what is wrong now."""
+        if self._state != "disconnected":
+            return ()
+        return (Alarm("control", f"The desk cannot control calls: {self._detail}. Calls go on; use the telephone."),)
+
+    async def _beat_once(self) -> None:
+        async with self._database.transaction() as tx:
+            await machine_room.beat(tx, self._name, self._state, self._detail, {}, self.alarms())
+            tx.tell("service", self._name)
+
+    async def _beat(self) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                await self._beat_once()
+            except DatabaseUnavailableError as error:
+                log.warning("beat_not_saved", why=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_EVERY_S):
+                    await self._changed.wait()
+
+
+def action_of(row: ControlRow) -> tuple[str, dict[str, str]]:
+    """Return the AMI action that does what was asked, and its headers."""
+    said = row.arguments
+    if row.action == "hang-up":
+        return "Hangup", {"Channel": said["uniqueid"], "Cause": HANG_UP}
+    of = {"Queue": said["queue"], "Interface": said["device"]}
+    match row.action:
+        case "member-add":
+            return "QueueAdd", of | {"MemberName": said["name"], "StateInterface": said["device"]}
+        case "member-remove":
+            return "QueueRemove", of
+        case "member-pause":
+            return "QueuePause", of | {"Paused": "true"}
+        case "member-unpause":
+            return "QueuePause", of | {"Paused": "false"}
+        case unknown:
+            raise ValueError(f"no such action: {unknown}")
+
+
+def _unheard(_: list[bytes]) -> None:
+    """The other session hears."""
+
+
+async def _unasked(_asked: datetime, _answered: datetime, _pbx_said: str) -> None:
+    """The other session compares the clocks."""

@@ -1,0 +1,77 @@
+"""What the desk asks of the PBX: one row a request, kept for ever. Asked, begun, then done or failed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy import insert, select, update
+
+from db import tables
+from db.engine import Reading, Transaction
+from db.ids import new_id
+
+c = tables.controls.c
+TOPIC = "control"
+End = Literal["done", "failed"]
+
+
+class ControlRow(Struct, frozen=True):
+    """One request as saved; field names are the column names."""
+
+    id: str
+    pbx: str
+    action: str
+    report_id: int | None
+    arguments: dict[str, str]
+    state: str
+    asked_at: datetime
+    asked_by: str
+    begun_at: datetime | None
+    begun_by: str | None
+    ended_at: datetime | None
+    result: str | None
+    detail: str | None
+
+
+async def ask(
+    tx: Transaction, *, pbx: str, action: str, arguments: Mapping[str, str], by: str, report_id: int | None = None
+) -> ControlRow:
+    """Write a request, and wake who does it."""
+    values = {"pbx": pbx, "action": action, "report_id": report_id, "arguments": dict(arguments)}
+    asked = {"state": "asked", "asked_at": tx.now, "asked_by": by}
+    statement = insert(tables.controls).values(id=new_id(tx.now), **values, **asked).returning(tables.controls)
+    row = ControlRow(**(await tx.connection.execute(statement)).mappings().one())
+    tx.wake(TOPIC)
+    return row
+
+
+async def find(reading: Reading, control_id: str) -> ControlRow | None:
+    """Return a request, or None."""
+    statement = select(tables.controls).where(c.id == control_id)
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return ControlRow(**row) if row else None
+
+
+async def unfinished(reading: Reading, pbx: str) -> list[ControlRow]:
+    """Return the requests to a PBX that have not ended, the oldest first."""
+    statement = select(tables.controls).where(c.pbx == pbx, tables.OPEN_CONTROL).order_by(c.id)
+    return [ControlRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def begin(tx: Transaction, control_id: str, bridge: str) -> bool:
+    """Take a request that is still asked: False when another bridge did."""
+    statement = update(tables.controls).where(c.id == control_id, c.state == "asked")
+    taken = await tx.connection.execute(
+        statement.values(state="begun", begun_at=tx.now, begun_by=bridge).returning(c.id)
+    )
+    return taken.first() is not None
+
+
+async def end(tx: Transaction, control_id: str, state: End, result: str, detail: str) -> bool:
+    """End a request, once: False when it has ended already."""
+    statement = update(tables.controls).where(c.id == control_id, tables.OPEN_CONTROL)
+    ended = await tx.connection.execute(
+        statement.values(state=state, ended_at=tx.now, result=result, detail=detail).returning(c.id)
+    )
+    return ended.first() is not None

@@ -1,0 +1,58 @@
+"""Routes by which the desk has the PBX do something: each makes a request, which the bridge does within seconds."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from msgspec.structs import asdict
+from pydantic import AfterValidator
+
+from db.controls import ControlRow
+from intake import control
+from intake.access import Who
+from intake.api import bodies, schemas
+from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
+from intake.api.operators import ID, Number
+from intake.refusals import UnknownControlError
+
+
+def _control_id(text: str) -> str:
+    if not re.match(ID, text, re.ASCII):
+        raise UnknownControlError
+    return text
+
+
+ControlId = Annotated[str, AfterValidator(_control_id), Path(json_schema_extra={"pattern": ID})]
+Queue = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.+-]{1,64}$", description="one of INTAKE112_LINE_QUEUES")]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes under /api/v1."""
+    database = context.database
+    routes = APIRouter(prefix="/api/v1", tags=["desk"])
+    staff = Annotated[Who, staff_only(context)]
+
+    @routes.post("/reports/{number}/call/hang-up", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
+    async def hang_up(number: Number, who: staff, _: bodies.Nothing | None = None) -> schemas.Control:
+        """Ask the PBX to end the caller's call. The report tells how that went, and so does the request."""
+        async with database.transaction() as tx:
+            return _shown(await control.hang_up(tx, number, who.name))
+
+    @routes.post("/queues/{queue}/members", status_code=202, responses=refusals(*ON_WRITE, 409))
+    async def member(queue: Queue, body: bodies.MemberIn, who: staff) -> schemas.Control:
+        """Ask the PBX to add, remove, pause or unpause a telephone in a queue."""
+        async with database.transaction() as tx:
+            row = await control.member(tx, queue, body.device, body.action, who.name, name=body.name, pbx=body.pbx)
+            return _shown(row)
+
+    @routes.get("/controls/{control_id}", responses=refusals(*ON_READ, 404))
+    async def get_control(control_id: ControlId, _: staff) -> schemas.Control:
+        """What became of a request. `live` tells when it has ended (`control`)."""
+        async with database.reading() as reading:
+            return _shown(await control.found(reading, control_id))
+
+    return routes
+
+
+def _shown(row: ControlRow) -> schemas.Control:
+    return schemas.Control.model_validate(asdict(row))

@@ -1,0 +1,223 @@
+"""What the desk asked is done once, or not, or nobody knows: never twice, never late. Real sockets, both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pytest
+
+from ami_bridge import frames
+from ami_bridge.control import Control, ControlConfig
+from ami_bridge.frames import Frame, Splitter
+from ami_bridge.session import Pbx
+from db import controls, machine_room
+from db.controls import ControlRow
+from db.engine import Database
+from db.machine_room import ServiceRow
+from tests.conftest import SetClock
+
+T = TypeVar("T")
+SECRET = "only-a-test"
+BRIDGE = "bridge:pbx-1:0a1b2c3d"
+NAME = "control:pbx-1:0a1b2c3d"
+PING_S = 0.2
+Answer = Callable[[Frame], list[tuple[str, str]] | None]
+SUCCESS = [("Response", "Success")]
+CHANNEL = {"uniqueid": "pbx-1-1700000000.1"}
+
+
+@dataclass
+class Switch:
+    """A PBX that answers actions as a test says (None: never); an empty list ends the session instead."""
+
+    answer: Answer = lambda _: SUCCESS
+    asked: list[Frame] = field(default_factory=list)
+    log_ins: int = 0
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        splitter = Splitter()
+        while data := await reader.read(65536):
+            for action in map(frames.parse, splitter.feed(data)):
+                if (said := self._said(action)) == []:
+                    writer.close()
+                    return
+                if said is not None:
+                    writer.write(frames.encode([*said, ("ActionID", action.get("ActionID"))]))
+        writer.close()
+
+    def _said(self, action: Frame) -> list[tuple[str, str]] | None:
+        match action.get("Action"):
+            case "Login":
+                self.log_ins += 1
+                wrong = [("Response", "Error"), ("Message", "Authentication failed")]
+                return SUCCESS if action.get("Secret") == SECRET else wrong
+            case "Ping" | "Logoff":
+                return SUCCESS
+            case _:
+                self.asked.append(action)
+                return self.answer(action)
+
+
+@pytest.fixture
+async def switch() -> AsyncIterator[Switch]:
+    """A PBX on a port of its own."""
+    made = Switch()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+@asynccontextmanager
+async def hand(database: Database, switch: Switch, secret: str = SECRET) -> AsyncIterator[Control]:
+    """Run what acts for the desk."""
+    pbx = Pbx("pbx-1", "127.0.0.1", switch.port, "intake112-control", secret, ping_s=PING_S)
+    made, stop = Control(database, ControlConfig(pbx, frozenset({"112"})), BRIDGE), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(made.run(stop))
+        try:
+            yield made
+        finally:
+            stop.set()
+
+
+async def ask(database: Database, action: str = "hang-up", **arguments: str) -> ControlRow:
+    """Ask, as the desk does."""
+    async with database.transaction() as tx:
+        return await controls.ask(tx, pbx="pbx-1", action=action, arguments=arguments or CHANNEL, by="siti")
+
+
+async def until(look: Callable[[], Awaitable[T | None]]) -> T:
+    """Look again and again, and return the first thing that is seen."""
+    async with asyncio.timeout(10):
+        while (found := await look()) is None:  # noqa: ASYNC110  # rows call nobody
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def ended(database: Database, row: ControlRow) -> ControlRow:
+    """Wait until a request has ended."""
+
+    async def look() -> ControlRow | None:
+        async with database.reading() as reading:
+            found = await controls.find(reading, row.id)
+        return found if found is not None and found.ended_at is not None else None
+
+    return await until(look)
+
+
+async def said(database: Database, state: str) -> ServiceRow:
+    """Wait until the hand says that it is in a state."""
+
+    async def look() -> ServiceRow | None:
+        async with database.reading() as reading:
+            rows = await machine_room.services(reading)
+        return next((row for row in rows if (row.name, row.state) == (NAME, state)), None)
+
+    return await until(look)
+
+
+async def test_a_call_is_hung_up(database: Database, switch: Switch) -> None:
+    async with hand(database, switch):
+        row = await ended(database, await ask(database))
+    assert (row.state, row.result, row.begun_by) == ("done", "done", NAME)
+    (asked,) = switch.asked
+    assert (asked.get("Action"), asked.get("Channel"), asked.get("Cause")) == ("Hangup", CHANNEL["uniqueid"], "16")
+    assert (await said(database, "stopped")).alarms == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [
+        ("member-add", {"Action": "QueueAdd", "MemberName": "Siti Fiktif", "StateInterface": "PJSIP/op1"}),
+        ("member-remove", {"Action": "QueueRemove"}),
+        ("member-pause", {"Action": "QueuePause", "Paused": "true"}),
+        ("member-unpause", {"Action": "QueuePause", "Paused": "false"}),
+    ],
+)
+async def test_a_member_of_the_queue(database: Database, switch: Switch, action: str, sent: dict[str, str]) -> None:
+    async with hand(database, switch):
+        of = {"queue": "112", "device": "PJSIP/op1", "name": "Siti Fiktif"}
+        assert (await ended(database, await ask(database, action, **of))).state == "done"
+    (asked,) = switch.asked
+    expected = sent | {"Queue": "112", "Interface": "PJSIP/op1"}
+    assert {name: asked.get(name) for name in expected} == expected
+
+
+async def test_a_queue_that_is_not_ours_is_left_alone(database: Database, switch: Switch) -> None:
+    async with hand(database, switch):
+        of = {"queue": "sales", "device": "PJSIP/op1", "name": "Siti Fiktif"}
+        row = await ended(database, await ask(database, "member-add", **of))
+    assert (row.state, row.result) == ("failed", "refused")
+    assert row.detail == "sales is none of INTAKE112_LINE_QUEUES"
+    assert switch.asked == []
+
+
+@pytest.mark.parametrize(("message", "result"), [("No such channel", "call_over"), ("Permission denied", "refused")])
+async def test_what_the_pbx_refuses(database: Database, switch: Switch, message: str, result: str) -> None:
+    switch.answer = lambda _: [("Response", "Error"), ("Message", message)]
+    async with hand(database, switch):
+        row = await ended(database, await ask(database))
+    assert (row.state, row.result, row.detail) == ("failed", result, message)
+
+
+@pytest.mark.parametrize("answer", [[], None], ids=["the line is cut", "no answer comes"])
+async def test_what_broke_off_is_unknown_and_never_done_again(
+    database: Database, switch: Switch, answer: list[tuple[str, str]] | None
+) -> None:
+    switch.answer = lambda _: answer
+    async with hand(database, switch):
+        row = await ended(database, await ask(database))
+        switch.answer = lambda _: SUCCESS
+        after = await ended(database, await ask(database, uniqueid="pbx-1-1700000000.2"))
+    assert (row.state, row.result) == ("failed", "unknown")
+    assert after.result == "done"
+    assert [one.get("Channel")[-1] for one in switch.asked] == ["1", "2"]
+
+
+async def test_what_a_killed_bridge_had_begun_is_unknown(database: Database, switch: Switch) -> None:
+    row, others = await ask(database), await ask(database, uniqueid="pbx-1-1700000000.2")
+    async with database.transaction() as tx:
+        assert await controls.begin(tx, row.id, NAME)
+        assert await controls.begin(tx, others.id, "control:pbx-1:another")
+    async with hand(database, switch):
+        assert (await ended(database, row)).result == "unknown"
+    assert switch.asked == []
+    async with database.reading() as reading:
+        assert [one.id for one in await controls.unfinished(reading, "pbx-1")] == [others.id]
+
+
+async def test_what_nobody_began_in_time_is_not_done(database: Database, switch: Switch, clock: SetClock) -> None:
+    row = await ask(database)
+    clock.forward(seconds=10.1)
+    async with hand(database, switch):
+        assert (await ended(database, row)).result == "too_late"
+    assert switch.asked == []
+
+
+async def test_a_wrong_secret_is_an_alarm_that_does_not_tell_it(database: Database, switch: Switch) -> None:
+    async with hand(database, switch, "certainly-not-this-one"):
+        row = await said(database, "disconnected")
+        (alarm,) = row.alarms
+        assert "INTAKE112_CONTROL_SECRET" in alarm.message
+        assert "certainly-not-this-one" not in alarm.message + row.detail
+
+        async def again() -> bool | None:
+            return True if switch.log_ins > 1 else None
+
+        assert await until(again)
+
+
+async def test_a_pbx_that_is_not_there_is_awaited(database: Database, switch: Switch) -> None:
+    port, switch.port = switch.port, 1
+    async with hand(database, switch) as waiting:
+        assert "cannot connect" in (await said(database, "disconnected")).detail
+        assert [alarm.code for alarm in waiting.alarms()] == ["control"]
+    switch.port = port
+    async with hand(database, switch) as there:
+        await said(database, "connected")
+        assert there.alarms() == ()
