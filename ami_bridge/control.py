@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 POLL_S = 1.0
 BEAT_EVERY_S = 5.0
 RETRY_DATABASE_S = 0.5
+GIVEN_UP_AFTER = timedelta(minutes=1)  # what another bridge began: by then no answer is awaited any more
 END_WITHIN_S = 3.0  # for so long a stop waits for what is under way
 HANG_UP = "16"  # normal clearing (ITU-T Q.850)
 LOST = "the line to the PBX was lost meanwhile; look whether it happened before you ask again"
@@ -56,6 +57,7 @@ class Control:
         self._name = SERVICE + bridge.removeprefix("bridge:")
         self._state, self._detail = "connecting", ""
         self._changed = asyncio.Event()
+        self._told = ""  # the state that `/live` was told
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -134,8 +136,8 @@ class Control:
                 return None
         async with self._database.transaction() as tx:
             for row in await controls.unfinished(tx, self._config.pbx.name):
-                if row.state == "begun":
-                    if row.begun_by == self._name:
+                if row.begun_at is not None:
+                    if row.begun_by == self._name or tx.now - row.begun_at > GIVEN_UP_AFTER:
                         await control.end(tx, row, "failed", "unknown", KILLED)
                 elif tx.now - row.asked_at > ASKED_WITHIN:
                     late = f"nobody could do it within {ASKED_WITHIN.total_seconds():.0f} s, so it was not done"
@@ -187,8 +189,11 @@ class Control:
 
     async def _beat_once(self) -> None:
         async with self._database.transaction() as tx:
-            await machine_room.beat(tx, self._name, self._state, self._detail, {}, self.alarms())
-            tx.tell("service", self._name)
+            state = self._state
+            await machine_room.beat(tx, self._name, state, self._detail, {}, self.alarms())
+            if state != self._told:
+                tx.tell("service", self._name)
+        self._told = state
 
     async def _beat(self) -> None:
         while True:

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 import pytest
 
+from ami_bridge import control as module
 from ami_bridge import frames
 from ami_bridge.control import Control, ControlConfig
 from ami_bridge.frames import Frame, Splitter
 from ami_bridge.session import Pbx
-from db import controls, machine_room
+from db import controls, live, machine_room
 from db.controls import ControlRow
 from db.engine import Database
 from db.machine_room import ServiceRow
@@ -22,7 +23,6 @@ T = TypeVar("T")
 SECRET = "only-a-test"
 BRIDGE = "bridge:pbx-1:0a1b2c3d"
 NAME = "control:pbx-1:0a1b2c3d"
-PING_S = 0.2
 Answer = Callable[[Frame], list[tuple[str, str]] | None]
 SUCCESS = [("Response", "Success")]
 CHANNEL = {"uniqueid": "pbx-1-1700000000.1"}
@@ -73,9 +73,9 @@ async def switch() -> AsyncIterator[Switch]:
 
 
 @asynccontextmanager
-async def hand(database: Database, switch: Switch, secret: str = SECRET) -> AsyncIterator[Control]:
+async def hand(database: Database, switch: Switch, secret: str = SECRET, ping_s: float = 3.0) -> AsyncIterator[Control]:
     """Run what acts for the desk."""
-    pbx = Pbx("pbx-1", "127.0.0.1", switch.port, "intake112-control", secret, ping_s=PING_S)
+    pbx = Pbx("pbx-1", "127.0.0.1", switch.port, "intake112-control", secret, ping_s=ping_s)
     made, stop = Control(database, ControlConfig(pbx, frozenset({"112"})), BRIDGE), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(made.run(stop))
@@ -130,6 +130,18 @@ async def test_a_call_is_hung_up(database: Database, switch: Switch) -> None:
     assert (await said(database, "stopped")).alarms == ()
 
 
+async def test_the_screens_are_told_of_it_only_when_its_state_changes(
+    database: Database, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_EVERY_S", 0.001)
+    async with hand(database, switch):
+        for _ in range(3):
+            await ended(database, await ask(database))
+    async with database.reading() as reading:
+        told = [event for event in await live.after(reading, 0) if event.subject == NAME]
+    assert len(told) <= 3  # connecting, connected, stopped
+
+
 @pytest.mark.parametrize(
     ("action", "sent"),
     [
@@ -170,16 +182,17 @@ async def test_what_broke_off_is_unknown_and_never_done_again(
     database: Database, switch: Switch, answer: list[tuple[str, str]] | None
 ) -> None:
     switch.answer = lambda _: answer
-    async with hand(database, switch):
+    async with hand(database, switch, ping_s=0.2):
         row = await ended(database, await ask(database))
-        switch.answer = lambda _: SUCCESS
+    switch.answer = lambda _: SUCCESS
+    async with hand(database, switch):
         after = await ended(database, await ask(database, uniqueid="pbx-1-1700000000.2"))
     assert (row.state, row.result) == ("failed", "unknown")
     assert after.result == "done"
     assert [one.get("Channel")[-1] for one in switch.asked] == ["1", "2"]
 
 
-async def test_what_a_killed_bridge_had_begun_is_unknown(database: Database, switch: Switch) -> None:
+async def test_what_a_killed_bridge_had_begun_is_unknown(database: Database, switch: Switch, clock: SetClock) -> None:
     row, others = await ask(database), await ask(database, uniqueid="pbx-1-1700000000.2")
     async with database.transaction() as tx:
         assert await controls.begin(tx, row.id, NAME)
@@ -189,6 +202,10 @@ async def test_what_a_killed_bridge_had_begun_is_unknown(database: Database, swi
     assert switch.asked == []
     async with database.reading() as reading:
         assert [one.id for one in await controls.unfinished(reading, "pbx-1")] == [others.id]
+    clock.forward(seconds=61)
+    async with hand(database, switch):
+        assert (await ended(database, others)).result == "unknown"
+    assert switch.asked == []
 
 
 async def test_what_nobody_began_in_time_is_not_done(database: Database, switch: Switch, clock: SetClock) -> None:
