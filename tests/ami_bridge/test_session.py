@@ -103,8 +103,9 @@ def hanging(path: Path) -> Iterator[None]:
 
 
 async def test_a_log_on_a_disk_that_hangs_holds_up_no_ring_however_often_the_line_is_cut(
-    database: Database, tmp_path: Path
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(session, "RECONNECT_AFTER_S", (1.0,))  # so that each cut is seen on a busy machine as well
     cel = tmp_path / "cel.csv"
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))  # a few cuts would hang them all
     with hanging(cel):
