@@ -1,7 +1,7 @@
 """What the machines say of themselves: heartbeats with figures and alarms, and what each bridge knows."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import tables
 from db.engine import Reading, Transaction
+
+FRESH_FOR = timedelta(seconds=15)  # services speak every 5 s
 
 
 def _saving(insert: Any) -> Any:
@@ -39,6 +41,10 @@ class ServiceRow(Struct, frozen=True):
     alarms: tuple[Alarm, ...]
     since: datetime
     seen_at: datetime
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether it has spoken within the time it promised."""
+        return now - self.seen_at <= FRESH_FOR
 
 
 async def state_of(reading: Reading, bridge: str) -> str | None:

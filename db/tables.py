@@ -161,8 +161,6 @@ reports = Table(
 
 IN_PROGRESS = text("stage <> 'ended'")  # written out, not a parameter: only so do both databases see the index
 
-OPEN_CONTROL = text("ended_at IS NULL")
-
 calls = Table(
     "calls",
     metadata,
@@ -370,6 +368,8 @@ attempts = Table(
 )
 
 # -- the desk's hand on the PBX ----------------------------------------------------------------------------------------
+
+OPEN_CONTROL = text("ended_at IS NULL")
 
 controls = Table(
     "controls",

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from db import calls, controls, entries, machine_room, reports
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
+from intake.booking import MACHINE
 from intake.refusals import (
     CallOverError,
     ControlAwayError,
@@ -23,7 +24,6 @@ from intake.refusals import (
 
 SERVICE: Final = "control:"  # begins the names of those who can, then the PBX's name
 ASKED_WITHIN: Final = timedelta(seconds=10)
-FRESH_FOR: Final = timedelta(seconds=15)
 MemberAction = Literal["add", "remove", "pause", "unpause"]
 
 
@@ -74,13 +74,13 @@ async def end(tx: Transaction, row: ControlRow, state: End, result: str, detail:
     """Save how a request ended; its report tells it. A second end is none."""
     if not await controls.end(tx, row.id, state, result, detail):
         return
-    tx.record(row.begun_by or "PBX", "control.ended", row.id, asked=row.action, state=state, result=result)
+    tx.record(MACHINE, "control.ended", row.id, asked=row.action, state=state, result=result)
     tx.tell("control", row.id)
     if row.report_id is not None:
         said = f"Panggilan diputus atas permintaan {row.asked_by}"
         if state == "failed":
             said = f"Permintaan {row.asked_by} untuk memutus panggilan gagal: {detail}"
-        await entries.add(tx, row.report_id, "PBX", said, automatic=True)
+        await entries.add(tx, row.report_id, MACHINE, said, automatic=True)
         number, version = (await calls.touch(tx, [row.report_id]))[row.report_id]
         tx.tell("report", number, version)
 
@@ -91,7 +91,7 @@ async def _connected(reading: Reading) -> dict[str, bool]:
     for row in await machine_room.services(reading):
         if row.name.startswith(SERVICE):
             pbx = row.name.split(":")[1]
-            now = row.state == "connected" and reading.now - row.seen_at <= FRESH_FOR
+            now = row.state == "connected" and row.is_fresh(reading.now)
             found[pbx] = found.get(pbx, False) or now
     return found
 

@@ -48,7 +48,7 @@ Entered = Annotated[
 Number = Annotated[str, StringConstraints(max_length=64), AfterValidator(storable_text)]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,31}$")]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(storable_text)]
-Device = Annotated[str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9_.-]{1,60}$")]  # a desk's, and no way out
+Device = Annotated[str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9_.-]{1,60}$")]  # no Local: it leads anywhere
 MemberName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f,|;]{1,80}$"), AfterValidator(storable_text)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

@@ -13,7 +13,7 @@ from db import calls, live, machine_room, migrate
 from db.engine import DatabaseUnavailableError
 from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
-from intake.api import schemas, wire
+from intake.api import schemas
 from intake.api.context import Context, Expected, refusals
 
 MISSED_FOR = timedelta(days=7)  # for so long a bridge that nobody stopped is waited for
@@ -90,7 +90,7 @@ class _Snapshot(Collector):
         )
         for row in self._services:
             silent.add_metric([row.name], (self._now - row.seen_at).total_seconds())
-            if wire.is_fresh(row, self._now):
+            if row.is_fresh(self._now):
                 for figure, number in row.figures.items():
                     figures.add_metric([row.name, figure], number)
                 for alarm in row.alarms:
@@ -119,7 +119,7 @@ async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.S
 
 def _alarms(context: Context, rows: Sequence[ServiceRow], now: datetime) -> list[schemas.ServiceAlarm]:
     """What services last said, and what those of this process say now: a full tape needs no database to be told."""
-    said: dict[str, Sequence[Alarm]] = {row.name: row.alarms for row in rows if wire.is_fresh(row, now)}
+    said: dict[str, Sequence[Alarm]] = {row.name: row.alarms for row in rows if row.is_fresh(now)}
     return [
         schemas.ServiceAlarm(service=name, code=alarm.code, message=alarm.message)
         for name, alarms in (said | dict(context.alarms())).items()
@@ -146,7 +146,7 @@ _MEANWHILE = (
 
 def _saves(refused_at: datetime | None, now: datetime) -> schemas.Check:
     """A database may be read and yet save nothing: its disk is full, another holds it, it was made a standby."""
-    if refused_at is not None and now - refused_at <= wire.FRESH_FOR:
+    if refused_at is not None and now - refused_at <= machine_room.FRESH_FOR:
         return schemas.Check(name="database", ok=False, message=f"The database saves nothing. {_MEANWHILE}")
     return schemas.Check(name="database", ok=True, message="The database answers.")
 
@@ -154,7 +154,7 @@ def _saves(refused_at: datetime | None, now: datetime) -> schemas.Check:
 def _service(expected: Expected, rows: Sequence[ServiceRow], now: datetime) -> schemas.Check:
     """One of several that do the same (`bridge:pbx-1:…`) is enough; the others' troubles are told beside it."""
     same = [row for row in rows if row.name == expected.name or row.name.startswith(f"{expected.name}:")]
-    well = [row for row in same if wire.is_fresh(row, now) and row.state in expected.states]
+    well = [row for row in same if row.is_fresh(now) and row.state in expected.states]
     troubles = [_trouble(row, now) for row in same if row not in well]
     if well:
         said = [f"It is {well[0].state}.", *troubles]
@@ -164,6 +164,6 @@ def _service(expected: Expected, rows: Sequence[ServiceRow], now: datetime) -> s
 
 
 def _trouble(row: ServiceRow, now: datetime) -> str:
-    if not wire.is_fresh(row, now):
+    if not row.is_fresh(now):
         return f"{row.name} was last heard at {row.seen_at.isoformat(timespec='seconds')}."
     return f"{row.name} is {row.state}: {row.detail}."

@@ -1,7 +1,7 @@
 """From rows to the shapes of the wire."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import asdict
 
@@ -14,7 +14,6 @@ from db.machine_room import ServiceRow
 from db.reports import ReportRow
 from intake.api import schemas
 
-FRESH_FOR = timedelta(seconds=15)
 ENDED = "ended"
 CURSOR = r"^[0-7][0-9a-f]{15}$"
 
@@ -57,12 +56,7 @@ def dispatch(row: DispatchRow) -> schemas.Dispatch:
 def service(row: ServiceRow, now: datetime) -> schemas.Service:
     """Return what a service last said."""
     alarms = [asdict(alarm) for alarm in row.alarms]
-    return schemas.Service.model_validate(asdict(row) | {"alarms": alarms, "fresh": is_fresh(row, now)})
-
-
-def is_fresh(row: ServiceRow, now: datetime) -> bool:
-    """Tell whether a service has spoken within the time it promised."""
-    return now - row.seen_at <= FRESH_FOR
+    return schemas.Service.model_validate(asdict(row) | {"alarms": alarms, "fresh": row.is_fresh(now)})
 
 
 def cursor(before_id: int) -> str:
