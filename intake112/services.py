@@ -73,7 +73,7 @@ def _lock(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
 
 def _serve(rooms: frozenset[Room], *, demo: bool = False) -> None:
-    from intake112 import compose
+    from intake112 import compose, heap
 
     settings = configured()
     everything = rooms == frozenset(Room)
@@ -85,6 +85,7 @@ def _serve(rooms: frozenset[Room], *, demo: bool = False) -> None:
         )
     if rooms == {Room.BRIDGE} and not settings.ami_host:
         raise CommandError("INTAKE112_AMI_HOST is missing: the bridge must know where Asterisk is")
+    heap.settle()
     around = compose.as_it_is
     if demo:
         from intake112.demo import around

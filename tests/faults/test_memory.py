@@ -2,9 +2,8 @@
 
 A leak is what raises the *least* that the process holds, so that is compared: in the sixth tenth of the calls, and in
 the last one. Counted over 100,000 calls: Python's own objects stay (159,300 after 7,000 calls, 159,200 at the end), and
-so does what the C library has lent out (30.5 MB, 30.9 MB: SQLite's page caches are the difference). What grows is free
-memory between blocks in use: by 0.5 MB alone, by 4.9 MB and above its bound beside other load, when batches are larger.
-Not with MALLOC_MMAP_THRESHOLD_=131072 (0.8 MB beside a whole `make test`), which costs a sixth of the ingest.
+so does what the C library has lent out (30.5 MB, 30.9 MB: SQLite's page caches are the difference). Free memory between
+blocks in use grew by 4.9 MB beside other load until `intake112.heap` kept large pieces away from small ones.
 """
 
 import contextlib
