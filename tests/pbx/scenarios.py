@@ -30,13 +30,15 @@ class Caller:
 
     `number`: the From user, None for a From without one. `name`: display name, any bytes (quotes and backslashes are
     escaped as SIP wants). `withheld`: From is anonymous, `Privacy: id` is set, and number and name stand in
-    P-Asserted-Identity only. `cell`: value of P-Access-Network-Info.
+    P-Asserted-Identity only. `cell`: value of P-Access-Network-Info. `position`: what stands in the PIDF-LO document's
+    `location-info` and behind it, sent as RFC 6442 says.
     """
 
     number: str | None = "+6281200000001"
     name: bytes | None = None
     withheld: bool = False
     cell: str | None = None
+    position: str | None = None
 
 
 def _quoted(name: bytes | None) -> bytes:
@@ -107,6 +109,25 @@ def _with_sdp(direction: bytes = b"sendrecv") -> bytes:
     return b"Content-Type: application/sdp\nContent-Length: [len]\n\n" + _SDP + b"a=" + direction + b"\n"
 
 
+def _with_position(position: str) -> bytes:
+    """Two parts: the offer, and the PIDF-LO document that the Geolocation header names."""
+    document = f"""<?xml version="1.0" encoding="UTF-8"?>
+<presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:gp="urn:ietf:params:xml:ns:pidf:geopriv10"
+ xmlns:gml="http://www.opengis.net/gml" xmlns:gs="http://www.opengis.net/pidflo/1.0"
+ xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" entity="pres:caller@carrier.test">
+<dm:device id="telephone"><gp:geopriv>{position}</gp:geopriv>
+<dm:timestamp>2026-03-14T02:00:00Z</dm:timestamp></dm:device>
+</presence>
+"""
+    parts = (
+        b"Content-Type: application/sdp\n\n" + _SDP + b"a=sendrecv\n",
+        b"Content-Type: application/pidf+xml\nContent-ID: <position@carrier.test>\n\n" + document.encode(),
+    )
+    body = b"".join(b"--part\n" + part for part in parts) + b"--part--\n"
+    headers = b"Geolocation: <cid:position@carrier.test>\nGeolocation-Routing: no\n"
+    return headers + b"Content-Type: multipart/mixed;boundary=part\nContent-Length: [len]\n\n" + body
+
+
 def _talk(dialog: _Dialog, hang_up_ms: int | None) -> bytes:
     """The answered call, until BYE from either side; `hang_up_ms` after its last event we say it ourselves (None: when
     told). It ends at the label "end"."""
@@ -168,9 +189,11 @@ def call(
             + b"\nCall-ID: [call_id]\nCSeq: [cseq] " + method + b"\nMax-Forwards: 70\n" + rest
         )  # fmt: skip
 
+    offer = _with_sdp() if caller.position is None else _with_position(caller.position)
+
     def invite(branch: bytes, more: bytes = b"") -> bytes:
         contact = b"Contact: <sip:carrier@[local_ip]:[local_port]>\n"
-        return request(b"INVITE", b" <" + uri + b">", branch, contact + extra + more + _with_sdp())
+        return request(b"INVITE", b" <" + uri + b">", branch, contact + extra + more + offer)
 
     own = b"z9hG4bK-[pid]-[call_number]-1"
     refused = request(b"ACK", b"", own, REFUSED + b"Content-Length: 0\n").replace(b"\nTo:\n", b"\n[last_To:]\n")
