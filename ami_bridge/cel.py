@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ami_bridge import frames
-from ami_bridge.events import CALLED_BY_US, DOWN, RING, device_of
+from ami_bridge.events import CALL_BACK, CALLED_BY_US, DOWN, RING, device_of
 
 COLUMNS = (
     *("type", "time", "name", "number", "ani", "rdnis", "dnid", "exten", "context", "channel", "app", "data"),
@@ -121,10 +121,14 @@ class Teller:
                 cause = [("Cause", said.get("hangupcause", ""))]
                 by_far_end = said.get("hangupsource", "") == line["channel"]  # else the Cause would be a flag
                 asked = _event("HangupRequest" if by_far_end else "SoftHangupRequest", line)
+                dialled = [*_event("DialEnd", line), *_channel("", line), ("DialStatus", said.get("dialstatus", ""))]
                 return [
+                    *([dialled] if said.get("dialstatus") and uniqueid.startswith(CALL_BACK) else []),
                     [*asked, *_channel("", line), *(cause if by_far_end else [])],
                     [*_event("Hangup", line), *_channel("", line), *cause],
                 ]
+            case "ATTENDEDTRANSFER", _ if _extra(line).get("channel2_uniqueid") == uniqueid:
+                return []  # Asterisk's own: whether the phone handed over or all three talk, this line does not say
             case _:
                 return [_moved(line)]
 

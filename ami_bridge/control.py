@@ -3,6 +3,9 @@
 A request is begun in one transaction, done, and ended in another. What broke off between the two (the line was lost,
 this process was killed) may have happened or not: it is ended as `unknown` and never done again. What nobody began in
 time is not done at all. Whatever fails here, the caller's call goes on.
+
+A call back lasts longer than an answer: the hand has the PBX begin it, under a channel that has the request's id, and
+the ear tells how it ends (`call_backs`). What nobody told of it in CALLING_WITHIN is unknown.
 """
 
 import asyncio
@@ -13,14 +16,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from ami_bridge.call_backs import channel_of
 from ami_bridge.line import Line, LineError, RefusedError
 from ami_bridge.session import RECONNECT_AFTER_S, Pbx
 from db import controls, machine_room
 from db.controls import TOPIC, ControlRow, End
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
-from intake import control
-from intake.control import ASKED_WITHIN, SERVICE
+from intake import control, numbers
+from intake.control import ASKED_WITHIN, CALL_BACK, DESK, SERVICE
 
 log = structlog.get_logger(__name__)
 POLL_S = 1.0
@@ -28,17 +32,27 @@ BEAT_EVERY_S = 5.0
 RETRY_DATABASE_S = 0.5
 GIVEN_UP_AFTER = timedelta(minutes=1)  # what another bridge began: by then no answer is awaited any more
 END_WITHIN_S = 3.0  # for so long a stop waits for what is under way
+CALLING_WITHIN = timedelta(minutes=2)  # the desk rings for 30 s, then the caller for 60
+DESK_RINGS_MS = 30_000
+NOBODY_THERE = frozenset(
+    {"No such channel", "Channel does not exist", "Channel specified does not exist", "Channel not found"}
+)
+THREE_WAY = "*3"  # atxferthreeway in features.conf
+TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there comes back to the queue
+WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
 HANG_UP = "16"  # normal clearing (ITU-T Q.850)
 LOST = "the line to the PBX was lost meanwhile; look whether it happened before you ask again"
+UNTOLD = "nobody heard how it ended; look whether it happened before you ask again"
 KILLED = "the bridge ended meanwhile; look whether it happened before you ask again"
 
 
 @dataclass(frozen=True, slots=True)
 class ControlConfig:
-    """The PBX with its second user, and the queues that may be changed."""
+    """The PBX with its second user, the queues that may be changed, and the desks whose telephones may be asked for."""
 
     pbx: Pbx
     queues: frozenset[str]
+    desks: frozenset[str]  # names of PJSIP endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,8 @@ class Control:
             if row is None:
                 await wakeups.wait(TOPIC, ticket, POLL_S)
                 continue
-            await self._end(row, await self._do(line, row))
+            if (outcome := await self._do(line, row)) is not None:
+                await self._end(row, outcome)
 
     # -- the requests -------------------------------------------------------------------------------------------------
 
@@ -136,7 +151,10 @@ class Control:
                 return None
         async with self._database.transaction() as tx:
             for row in await controls.unfinished(tx, self._config.pbx.name):
-                if row.begun_at is not None:
+                if row.begun_at is not None and row.action == CALL_BACK:
+                    if tx.now - row.begun_at > CALLING_WITHIN:
+                        await control.end(tx, row, "failed", "unknown", UNTOLD)
+                elif row.begun_at is not None:
                     if row.begun_by == self._name or tx.now - row.begun_at > GIVEN_UP_AFTER:
                         await control.end(tx, row, "failed", "unknown", KILLED)
                 elif tx.now - row.asked_at > ASKED_WITHIN:
@@ -146,20 +164,32 @@ class Control:
                     return row
         return None
 
-    async def _do(self, line: Line, row: ControlRow) -> _Outcome:
-        name, headers = action_of(row)
-        queue = headers.get("Queue")
+    async def _do(self, line: Line, row: ControlRow) -> _Outcome | None:
+        """Do one request; None: it is under way, and the ear tells how it ends."""
+        if (why := self._forbidden(row)) is not None:
+            return _Outcome("failed", "refused", why)
+        for name, headers in actions_of(row):
+            try:
+                answer = await line.action(name, **headers)
+            except RefusedError as error:
+                said = str(error).removeprefix(f"{name}: ")
+                return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said)
+            except LineError:
+                return None if row.action == CALL_BACK else _Outcome("failed", "unknown", LOST)
+            if name == "Getvar" and answer.keys.get("Value") != "1":
+                return _Outcome("failed", "refused", f"the PBX has no {headers['Variable']}; nothing was done")
+        return None if row.action == CALL_BACK else _Outcome("done", "done")
+
+    def _forbidden(self, row: ControlRow) -> str | None:
+        """Return why this may not be asked of this PBX, whoever asks."""
+        queue, device, number = (row.arguments.get(name) for name in ("queue", "device", "number"))
         if queue is not None and queue not in self._config.queues:
-            return _Outcome("failed", "refused", f"{queue} is none of INTAKE112_LINE_QUEUES")
-        try:
-            await line.action(name, **headers)
-        except RefusedError as error:
-            said = str(error).removeprefix(f"{name}: ")
-            over = row.action == "hang-up" and said == "No such channel"
-            return _Outcome("failed", "call_over" if over else "refused", said)
-        except LineError:
-            return _Outcome("failed", "unknown", LOST)
-        return _Outcome("done", "done")
+            return f"{queue} is none of INTAKE112_LINE_QUEUES"
+        if device is not None and device.removeprefix(DESK) not in self._config.desks:
+            return f"{device} is the telephone of none of INTAKE112_DESKS"
+        if number is not None and numbers.diallable(number) is None:
+            return f"{number} is no telephone number"
+        return None
 
     async def _end(self, row: ControlRow, outcome: _Outcome) -> None:
         log.info("control_ended", id=row.id, action=row.action, result=outcome.result, detail=outcome.detail)
@@ -207,23 +237,46 @@ class Control:
                     await self._changed.wait()
 
 
-def action_of(row: ControlRow) -> tuple[str, dict[str, str]]:
-    """Return the AMI action that does what was asked, and its headers."""
+def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
+    """Return the AMI actions that do what was asked, one after the other, and their headers."""
     said = row.arguments
-    if row.action == "hang-up":
-        return "Hangup", {"Channel": said["uniqueid"], "Cause": HANG_UP}
-    of = {"Queue": said["queue"], "Interface": said["device"]}
+    member = {"Queue": said.get("queue", ""), "Interface": said.get("device", "")}
+    leg = {"Channel": said.get("leg", "")}
     match row.action:
+        case "hang-up":
+            return [("Hangup", {"Channel": said["uniqueid"], "Cause": HANG_UP})]
+        case "transfer":
+            to = {"Context": TRANSFER, "Exten": said["number"], "Priority": "1"}
+            return [_there_is(TRANSFER, said["number"]), ("Redirect", {"Channel": said["uniqueid"]} | to)]
+        case "consult":
+            number = numbers.keys(said["number"])  # Asterisk presses them
+            return [_there_is(TRANSFER, number), ("Atxfer", leg | {"Context": TRANSFER, "Exten": number})]
+        case "consult-cancel":
+            return [("CancelAtxfer", leg)]
+        case "consult-join":
+            return [("PlayDTMF", leg | {"Digit": digit, "Receive": "true"}) for digit in THREE_WAY]
+        case "consult-complete":
+            return [("Hangup", leg | {"Cause": HANG_UP})]
+        case control.CALL_BACK:
+            ours = channel_of(row.id)
+            desk = {"Channel": said["device"], "CallerID": said["number"], "Timeout": str(DESK_RINGS_MS)}
+            to = {"Context": WAY_OUT, "Exten": said["number"], "Priority": "1"}
+            return [("Originate", desk | to | {"Async": "true", "ChannelId": ours, "ActionID": ours})]
         case "member-add":
-            return "QueueAdd", of | {"MemberName": said["name"], "StateInterface": said["device"]}
+            return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
         case "member-remove":
-            return "QueueRemove", of
+            return [("QueueRemove", member)]
         case "member-pause":
-            return "QueuePause", of | {"Paused": "true"}
+            return [("QueuePause", member | {"Paused": "true"})]
         case "member-unpause":
-            return "QueuePause", of | {"Paused": "false"}
+            return [("QueuePause", member | {"Paused": "false"})]
         case unknown:
             raise ValueError(f"no such action: {unknown}")
+
+
+def _there_is(context: str, exten: str) -> tuple[str, dict[str, str]]:
+    """Ask first: a channel that is redirected to where there is nothing is hung up by Asterisk."""
+    return "Getvar", {"Variable": f"DIALPLAN_EXISTS({context},{exten},1)"}
 
 
 def _unheard(_: list[bytes]) -> None:

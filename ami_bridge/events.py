@@ -14,6 +14,9 @@ SHUTDOWN = (
 # The flag of the SoftHangupRequest with which every channel that ran the dialplan ends (AST_SOFTHANGUP_APPUNLOAD): it
 # follows whoever asked, and comes alone when the dialplan was over.
 DIALPLAN_OVER = 16
+# Begins the uniqueid of a desk's channel that calls somebody back, and the ActionID with which that was asked for; the
+# rest is the id of the request.
+CALL_BACK = "callback-"
 LOGS = ("Cel", "QueueLog")
 MARK = "Mark-"  # begins the headers of our own marks that say how far a log was read
 
@@ -168,6 +171,21 @@ class ChannelGone(Struct, frozen=True):
     cause: str
 
 
+class Dialled(Struct, frozen=True):
+    """A channel that calls back dials no longer: `status` says how that went, in Asterisk's word (ANSWER, BUSY, …)."""
+
+    at: datetime | None
+    uniqueid: str
+    status: str
+
+
+class DeskNotReached(Struct, frozen=True):
+    """The PBX could not call the desk's own telephone for a call back; where it made a channel, its end says why."""
+
+    at: datetime | None
+    uniqueid: str
+
+
 class MemberSeen(OfSession, frozen=True):
     """A queue member and the device it answers on."""
 
@@ -238,6 +256,8 @@ CallEvent = (
     | PassedOn
     | HangupAsked
     | ChannelGone
+    | Dialled
+    | DeskNotReached
     | MemberSeen
     | ChannelListed
     | WaiterListed

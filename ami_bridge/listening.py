@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from ami_bridge.call_backs import is_one as is_call_back
 from ami_bridge.calls import RESTARTED, Call
 from ami_bridge.events import (
     CALLED_BY_US,
@@ -278,6 +279,9 @@ class Listener:
             if waiter is not None and waiter.queue not in threads.line.queues:
                 waiter = None
             called = one.application in CALLED_BY_US or one.channel.is_local
+            if is_call_back(uniqueid):
+                facts += threads.call_back(one.channel, now)
+                continue
             comes_in = threads.line.is_own(one.channel) and not threads.board.seats[uniqueid].called
             if not called and (waiter is not None or comes_in):
                 facts += threads.open(one.channel, _created(uniqueid) or now, recovered=True)
@@ -288,6 +292,8 @@ class Listener:
         for bridge in dict.fromkeys(seat.bridge for seat in threads.board.seats.values() if seat.bridge):
             met = threads.meet(bridge, None, now)
             facts += [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in met]
+        missed = self.heard.gap_open or not session.logs
+        facts += threads.lose_call_backs(session.listed.keys() | session.born, now, unsure=missed)
         # While a gap is open their true end may still be told: they are asked for again in the next session.
         for uniqueid in sorted(session.unseen & self.calls.keys()) if not self.heard.gap_open else ():
             facts.append(self._ended_unseen(self.calls[uniqueid]))

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 from msgspec import Struct
 
 from ami_bridge.events import (
+    CALL_BACK,
     LOGS,
     MARK,
     RING,
@@ -34,6 +35,8 @@ from ami_bridge.events import (
     ChannelGone,
     ChannelListed,
     Connected,
+    DeskNotReached,
+    Dialled,
     HangupAsked,
     HoldChanged,
     Leg,
@@ -83,9 +86,12 @@ class _Reader(NamedTuple):
 
 def read(raw: bytes) -> Told | None:
     """Return what a frame (without its empty line) says of a call, or None when it says nothing that decides."""
-    reader = _READERS.get(event_name(raw))
+    name = event_name(raw)
+    reader = _READERS.get(name)
     if reader is None:
-        return None
+        reader = _OF_CALL_BACKS.get(name)
+        if reader is None or _CALL_BACK not in raw:
+            return None
     event = reader.make(dict(reversed(reader.pick(decode(raw)))))
     return None if event is None else Told(event, b"\r\nRecovered: " in raw)
 
@@ -158,9 +164,16 @@ def _blind(said: Said) -> CallEvent:
     return PassedOn(_at(said), _leg(said, "Transferer"), said.get("TransfereeUniqueid", ""), to, attended=False)
 
 
-def _attended(said: Said) -> CallEvent:
-    by, to = _leg(said, "OrigTransferer"), device_of(said.get("TransferTargetChannel", "")) or None
+def _attended(said: Said) -> CallEvent | None:
+    if said.get("DestType") == "Threeway":
+        return None  # nobody is passed on: all three talk
+    by, to = _leg(said, "OrigTransferer"), _dialled_by(said.get("TransferTargetChannel", ""))
     return PassedOn(_at(said), by, said.get("TransfereeUniqueid", ""), to, attended=True)
+
+
+def _dialled_by(channel: str) -> str | None:
+    """Return who is at a channel: its device, or the number behind a Local one."""
+    return channel[6:].partition("@")[0] if channel.startswith("Local/") else device_of(channel) or None
 
 
 def _far_end_asked(said: Said) -> CallEvent:
@@ -174,6 +187,18 @@ def _pbx_asked(said: Said) -> CallEvent:
 def _gone(said: Said) -> CallEvent:
     cause = f"{said.get('Cause', '')} {said.get('Cause-txt', '')}".strip()
     return ChannelGone(_at(said), said.get("Uniqueid", ""), cause)
+
+
+def _dialled(said: Said) -> CallEvent | None:
+    by = said.get("Uniqueid", "")
+    return Dialled(_at(said), by, said.get("DialStatus", "")) if by.startswith(CALL_BACK) else None
+
+
+def _originated(said: Said) -> CallEvent | None:
+    asked = said.get("ActionID", "")
+    if said.get("Response") != "Failure" or not asked.startswith(CALL_BACK):
+        return None
+    return DeskNotReached(_at(said), asked)
 
 
 def _member(said: Said) -> CallEvent | None:
@@ -284,7 +309,7 @@ _READERS: dict[bytes, _Reader] = {
     ),
     b"AttendedTransfer": _reader(
         _attended,
-        *("Timestamp", "TransferTargetChannel", "TransfereeUniqueid"),
+        *("Timestamp", "DestType", "TransferTargetChannel", "TransfereeUniqueid"),
         *(f"OrigTransferer{name}" for name in _LEG[1:]),
     ),
     b"HangupRequest": _reader(_far_end_asked, *_ASKED),
@@ -301,12 +326,19 @@ _READERS: dict[bytes, _Reader] = {
     b"IntakeListened": _reader(lambda said: Listened(_marks(said), _offset(said)), *_PLACES),
 }
 
+# Of these only what belongs to a call back is read: every phone that is rung has a DialEnd.
+_CALL_BACK = f": {CALL_BACK}".encode()
+_OF_CALL_BACKS: dict[bytes, _Reader] = {
+    b"DialEnd": _reader(_dialled, "DialStatus", *_OWN),
+    b"OriginateResponse": _reader(_originated, "Timestamp", "ActionID", "Response"),
+}
+
 # Events the line keeps; every other is dropped by its name before it is decoded. Those that decide nothing here stay on
 # the tape for who reads it.
 KEPT = frozenset(
     [
-        *(name for name in _READERS if not name.startswith(b"Intake")),
-        *(b"QueueCallerAbandon", b"AgentComplete", b"AgentRingNoAnswer", b"DialEnd", b"LocalBridge"),
+        *(name for name in (*_READERS, *_OF_CALL_BACKS) if not name.startswith(b"Intake")),
+        *(b"QueueCallerAbandon", b"AgentComplete", b"AgentRingNoAnswer", b"LocalBridge"),
         *(b"QueueMemberRemoved", b"QueueMemberPause", b"QueueMemberStatus", b"QueueParams", b"QueueStatusComplete"),
         *(b"CoreShowChannelsComplete", b"Shutdown", b"Reload"),
     ]

@@ -10,13 +10,15 @@ A human took the call when caller and phone hear each other (`board.parties`), w
 a transfer, a conference. AgentConnect only says it a moment earlier.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ami_bridge import calls
+from ami_bridge import call_backs, calls
 from ami_bridge.board import Board
+from ami_bridge.call_backs import CallBack
 from ami_bridge.calls import Call, Happening, Joined, Met, Phone, Rung
 from ami_bridge.events import (
     DOWN,
@@ -30,6 +32,8 @@ from ami_bridge.events import (
     Channel,
     ChannelCreated,
     ChannelGone,
+    DeskNotReached,
+    Dialled,
     HangupAsked,
     HoldChanged,
     MemberSeen,
@@ -67,7 +71,7 @@ class Line:
 
 @dataclass(slots=True)
 class Threads:
-    """The calls in progress on one PBX, by the uniqueid of the caller's channel."""
+    """The calls in progress on one PBX, by the uniqueid of the caller's channel; calls back, by that of the desk's."""
 
     line: Line
     calls: dict[str, Call] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Threads:
     seen: dict[str, datetime] = field(default_factory=dict)  # each call's last sign of life, by the PBX's clock
     members: dict[str, str] = field(default_factory=dict)  # device -> member
     ended: dict[str, datetime] = field(default_factory=dict)  # the calls that ended last, and when
+    call_backs: dict[str, CallBack] = field(default_factory=dict)
 
     def advance(self, event: CallEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
         """Return the facts that an event makes; the order of events is the order in which they are told.
@@ -99,8 +104,10 @@ class Threads:
                 return [] if holding else self.meet(bridge, at, now, recovered=recovered)
             case BridgeLeft(_, uniqueid):
                 self.board.leave(uniqueid)
-            case ChannelGone(_, uniqueid):
+            case ChannelGone(at, uniqueid):
                 self.board.remove(uniqueid)
+                if uniqueid in self.call_backs:
+                    return self._end_call_back(uniqueid, event.cause, at or now)
                 of = [caller for caller, call in self.calls.items() if caller == uniqueid or uniqueid in call.phones]
                 return [fact for one in of for fact in self.happen(one, event, now, recovered=recovered)]
             case CallerDescribed():
@@ -112,6 +119,13 @@ class Threads:
             case PassedOn():
                 owner = self.owner(event.transferee) or self.owner(event.by.uniqueid)
                 return self.happen(owner, event, now, recovered=recovered)
+            case Dialled(_, uniqueid, status):
+                if (one := self.call_backs.get(uniqueid)) is not None:
+                    self.call_backs[uniqueid] = replace(one, status=status)
+            case DeskNotReached(at, uniqueid):
+                if uniqueid not in self.ended and uniqueid not in self.call_backs:
+                    self._remember(uniqueid, now)
+                    return call_backs.desk_not_reached(self._key(uniqueid), at or now)
             case MemberSeen(member, device):
                 self.members[device] = member
             case _:
@@ -127,7 +141,7 @@ class Threads:
         uniqueid = channel.uniqueid
         if not uniqueid or uniqueid in self.calls or uniqueid in self.ended:
             return []
-        key = CallKey(self.line.pbx, uniqueid)
+        key = self._key(uniqueid)
         self.calls[uniqueid] = Call(key)
         self.seen[uniqueid] = at
         arrived = Arrived(
@@ -153,6 +167,10 @@ class Threads:
                     facts += self._join(caller, other, at, now, recovered=recovered)
                 elif other != caller and other in self.calls:
                     facts += self.happen(caller, Met(at, other), now, recovered=recovered)
+        for uniqueid in parties if len(parties) > 1 and self.call_backs else ():
+            if (one := self.call_backs.get(uniqueid)) is not None:
+                self.call_backs[uniqueid], taken = call_backs.take(self._key(uniqueid), one, at)
+                facts += taken
         return facts
 
     def happen(self, uniqueid: str | None, what: Happening, now: datetime, *, recovered: bool = False) -> list[Fact]:
@@ -174,6 +192,37 @@ class Threads:
         """Let go of a call that is over, and remember for a while that it is."""
         del self.calls[uniqueid]
         self.seen.pop(uniqueid, None)
+        self._remember(uniqueid, now)
+
+    def call_back(self, channel: Channel, at: datetime) -> list[Fact]:
+        """Return what it makes that a desk's telephone rings to call somebody back; nothing when it is known."""
+        uniqueid = channel.uniqueid
+        if uniqueid in self.call_backs or uniqueid in self.ended:
+            return []
+        self.call_backs[uniqueid], facts = call_backs.begin(self._key(uniqueid), channel.device, at)
+        return facts
+
+    def lose_call_backs(self, there: Container[str], now: datetime, *, unsure: bool) -> list[Fact]:
+        """End those whose channels are not `there`; of the others, `unsure`, a part was missed."""
+        facts: list[Fact] = []
+        for uniqueid, one in sorted(self.call_backs.items()):
+            if uniqueid in there:
+                self.call_backs[uniqueid] = replace(one, unsure=one.unsure or unsure)
+                continue
+            del self.call_backs[uniqueid]
+            self._remember(uniqueid, now)
+            facts += call_backs.end_unseen(self._key(uniqueid), one)
+        return facts
+
+    def _end_call_back(self, uniqueid: str, cause: str, at: datetime) -> list[Fact]:
+        one = self.call_backs.pop(uniqueid)
+        self._remember(uniqueid, at)
+        return call_backs.end(self._key(uniqueid), one, at, cause)
+
+    def _key(self, uniqueid: str) -> CallKey:
+        return CallKey(self.line.pbx, uniqueid)
+
+    def _remember(self, uniqueid: str, now: datetime) -> None:
         self.ended[uniqueid] = now
         while len(self.ended) > MOST_REMEMBERED or now - next(iter(self.ended.values())) > REMEMBERED:
             del self.ended[next(iter(self.ended))]
@@ -181,8 +230,18 @@ class Threads:
     def _create(self, channel: Channel, at: datetime, *, recovered: bool) -> list[Fact]:
         if channel.uniqueid in self.ended:
             return []
-        self.board.seat(channel, at).called = channel.state == DOWN
+        seat = self.board.seat(channel, at)
+        seat.called = channel.state == DOWN
+        if channel.is_local and self._is_alone(channel.linkedid):
+            seat.call = channel.linkedid  # a phone asks somebody before it hands over: no event says for whom
+        if call_backs.is_one(channel.uniqueid):
+            return self.call_back(channel, at)
         return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []
+
+    def _is_alone(self, caller: str) -> bool:
+        """Tell whether it is a caller who was never joined with another: those who were have one linkedid."""
+        call = self.calls.get(caller)
+        return call is not None and not call.met
 
     def _join_queue(self, event: CallerJoined, now: datetime, *, recovered: bool) -> list[Fact]:
         channel = event.channel

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -53,6 +53,12 @@ async def find(reading: Reading, control_id: str) -> ControlRow | None:
     return ControlRow(**row) if row else None
 
 
+async def is_open(reading: Reading, report_id: int, action: str) -> bool:
+    """Tell whether a report has a request of this kind that has not ended."""
+    of_report = c.report_id == report_id, c.action == action, tables.OPEN_CONTROL
+    return (await reading.connection.execute(select(c.id).where(*of_report).limit(1))).first() is not None
+
+
 async def unfinished(reading: Reading, pbx: str) -> list[ControlRow]:
     """Return the requests to a PBX that have not ended, the oldest first."""
     statement = select(tables.controls).where(c.pbx == pbx, tables.OPEN_CONTROL).order_by(c.id)
@@ -68,9 +74,12 @@ async def begin(tx: Transaction, control_id: str, bridge: str) -> bool:
     return taken.first() is not None
 
 
-async def end(tx: Transaction, control_id: str, state: End, result: str, detail: str) -> bool:
-    """End a request, once: False when it has ended already."""
-    statement = update(tables.controls).where(c.id == control_id, tables.OPEN_CONTROL)
+async def end(
+    tx: Transaction, control_id: str, state: End, result: str, detail: str, *, known_now: bool = False
+) -> bool:
+    """End a request, once: False when it has ended already. `known_now`: what ended as unknown may be ended again."""
+    may_end = or_(tables.OPEN_CONTROL, c.result == "unknown") if known_now else tables.OPEN_CONTROL
+    statement = update(tables.controls).where(c.id == control_id, may_end)
     ended = await tx.connection.execute(
         statement.values(state=state, ended_at=tx.now, result=result, detail=detail).returning(c.id)
     )

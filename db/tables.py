@@ -370,6 +370,7 @@ attempts = Table(
 # -- the desk's hand on the PBX ----------------------------------------------------------------------------------------
 
 OPEN_CONTROL = text("ended_at IS NULL")
+CALLING_BACK = text("action = 'call-back' AND ended_at IS NULL")  # one at a time for each report
 
 controls = Table(
     "controls",
@@ -388,6 +389,7 @@ controls = Table(
     Column("result", String(32)),
     Column("detail", Text),
     Index(None, "report_id"),
+    Index("uq_controls_call_back", "report_id", unique=True, postgresql_where=CALLING_BACK, sqlite_where=CALLING_BACK),
     Index("ix_controls_open", "pbx", "id", postgresql_where=OPEN_CONTROL, sqlite_where=OPEN_CONTROL),
 )
 

@@ -141,15 +141,20 @@ def new_ids(story: Story, serial: int, at: datetime, desks: Mapping[str, str] | 
         if parts := _UNIQUEID.fullmatch(old):
             prefix, epoch, count = parts[1], int(parts[2]) + moved, int(parts[3]) - ids.counts.start + serial
             mapping[old] = b"%s%d.%d" % (prefix, epoch, count)
-        else:  # an id that whoever originated the call has chosen
-            mapping[old] = b"%s-%d-%d" % (old, second, serial)
+        else:  # an id that whoever originated the call has chosen: a name and the request's UUID
+            name, _, request = old.partition(b"-")
+            mapping[old] = b"%s-%s" % (name, _another(request, second, serial))
     for old in ids.channels:
         if parts := _CHANNEL.fullmatch(old):
             count = int(parts[2], 16) - ids.serials.start + serial
             mapping[old] = b"%s-%08x" % (played.get(parts[1], parts[1]), count)
     for old in ids.bridges:
-        mapping[old] = str(uuid5(UUID(old.decode()), f"{second}.{serial}")).encode()
+        mapping[old] = _another(old, second, serial)
     return mapping
+
+
+def _another(uuid: bytes, second: int, serial: int) -> bytes:
+    return str(uuid5(UUID(uuid.decode()), f"{second}.{serial}")).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +182,13 @@ class _Ids:
                 channels[base] = None
         uniqueids.pop(b"", None)
         counts = [int(parts[3]) for parts in map(_UNIQUEID.fullmatch, uniqueids) if parts] or [0]
+        chosen = sum(_UNIQUEID.fullmatch(one) is None for one in uniqueids)  # their channels count as well
         serials = [int(parts[2], 16) for parts in map(_CHANNEL.fullmatch, channels) if parts] or [0]
         return cls(
             tuple(uniqueids),
             tuple(channels),
             tuple(bridges),
-            range(min(counts), max(counts) + 1),
+            range(max(min(counts) - chosen, 0), max(counts) + 1),
             range(min(serials), max(serials) + 1),
         )
 

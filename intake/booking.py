@@ -30,9 +30,12 @@ from msgspec.structs import replace
 from db import calls, reports
 from db.calls import CallersReport, CallRow, Key, LegRow
 from db.engine import Transaction
-from intake import numbers
+from intake import calling_back, numbers
 from intake.facts import (
+    MACHINE,
     Arrived,
+    CallBackFact,
+    CallFact,
     CallKey,
     Described,
     Ended,
@@ -48,7 +51,6 @@ from intake.facts import (
     Untaped,
 )
 
-MACHINE = "PBX"  # the author of the line's automatic entries
 OUTCOMES = {
     "answered": "selesai, dijawab",
     "abandoned": "penelepon menutup sebelum dijawab",
@@ -114,11 +116,14 @@ class _Story:
 
 async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> None:
     """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number."""
-    stories = await _take_up(tx, facts, timezone)
-    joined = {_key(fact.other) for fact in facts if isinstance(fact, JoinedWith)}
+    of_calls = [fact for fact in facts if not isinstance(fact, CallBackFact)]
+    if len(of_calls) < len(facts):
+        await calling_back.book(tx, [fact for fact in facts if isinstance(fact, CallBackFact)])
+    stories = await _take_up(tx, of_calls, timezone)
+    joined = {_key(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
     others = await calls.report_numbers(tx, joined)
     others |= {key: stories[key].number or others[key] for key in joined & stories.keys()}
-    for fact in facts:
+    for fact in of_calls:
         _gather(stories[_key(fact.key)], fact, others)
     await _save(tx, [story for story in stories.values() if story.news])
 
@@ -130,7 +135,7 @@ def _key(key: CallKey) -> Key:
 # -- the calls as they are ---------------------------------------------------------------------------------------------
 
 
-async def _take_up(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> dict[Key, _Story]:
+async def _take_up(tx: Transaction, facts: Sequence[CallFact], timezone: ZoneInfo) -> dict[Key, _Story]:
     """Return every call of a batch: as it is saved, or as its ring opens it."""
     rings: dict[Key, Arrived] = {}
     for fact in facts:
@@ -166,7 +171,7 @@ def _days(rings: Iterable[Arrived], timezone: ZoneInfo) -> Counter[str]:
     return Counter(_day(ring, timezone) for ring in rings)
 
 
-def _lost_ring(fact: Fact, now: datetime) -> Arrived:
+def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
     """A call whose ring is not saved (a database from yesterday's backup) is a report all the same, marked."""
     return Arrived(fact.key, fact.at or now, "", None, "", None, None, recovered=True)
 
@@ -193,14 +198,14 @@ def _arrive(ring: Arrived, number: str) -> _Story:
 # -- what is news ------------------------------------------------------------------------------------------------------
 
 
-def _gather(story: _Story, fact: Fact, others: Mapping[Key, str]) -> None:
+def _gather(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
     if isinstance(fact, Ended):
         _end(story, fact)
     elif story.call.stage != "ended":
         _go_on(story, fact, others)
 
 
-def _go_on(story: _Story, fact: Fact, others: Mapping[Key, str]) -> None:
+def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
     match fact:
         case Described() if story.is_later("described", fact.at):
             _describe(story, fact)

@@ -9,22 +9,62 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from db import calls, controls, entries, machine_room, reports
+from db.calls import CallRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
-from intake.booking import MACHINE
+from db.reports import ReportRow
+from intake import numbers
+from intake.facts import MACHINE
 from intake.refusals import (
+    AlreadyCallingBackError,
+    CallerOnLineError,
     CallOverError,
     ControlAwayError,
     ControlMissingError,
     NoCallError,
+    NoNumberError,
+    NotTalkingError,
     SeveralPbxsError,
     UnknownControlError,
     UnknownReportError,
 )
 
+CALL_BACK: Final = "call-back"  # the action that ends when the line tells so
+DESK: Final = "PJSIP/"  # begins the device of a desk's telephone
 SERVICE: Final = "control:"  # begins the names of those who can, then the PBX's name
 ASKED_WITHIN: Final = timedelta(seconds=10)
 MemberAction = Literal["add", "remove", "pause", "unpause"]
+
+
+ConsultationStep = Literal["cancel", "join", "complete"]
+
+RESULTS: Final = {
+    "busy": "nomornya sibuk",
+    "no_answer": "tidak diangkat",
+    "unreachable": "nomornya tidak dapat dihubungi",
+    "cancelled": "ditutup dari meja sebelum diangkat",
+    "desk_busy": "telepon meja sibuk",
+    "desk_no_answer": "telepon meja tidak diangkat",
+    "desk_unreachable": "telepon meja tidak terhubung",
+    "call_over": "panggilan sudah berakhir",
+    "too_late": "tidak sempat dikerjakan",
+    "unknown": "hasilnya tidak diketahui; periksa dahulu sebelum meminta lagi",
+}
+"""Why what was asked did not happen, in the centre's language, for the report."""
+
+TOLD: Final = {
+    "hang-up": ("Panggilan diputus atas permintaan {by}", "Permintaan {by} untuk memutus panggilan gagal: {why}"),
+    CALL_BACK: (
+        "Ditelepon kembali oleh {by} ({device}): tersambung",
+        "Telepon balik oleh {by} ({device}) gagal: {why}",
+    ),
+    "transfer": ("Dialihkan ke {number} atas permintaan {by}", "Pengalihan oleh {by} ke {number} gagal: {why}"),
+    "consult": ("{by} menghubungi {number}; penelepon menunggu", "Permintaan {by} menghubungi {number} gagal: {why}"),
+    "consult-cancel": ("Pembicaraan dengan {number} dibatalkan oleh {by}", "Pembatalan oleh {by} gagal: {why}"),
+    "consult-join": ("Penelepon disertakan dalam pembicaraan oleh {by}", "Penggabungan oleh {by} gagal: {why}"),
+    "consult-complete": ("Penelepon diserahkan oleh {by}", "Penyerahan oleh {by} gagal: {why}"),
+}
+"""What the report tells of each action when it was done, and when it failed."""
 
 
 async def hang_up(tx: Transaction, number: str, by: str) -> ControlRow:
@@ -32,19 +72,47 @@ async def hang_up(tx: Transaction, number: str, by: str) -> ControlRow:
 
     Raises UnknownReportError, NoCallError, CallOverError, ControlMissingError, ControlAwayError.
     """
-    report = await reports.find(tx, number)
-    if report is None:
-        raise UnknownReportError
-    call = (await calls.by_reports(tx, [report.id])).get(report.id)
-    if call is None:
-        raise NoCallError
-    if call.stage == "ended":
-        raise CallOverError
-    await _check(tx, call.pbx)
-    arguments = {"uniqueid": call.uniqueid}
-    row = await controls.ask(tx, pbx=call.pbx, action="hang-up", report_id=report.id, arguments=arguments, by=by)
-    tx.record(by, "control.asked", row.id, asked=row.action, report=number)
-    return row
+    _, call = await _on_the_line(tx, number)
+    return await _ask(tx, call, number, "hang-up", {"uniqueid": call.uniqueid}, by)
+
+
+async def transfer(tx: Transaction, number: str, to: str, by: str, *, attended: bool) -> ControlRow:
+    """Ask for a caller who talks to be passed on to a number: at once, or after the desk has asked there (`attended`).
+
+    While the desk asks, the caller hears music. Raises UnknownReportError, NoCallError, CallOverError, NotTalkingError,
+    ControlMissingError, ControlAwayError.
+    """
+    _, call = await _on_the_line(tx, number)
+    leg = await _desk_leg(tx, call)
+    if attended:
+        return await _ask(tx, call, number, "consult", {"leg": leg, "number": to}, by)
+    return await _ask(tx, call, number, "transfer", {"uniqueid": call.uniqueid, "number": to}, by)
+
+
+async def consultation(tx: Transaction, number: str, step: ConsultationStep, by: str) -> ControlRow:
+    """Ask for an attended transfer under way to be cancelled (the caller is taken back), for the caller to `join` in (a
+    conference of three), or for it to be completed (the desk leaves). Raises as `transfer`.
+    """
+    _, call = await _on_the_line(tx, number)
+    return await _ask(tx, call, number, f"consult-{step}", {"leg": await _desk_leg(tx, call)}, by)
+
+
+async def call_back(tx: Transaction, number: str, device: str, by: str) -> ControlRow:
+    """Ask for a desk's telephone to be rung, and then the caller of a report whose call is over.
+
+    Raises UnknownReportError, NoCallError, CallerOnLineError, NoNumberError, AlreadyCallingBackError,
+    ControlMissingError, ControlAwayError.
+    """
+    report, call = await _call_of(tx, number)
+    if call.stage != "ended":
+        raise CallerOnLineError
+    to = report.caller_number or numbers.diallable(report.caller_number_raw)
+    if to is None:
+        raise NoNumberError
+    await calls.lock_reports(tx, [report.id])
+    if await controls.is_open(tx, report.id, CALL_BACK):
+        raise AlreadyCallingBackError
+    return await _ask(tx, call, number, CALL_BACK, {"device": device, "number": to}, by)
 
 
 async def member(
@@ -70,19 +138,59 @@ async def found(reading: Reading, control_id: str) -> ControlRow:
     return row
 
 
-async def end(tx: Transaction, row: ControlRow, state: End, result: str, detail: str) -> None:
-    """Save how a request ended; its report tells it. A second end is none."""
-    if not await controls.end(tx, row.id, state, result, detail):
+async def end(
+    tx: Transaction, row: ControlRow, state: End, result: str, detail: str, *, known_now: bool = False
+) -> None:
+    """Save how a request ended; its report tells it. A second end is none, unless what was unknown is `known_now`."""
+    if not await controls.end(tx, row.id, state, result, detail, known_now=known_now):
         return
     tx.record(MACHINE, "control.ended", row.id, asked=row.action, state=state, result=result)
     tx.tell("control", row.id)
     if row.report_id is not None:
-        said = f"Panggilan diputus atas permintaan {row.asked_by}"
-        if state == "failed":
-            said = f"Permintaan {row.asked_by} untuk memutus panggilan gagal: {detail}"
-        await entries.add(tx, row.report_id, MACHINE, said, automatic=True)
+        await entries.add(tx, row.report_id, MACHINE, _said(row, state, result, detail), automatic=True)
         number, version = (await calls.touch(tx, [row.report_id]))[row.report_id]
         tx.tell("report", number, version)
+
+
+def _said(row: ControlRow, state: End, result: str, detail: str) -> str:
+    words = {"by": row.asked_by, "why": RESULTS.get(result, detail), "number": "instansi"} | row.arguments
+    return TOLD[row.action][state == "failed"].format_map(words)
+
+
+async def _call_of(reading: Reading, number: str) -> tuple[ReportRow, CallRow]:
+    report = await reports.find(reading, number)
+    if report is None:
+        raise UnknownReportError
+    call = (await calls.by_reports(reading, [report.id])).get(report.id)
+    if call is None:
+        raise NoCallError
+    return report, call
+
+
+async def _on_the_line(reading: Reading, number: str) -> tuple[ReportRow, CallRow]:
+    report, call = await _call_of(reading, number)
+    if call.stage == "ended":
+        raise CallOverError
+    return report, call
+
+
+async def _desk_leg(reading: Reading, call: CallRow) -> str:
+    """Return the channel of the desk that talks to the caller, the last one that answered."""
+    legs = [leg for leg in await calls.legs_of(reading, call.id) if leg.kind == "operator" and leg.taken]
+    talking = [leg.key for leg in legs if leg.to_at is None]
+    if not talking or call.stage == "queued":
+        raise NotTalkingError
+    return talking[-1]
+
+
+async def _ask(
+    tx: Transaction, call: CallRow, number: str, action: str, arguments: dict[str, str], by: str
+) -> ControlRow:
+    await _check(tx, call.pbx)
+    row = await controls.ask(tx, pbx=call.pbx, action=action, report_id=call.report_id, arguments=arguments, by=by)
+    told = {name: value for name, value in arguments.items() if name != "uniqueid"}
+    tx.record(by, "control.asked", row.id, asked=action, report=number, **told)
+    return row
 
 
 async def _connected(reading: Reading) -> dict[str, bool]:

@@ -5,12 +5,26 @@ twice (two bridges, a replayed tape): booking it again changes nothing. `at` is 
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
+MACHINE: Final = "PBX"  # the author of what the line tells
 Outcome = Literal["answered", "abandoned", "overflow", "failed"]
 LegKind = Literal["operator", "agency"]  # an agency's leg goes out over the trunk
+CallBackResult = Literal[
+    "busy",
+    "no_answer",
+    "unreachable",
+    "refused",
+    "cancelled",
+    "desk_busy",
+    "desk_no_answer",
+    "desk_unreachable",
+    "unknown",
+]
+"""Why nobody was reached who was called back: the caller's side, then the desk's own telephone. `refused`: the PBX does
+not dial this number; `cancelled`: the desk hung up while it rang; `unknown`: nobody heard how it ended."""
 
 
 class CallKey(Struct, frozen=True):
@@ -143,6 +157,37 @@ class Ended(Struct, frozen=True):
     recovered: bool = False
 
 
-Fact = (
+class CallBackBegan(Struct, frozen=True):
+    """A desk's telephone (`device`) rings, to call somebody back.
+
+    The key of these three is that of the desk's own channel, which names the request it was asked by.
+    """
+
+    key: CallKey
+    at: datetime
+    device: str
+
+
+class CallBackTaken(Struct, frozen=True):
+    """Who was called back and the desk hear each other. `at` None: nothing we hold says since when."""
+
+    key: CallKey
+    at: datetime | None
+
+
+class CallBackOver(Struct, frozen=True):
+    """A call back is over. `result` None: it was taken. `at` None: nothing we hold says when."""
+
+    key: CallKey
+    at: datetime | None
+    result: CallBackResult | None
+    cause: str | None
+
+
+CallBackFact = CallBackBegan | CallBackTaken | CallBackOver
+"""A call back is a leg of its report: it opens none, and changes nothing of the caller's own call."""
+
+CallFact = (
     Arrived | Described | Queued | Rang | Taken | Held | Resumed | Transferred | JoinedWith | Untaped | LegEnded | Ended
 )
+Fact = CallFact | CallBackFact

@@ -16,6 +16,7 @@ SHORTEST: Final = 8  # fewer digits are a service number or an extension: nobody
 LONGEST_RAW: Final = 64
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
+_DIALLABLE = re.compile(r"\+?[0-9]{3,20}")
 _DIGITS = re.compile(r"\d+")  # decimal ones, of any script
 _ADDRESS = re.compile(r"<?(?:tel:|sips?:)([^@;>]*)[^>]*>?", re.IGNORECASE)
 
@@ -24,6 +25,20 @@ def digits(raw: str | None) -> str:
     """Return the decimal digits of a number in any script, as 0-9, at most 64 of them."""
     found = "".join(_DIGITS.findall(raw or ""))[:LONGEST_RAW]
     return found if found.isascii() else "".join(str(int(digit)) for digit in found)
+
+
+def diallable(raw: str | None) -> str | None:
+    """Return a number as it may be dialled back where it has no E.164 form: digits, with a plus before them or not."""
+    text = (raw or "").strip()
+    return text if _DIALLABLE.fullmatch(text) else None
+
+
+def keys(number: str, region: str = "ID") -> str:
+    """Return what a telephone's keys dial for a number that may begin with a plus: `081200000001`, `004930123456`."""
+    if not number.startswith("+"):
+        return number
+    code = str(phonenumbers.country_code_for_region(region))
+    return f"0{number[1 + len(code) :]}" if number.startswith(f"+{code}") else f"00{number[1:]}"
 
 
 @lru_cache(maxsize=1024)  # the ring says the number, and the dialplan says it again

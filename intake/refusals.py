@@ -58,6 +58,34 @@ class CallOverError(DeskError):
     code = "call_over"
 
 
+class CallerOnLineError(DeskError):
+    """The call is not over yet: the caller is on the line."""
+
+    status = 409
+    code = "caller_on_line"
+
+
+class NotTalkingError(DeskError):
+    """Nobody at a desk talks to this caller now, so nobody can pass the call on."""
+
+    status = 409
+    code = "not_talking"
+
+
+class NoNumberError(DeskError):
+    """Nobody can be called back: the network gave no number of the caller that can be dialled."""
+
+    status = 409
+    code = "no_number"
+
+
+class AlreadyCallingBackError(DeskError):
+    """This caller is being called back already. GET the report to see by whom."""
+
+    status = 409
+    code = "already_calling_back"
+
+
 class ControlMissingError(DeskError):
     """No bridge may control calls. Set INTAKE112_CONTROL_USERNAME and _SECRET for the bridge; use the telephone now."""
 

@@ -167,7 +167,7 @@ def control_config(settings: Settings) -> ControlConfig | None:
         return None
     secret = settings.control_secret.get_secret_value()
     pbx = replace(bridge_config(settings).pbx, username=settings.control_username, secret=secret)
-    return ControlConfig(pbx, settings.line_queues)
+    return ControlConfig(pbx, settings.line_queues, settings.desks)
 
 
 def line_of(settings: Settings) -> Line:

@@ -15,6 +15,9 @@ from ami_bridge.tape import Recorded
 from ami_bridge.threads import Line
 from intake.facts import (
     Arrived,
+    CallBackBegan,
+    CallBackOver,
+    CallBackTaken,
     CallKey,
     Described,
     Ended,
@@ -52,7 +55,7 @@ def story(facts: Sequence[Fact], zone: ZoneInfo) -> Iterator[str]:
     for fact in facts[1:]:
         after = f"{(fact.at - first.at).total_seconds():+.3f} s" if fact.at and first.at else "time not known"
         yield inert(f"{after:>16}  {teller.says(fact)}")
-    if not any(isinstance(fact, Ended) for fact in facts):
+    if not any(isinstance(fact, Ended | CallBackOver) for fact in facts):
         yield f"{'':>16}  the call was not over where the tape ends"
 
 
@@ -110,6 +113,12 @@ class _Teller:
                 why = f"cause {cause}" if cause and cause[0].isdigit() else cause
                 notes = ["learnt afterwards, not heard live"] if recovered else []
                 return f"ended: {', '.join(filter(None, [outcome or 'nobody knows how', why]))}{_brackets(notes)}"
+            case CallBackBegan(device=device):
+                return f"{device} rings, to call somebody back"
+            case CallBackTaken():
+                return "answered by who was called back"
+            case CallBackOver(result=result, cause=cause):
+                return f"over{_brackets([result, cause])}"
             case _:
                 assert_never(fact)
 

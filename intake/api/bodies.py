@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from intake import report
-from intake.control import MemberAction
+from intake.control import ConsultationStep, MemberAction
 from intake.report import Classification, Priority, Status
 from intake.words import is_storable
 from routing.steps import AnswerWord
@@ -149,6 +149,26 @@ class DispatchIn(In):
     """Whom to send it to; without `agencies`, to those the rules propose and who do not have it yet."""
 
     agencies: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
+
+
+class TransferIn(In):
+    """Where to; `attended`: the desk asks there first, and the caller hears music meanwhile."""
+
+    number: Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,20}$")]
+    attended: bool = False
+
+
+class ConsultationIn(In):
+    """What is to become of an attended transfer: `cancel` takes the caller back, `join` lets all three talk,
+    `complete` leaves the caller with who was asked."""
+
+    step: ConsultationStep
+
+
+class CallBackIn(In):
+    """Whose telephone calls the caller back: one of INTAKE112_DESKS."""
+
+    device: Device
 
 
 class MemberIn(In):

@@ -38,6 +38,30 @@ def router(context: Context) -> APIRouter:
         async with database.transaction() as tx:
             return _shown(await control.hang_up(tx, number, who.name))
 
+    @routes.post("/reports/{number}/call/transfer", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
+    async def transfer(number: Number, body: bodies.TransferIn, who: staff) -> schemas.Control:
+        """Ask the PBX to pass a caller on to a number: at once, or after the desk has asked there.
+
+        Who is not reached there leaves the caller in front of the queue, or with the desk that asked.
+        """
+        async with database.transaction() as tx:
+            return _shown(await control.transfer(tx, number, body.number, who.name, attended=body.attended))
+
+    @routes.post("/reports/{number}/call/consultation", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
+    async def consultation(number: Number, body: bodies.ConsultationIn, who: staff) -> schemas.Control:
+        """Ask the PBX to go on with an attended transfer that has begun."""
+        async with database.transaction() as tx:
+            return _shown(await control.consultation(tx, number, body.step, who.name))
+
+    @routes.post("/reports/{number}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
+    async def call_back(number: Number, body: bodies.CallBackIn, who: staff) -> schemas.Control:
+        """Ask the PBX to ring a desk's telephone and, when it is taken up, the caller of a report whose call is over.
+
+        Done is it when the caller has answered: a leg of the call (`callback`) then says how long they talked.
+        """
+        async with database.transaction() as tx:
+            return _shown(await control.call_back(tx, number, body.device, who.name))
+
     @routes.post("/queues/{queue}/members", status_code=202, responses=refusals(*ON_WRITE, 409))
     async def member(queue: Queue, body: bodies.MemberIn, who: staff) -> schemas.Control:
         """Ask the PBX to add, remove, pause or unpause a telephone in a queue."""

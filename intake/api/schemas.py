@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from intake.facts import CallBackResult
 from intake.report import Classification, Priority, Status
 
 
@@ -40,7 +41,7 @@ class Operator(Out):
 
 
 class Leg(Out):
-    """A spell of waiting (`queue`), or a phone that rang for the caller (`operator`, `agency`).
+    """A spell of waiting (`queue`), a phone that rang for the caller (`operator`, `agency`), or one that called back.
 
     `taken`: a human answered it; `answered_at` is null then when nobody knows the time.
     """
@@ -151,17 +152,31 @@ class Control(Out):
     """What was asked of the PBX. `asked`: nobody began yet; it is done within 10 s of that, or not at all.
 
     `result`: `done`; `refused` by the PBX; `call_over`; `too_late`; `unknown`: it broke off, look whether it happened.
+    Of a call back, done when the caller answered, also: `busy`, `no_answer`, `unreachable`; `cancelled`: the desk hung
+    up first; `desk_busy`, `desk_no_answer`, `desk_unreachable`: the desk's own telephone.
     """
 
     id: str
     pbx: str
-    action: Literal["hang-up", "member-add", "member-remove", "member-pause", "member-unpause"]
+    action: Literal[
+        "hang-up",
+        "transfer",
+        "consult",
+        "consult-cancel",
+        "consult-join",
+        "consult-complete",
+        "call-back",
+        "member-add",
+        "member-remove",
+        "member-pause",
+        "member-unpause",
+    ]
     state: Literal["asked", "begun", "done", "failed"]
     asked_at: datetime
     asked_by: str
     begun_at: datetime | None
     ended_at: datetime | None
-    result: Literal["done", "refused", "call_over", "too_late", "unknown"] | None
+    result: Literal["done", "call_over", "too_late"] | CallBackResult | None
     detail: str | None
 
 

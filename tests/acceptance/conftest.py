@@ -10,6 +10,7 @@ from tests.acceptance.receiver import Receiver, receiver
 from tests.pbx.asterisk import RealAsterisk
 from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import People
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -47,6 +48,16 @@ def product(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Pr
     """The whole product, running and joined to the PBX."""
     with Product(database_url, tmp_path / "state", settings(pbx)) as running:
         running.start()
+        yield running
+
+
+@pytest.fixture
+def acting(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Product]:
+    """The whole product, which may act on the PBX."""
+    user = {"INTAKE112_CONTROL_USERNAME": "intake112-control", "INTAKE112_CONTROL_SECRET": pbx.control_secret}
+    with Product(database_url, tmp_path / "state", settings(pbx) | user) as running:
+        running.start()
+        until(running.can_act, "it can control calls")
         yield running
 
 

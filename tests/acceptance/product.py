@@ -144,6 +144,20 @@ class Product:
         """One whole report."""
         return self.get(f"/reports/{number}")
 
+    def can_act(self) -> bool:
+        """Tell whether it says that it can control calls."""
+        services = self.get("/state")["services"]
+        return [one["state"] for one in services if one["name"].startswith("control:")] == ["connected"]
+
+    def done(self, asked: Json, within_s: float = 20) -> Json:
+        """Wait until what was asked of the PBX has ended, and return it."""
+
+        def look() -> Json | None:
+            found = self.get(f"/controls/{asked['id']}")
+            return found if found["ended_at"] is not None else None
+
+        return until(look, f"{asked['action']} has ended", within_s)
+
     def all_ended(self, count: int, within_s: float = 30) -> list[Json]:
         """Wait until there are `count` reports whose calls are over, and return them."""
 

@@ -1,11 +1,7 @@
 """What the desk asks of a real Asterisk: it happens to whom it was asked for, and to nobody else."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.acceptance.conftest import settings
 from tests.acceptance.product import Json, Product
 from tests.faults.ledgers import agreed, talked
 from tests.pbx.asterisk import RealAsterisk
@@ -14,22 +10,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.real
 SITI, BUDI = Caller("+6281200000001"), Caller("+6281200000002")
-
-
-@pytest.fixture
-def product(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Product]:
-    """The whole product, which may act on the PBX."""
-    user = {"INTAKE112_CONTROL_USERNAME": "intake112-control", "INTAKE112_CONTROL_SECRET": pbx.control_secret}
-    with Product(database_url, tmp_path / "state", settings(pbx) | user) as running:
-        running.start()
-        until(lambda: possible(running), "it can control calls")
-        yield running
-
-
-def possible(product: Product) -> bool:
-    """Tell whether it says that it can control calls."""
-    services = product.get("/state")["services"]
-    return [one["state"] for one in services if one["name"].startswith("control:")] == ["connected"]
 
 
 def waiting(product: Product, calls: int) -> list[Json]:
@@ -42,58 +22,48 @@ def waiting(product: Product, calls: int) -> list[Json]:
     return until(look, f"{calls} callers wait")
 
 
-def ended(product: Product, asked: Json) -> Json:
-    """Wait until what was asked has ended, and return it."""
-
-    def look() -> Json | None:
-        found: Json = product.get(f"/controls/{asked['id']}")
-        return found if found["ended_at"] is not None else None
-
-    return until(look, f"{asked['action']} has ended")
-
-
 def hung_up(product: Product, report: Json) -> Json:
     """Hang up the caller of a report, and return what became of it."""
-    return ended(product, product.post(f"/reports/{report['number']}/call/hang-up", {}))
+    return product.done(product.post(f"/reports/{report['number']}/call/hang-up", {}))
 
 
-def test_one_who_waits_is_hung_up_and_the_other_waits_on(pbx: RealAsterisk, people: People, product: Product) -> None:
+def test_one_who_waits_is_hung_up_and_the_other_waits_on(pbx: RealAsterisk, people: People, acting: Product) -> None:
     siti, budi = people.call(SITI), people.call(BUDI)
-    first, second = waiting(product, 2)
-    assert hung_up(product, first)["result"] == "done"
+    first, second = waiting(acting, 2)
+    assert hung_up(acting, first)["result"] == "done"
     by_number = {SITI.number: siti, BUDI.number: budi}
     gone, stays = (by_number.pop(one["caller"]["number_raw"]) for one in (first, second))
     gone.wait()
-    (left,) = waiting(product, 1)
+    (left,) = waiting(acting, 1)
     assert left["number"] == second["number"]
     stays.hang_up()
     stays.wait()
-    reports = {one["number"]: one for one in agreed({"pbx-1": pbx}, product)}
+    reports = {one["number"]: one for one in agreed({"pbx-1": pbx}, acting)}
     assert [reports[one["number"]]["call"]["outcome"] for one in (first, second)] == ["failed", "abandoned"]
-    said = [entry["text"] for entry in product.get(f"/reports/{first['number']}")["entries"]]
+    said = [entry["text"] for entry in acting.get(f"/reports/{first['number']}")["entries"]]
     assert any(text.startswith("Panggilan diputus atas permintaan ") for text in said)
-    refused = product.http.post(f"/api/v1/reports/{first['number']}/call/hang-up", json={})
+    refused = acting.http.post(f"/api/v1/reports/{first['number']}/call/hang-up", json={})
     assert (refused.status_code, refused.json()["error"]) == (409, "call_over")
 
 
-def test_a_talk_is_ended_for_both(pbx: RealAsterisk, people: People, product: Product) -> None:
+def test_a_talk_is_ended_for_both(pbx: RealAsterisk, people: People, acting: Product) -> None:
     people.operator(1, answer_ms=50)
     caller = people.call(SITI)
     talked(pbx, 1)
-    (report,) = until(lambda: product.get("/calls")["calls"], "the call is there")
-    assert hung_up(product, report)["result"] == "done"
+    (report,) = until(lambda: acting.get("/calls")["calls"], "the call is there")
+    assert hung_up(acting, report)["result"] == "done"
     caller.wait()
-    (report,) = agreed({"pbx-1": pbx}, product)
+    (report,) = agreed({"pbx-1": pbx}, acting)
     assert report["call"]["outcome"] == "answered"
     assert pbx.cli("core show channels concise") == ""
 
 
-def test_a_telephone_joins_the_queue_pauses_and_leaves(pbx: RealAsterisk, people: People, product: Product) -> None:
+def test_a_telephone_joins_the_queue_pauses_and_leaves(pbx: RealAsterisk, people: People, acting: Product) -> None:
     people.operator(1, answer_ms=50, log_in=False)
 
     def member(action: str) -> Json:
-        asked = product.post("/queues/112/members", {"action": action, "device": "PJSIP/op1", "name": "Siti Fiktif"})
-        return ended(product, asked)
+        asked = acting.post("/queues/112/members", {"action": action, "device": "PJSIP/op1", "name": "Siti Fiktif"})
+        return acting.done(asked)
 
     assert member("pause")["result"] == "refused"  # it is no member yet
     assert member("add")["result"] == "done"
@@ -102,28 +72,28 @@ def test_a_telephone_joins_the_queue_pauses_and_leaves(pbx: RealAsterisk, people
     assert "Already there" in again["detail"]
     assert member("pause")["result"] == "done"
     caller = people.call(SITI)
-    waiting(product, 1)
+    waiting(acting, 1)
     assert "paused" in pbx.cli("queue show 112")
     assert member("unpause")["result"] == "done"
     talked(pbx, 1)
     caller.hang_up()
     caller.wait()
     assert member("remove")["result"] == "done"
-    (report,) = agreed({"pbx-1": pbx}, product)
+    (report,) = agreed({"pbx-1": pbx}, acting)
     assert (report["call"]["operator"]["member"], report["call"]["outcome"]) == ("Siti Fiktif", "answered")
     assert "Siti Fiktif" not in pbx.cli("queue show 112")
 
 
 def test_control_comes_back_with_asterisk_and_says_when_it_is_away(
-    pbx: RealAsterisk, people: People, product: Product
+    pbx: RealAsterisk, people: People, acting: Product
 ) -> None:
     pbx.stop()
-    until(lambda: not possible(product), "it says that it cannot")
-    refused = product.http.post("/api/v1/queues/112/members", json={"action": "add", "device": "PJSIP/op1"})
+    until(lambda: not acting.can_act(), "it says that it cannot")
+    refused = acting.http.post("/api/v1/queues/112/members", json={"action": "add", "device": "PJSIP/op1"})
     assert (refused.status_code, refused.json()["error"]) == (409, "control_away")
     pbx.start()
-    until(lambda: possible(product), "it can again", within_s=20)
+    until(acting.can_act, "it can again", within_s=20)
     caller = people.call(SITI)
-    (report,) = waiting(product, 1)
-    assert hung_up(product, report)["result"] == "done"
+    (report,) = waiting(acting, 1)
+    assert hung_up(acting, report)["result"] == "done"
     caller.wait()

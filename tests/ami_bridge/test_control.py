@@ -76,7 +76,7 @@ async def switch() -> AsyncIterator[Switch]:
 async def hand(database: Database, switch: Switch, secret: str = SECRET, ping_s: float = 3.0) -> AsyncIterator[Control]:
     """Run what acts for the desk."""
     pbx = Pbx("pbx-1", "127.0.0.1", switch.port, "intake112-control", secret, ping_s=ping_s)
-    made, stop = Control(database, ControlConfig(pbx, frozenset({"112"})), BRIDGE), asyncio.Event()
+    made, stop = Control(database, ControlConfig(pbx, frozenset({"112"}), frozenset({"op1"})), BRIDGE), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(made.run(stop))
         try:
@@ -238,3 +238,161 @@ async def test_a_pbx_that_is_not_there_is_awaited(database: Database, switch: Sw
     async with hand(database, switch) as there:
         await said(database, "connected")
         assert there.alarms() == ()
+
+
+DESK_CALLS = {"device": "PJSIP/op1", "number": "+6281200000001"}
+
+
+async def still_open(database: Database) -> list[ControlRow]:
+    """Return what has not ended."""
+    async with database.reading() as reading:
+        return await controls.unfinished(reading, "pbx-1")
+
+
+async def test_a_call_back_is_begun_and_holds_up_nothing(database: Database, switch: Switch) -> None:
+    async with hand(database, switch):
+        row = await ask(database, "call-back", **DESK_CALLS)
+
+        async def sent() -> bool | None:
+            return True if switch.asked else None
+
+        await until(sent)
+        assert (await ended(database, await ask(database))).result == "done"
+    (left,) = await still_open(database)
+    assert (left.id, left.state) == (row.id, "begun")
+    asked = switch.asked[0]
+    channel = f"callback-{row.id}"
+    expected = {
+        "Action": "Originate",
+        "Channel": "PJSIP/op1",
+        "CallerID": "+6281200000001",
+        "Timeout": "30000",
+        "Context": "intake-out",
+        "Exten": "+6281200000001",
+        "Priority": "1",
+        "Async": "true",
+        "ChannelId": channel,
+        "ActionID": channel,
+    }
+    assert dict(asked.headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"device": "PJSIP/trunk"}, "PJSIP/trunk is the telephone of none of INTAKE112_DESKS"),
+        ({"device": "Local/1@intake-out"}, "Local/1@intake-out is the telephone of none of INTAKE112_DESKS"),
+        ({"number": "+62812&PJSIP/op2"}, "+62812&PJSIP/op2 is no telephone number"),
+        ({"number": ""}, " is no telephone number"),
+    ],
+)
+async def test_only_a_desk_calls_back_and_only_a_number(
+    database: Database, switch: Switch, wrong: dict[str, str], why: str
+) -> None:
+    async with hand(database, switch):
+        row = await ended(database, await ask(database, "call-back", **DESK_CALLS | wrong))
+    assert (row.state, row.result, row.detail) == ("failed", "refused", why)
+    assert switch.asked == []
+
+
+PASSED_ON = {"uniqueid": "pbx-1-1700000000.1", "leg": "pbx-1-1700000000.2", "number": "+62328600113"}
+IN_TRANSFER = {"Context": "transfer", "Exten": "+62328600113"}
+LEG = {"Channel": "pbx-1-1700000000.2"}
+
+
+def there_is(value: str) -> Answer:
+    """Answer whether there is such an extension."""
+
+    def answer(action: Frame) -> list[tuple[str, str]]:
+        variable = [("Variable", action.get("Variable")), ("Value", value)] if action.get("Action") == "Getvar" else []
+        return [*SUCCESS, *variable]
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [
+        (
+            "transfer",
+            [
+                {"Action": "Getvar", "Variable": "DIALPLAN_EXISTS(transfer,+62328600113,1)"},
+                {"Action": "Redirect", "Channel": "pbx-1-1700000000.1", "Priority": "1"} | IN_TRANSFER,
+            ],
+        ),
+        (
+            "consult",
+            [
+                {"Action": "Getvar", "Variable": "DIALPLAN_EXISTS(transfer,0328600113,1)"},
+                {"Action": "Atxfer", "Context": "transfer", "Exten": "0328600113"} | LEG,
+            ],
+        ),
+        ("consult-cancel", [{"Action": "CancelAtxfer"} | LEG]),
+        ("consult-join", [{"Action": "PlayDTMF", "Digit": digit, "Receive": "true"} | LEG for digit in "*3"]),
+        ("consult-complete", [{"Action": "Hangup", "Cause": "16"} | LEG]),
+    ],
+)
+async def test_a_caller_is_passed_on(
+    database: Database, switch: Switch, action: str, sent: list[dict[str, str]]
+) -> None:
+    switch.answer = there_is("1")
+    async with hand(database, switch):
+        assert (await ended(database, await ask(database, action, **PASSED_ON))).result == "done"
+    told = [dict(asked.headers) for asked in switch.asked]
+    for one in told:
+        del one["ActionID"]
+    assert told == sent
+
+
+@pytest.mark.parametrize("action", ["transfer", "consult"])
+async def test_nobody_is_sent_to_where_there_is_nothing(database: Database, switch: Switch, action: str) -> None:
+    """Asterisk would hang up the caller."""
+    switch.answer = there_is("0")
+    async with hand(database, switch):
+        row = await ended(database, await ask(database, action, **PASSED_ON))
+    assert (row.state, row.result) == ("failed", "refused")
+    assert row.detail is not None
+    assert "DIALPLAN_EXISTS(transfer," in row.detail
+    assert [asked.get("Action") for asked in switch.asked] == ["Getvar"]
+
+
+async def test_the_carrier_is_no_member_of_the_queue(database: Database, switch: Switch) -> None:
+    async with hand(database, switch):
+        of = {"queue": "112", "device": "PJSIP/trunk", "name": "Siti Fiktif"}
+        row = await ended(database, await ask(database, "member-add", **of))
+    assert (row.result, row.detail) == ("refused", "PJSIP/trunk is the telephone of none of INTAKE112_DESKS")
+    assert switch.asked == []
+
+
+async def test_a_call_back_that_the_pbx_refuses(database: Database, switch: Switch) -> None:
+    switch.answer = lambda _: [("Response", "Error"), ("Message", "Extension does not exist.")]
+    async with hand(database, switch):
+        row = await ended(database, await ask(database, "call-back", **DESK_CALLS))
+    assert (row.state, row.result, row.detail) == ("failed", "refused", "Extension does not exist.")
+
+
+@pytest.mark.parametrize("answer", [[], None], ids=["the line is cut", "no answer comes"])
+async def test_a_call_back_of_which_nobody_hears_is_unknown_after_a_while(
+    database: Database, switch: Switch, clock: SetClock, answer: list[tuple[str, str]] | None
+) -> None:
+    """Whatever broke off, the telephones may be ringing: the ear has its time to tell."""
+    switch.answer = lambda _: answer
+    async with hand(database, switch, ping_s=0.2):
+        row = await ask(database, "call-back", **DESK_CALLS)
+
+        async def sent() -> bool | None:
+            return True if switch.asked else None
+
+        await until(sent)
+    switch.answer = lambda _: SUCCESS
+    for seconds, left in ((119, [row.id]), (2, [])):
+        clock.forward(seconds=seconds)
+        async with hand(database, switch):  # another start, too
+            after = await ended(database, await ask(database))
+            assert after.result == "done"
+        assert [one.id for one in await still_open(database)] == left
+    async with database.reading() as reading:
+        found = await controls.find(reading, row.id)
+    assert found is not None
+    assert (found.state, found.result) == ("failed", "unknown")
+    assert [one.get("Action") for one in switch.asked] == ["Originate", "Hangup", "Hangup"]

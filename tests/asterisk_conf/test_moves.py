@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.asterisk_conf.test_conf import items
+from tests.asterisk_conf.test_conf import CONF, items, read
 from tests.pbx.asterisk import DESKS, RealAsterisk
 from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import Caller, CallerProcess, People
@@ -28,11 +28,34 @@ def test_a_desk_dials_desks_and_nothing_else() -> None:
     assert applications("desks") == ["Dial(PJSIP/op${EXTEN},30)", "PickupChan(PJSIP/op${EXTEN:2})", "Hangup(21)"]
 
 
-@pytest.mark.parametrize("context", ["transfer", "intake-out"])
-def test_what_goes_out_over_the_trunk_is_a_number(context: str) -> None:
-    steps = applications(context)
+def test_nothing_goes_over_the_trunk_but_by_the_way_out() -> None:
+    used = [
+        one.name for one in read(CONF / "extensions.conf").categories if "@trunk" in " ".join(applications(one.name))
+    ]
+    assert used == ["intake-out"]
+    assert "Goto(intake-out,${EXTEN},1)" in applications("transfer")
+
+
+def test_what_goes_out_over_the_trunk_is_a_number() -> None:
+    steps = applications("intake-out")
     (out,) = [place for place, step in enumerate(steps) if "@trunk" in step]
-    assert steps[out - 1].startswith('GotoIf(${REGEX("^[+]?[0-9]+$" ${EXTEN})}?:')
+    assert steps[0].startswith('GotoIf(${REGEX("${OUT_ALLOWED}" ${EXTEN})}?:')
+    assert steps[1].startswith('GotoIf(${REGEX("${OUT_REFUSED}" ${EXTEN})}?')
+    assert out > 1
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [
+        *[(number, True) for number in ("+6281200000001", "081200000001", "0328661113", "+62328661113", "110", "119")],
+        *[(number, False) for number in ("112", "0809123456", "+62809123456", "+4930123456", "1", "*110", "")],
+        *[(number, False) for number in ("+6281200000001&PJSIP/op1", "0062812000001", "08120000000123456", "+620812")],
+    ],
+)
+def test_which_numbers_are_dialled(number: str, dialled: bool) -> None:
+    written = dict(items("extensions.conf", "globals"))
+    allowed = re.search(written["OUT_ALLOWED"], number) is not None
+    assert (allowed and re.search(written["OUT_REFUSED"], number) is None) is dialled
 
 
 def test_desks_transfer_by_the_context_of_transfers_and_the_carrier_not_at_all() -> None:
@@ -165,7 +188,7 @@ def test_who_is_lost_behind_a_transfer_gives_the_caller_back(talk: Talk, target:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("target", [AGENCY, "3", "1a", "+", "08113*9"])
+@pytest.mark.parametrize("target", [AGENCY, "3", "1a", "08113*9"])
 def test_a_transfer_that_reaches_nobody_leads_back_to_the_queue(talk: Talk, target: str) -> None:
     """Busy, nobody there, no number."""
     talk.people.carrier(busy=True)
@@ -179,9 +202,10 @@ def test_a_transfer_that_reaches_nobody_leads_back_to_the_queue(talk: Talk, targ
 
 
 @pytest.mark.real
-def test_a_transfer_to_what_is_no_extension_leaves_both_where_they_are(talk: Talk) -> None:
+@pytest.mark.parametrize("target", ["trunk", "+"])
+def test_a_transfer_to_what_is_no_extension_leaves_both_where_they_are(talk: Talk, target: str) -> None:
     phone = talk.people.phone("op1")
-    phone.transfer("trunk")
+    phone.transfer(target)
     phone.hold()
     phone.resume()
     phone.hang_up()

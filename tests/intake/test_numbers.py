@@ -69,3 +69,25 @@ def test_digits() -> None:
     assert numbers.digits("+62 (328) 66-21-12") == "62328662112"
     assert numbers.digits(None) == ""
     assert len(numbers.digits("1" * 100)) == 64
+
+
+@pytest.mark.parametrize(
+    ("number", "pressed"),
+    [
+        ("+6281200000001", "081200000001"),
+        ("+62328661113", "0328661113"),
+        ("0328661113", "0328661113"),
+        ("113", "113"),
+        ("+4930123456", "004930123456"),
+    ],
+)
+def test_which_keys_dial_a_number(number: str, pressed: str) -> None:
+    assert numbers.keys(number) == pressed
+
+
+@pytest.mark.parametrize(
+    ("raw", "dialled"),
+    [("0328661", "0328661"), ("+62812000", "+62812000"), ("12", None), ("0812-1", None), (None, None)],
+)
+def test_what_can_be_dialled_back(raw: str | None, dialled: str | None) -> None:
+    assert numbers.diallable(raw) == dialled

@@ -28,7 +28,7 @@ from ami_bridge.listening import Listener
 from ami_bridge.logfile import Mark
 from ami_bridge.reading import Told
 from ami_bridge.threads import Line
-from intake.facts import Arrived, Ended, Fact, Taken
+from intake.facts import Arrived, CallBackBegan, CallBackOver, CallBackTaken, Ended, Fact, Taken
 
 TAPES = Path(__file__).parents[1] / "tapes"
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
@@ -150,16 +150,29 @@ def connected(story: Story) -> Listener:
     return listener
 
 
+def leg_of(fact: Taken | CallBackTaken) -> str:
+    """Return who answered."""
+    return fact.leg if isinstance(fact, Taken) else "who was called back"
+
+
+def outcome_of(fact: Ended | CallBackOver) -> str | None:
+    """Return how it ended."""
+    return fact.outcome if isinstance(fact, Ended) else fact.result
+
+
 def summary(facts: list[Fact]) -> dict[str, tuple[int, int, str | None, list[datetime | None], int]]:
-    """Return of each caller: arrivals, ends, outcome, times of arrival, first answer and end, and how many answered."""
+    """Return of each caller: arrivals, ends, outcome, times of arrival, first answer and end, and how many answered.
+
+    Of a call back the same, by what it begins, is taken and ends with.
+    """
     found: dict[str, tuple[int, int, str | None, list[datetime | None], int]] = {}
     for key in dict.fromkeys(fact.key for fact in facts):
         own = [fact for fact in facts if fact.key == key]
-        arrived = [fact for fact in own if isinstance(fact, Arrived)]
-        ended = [fact for fact in own if isinstance(fact, Ended)]
-        took = {fact.leg: fact.at for fact in reversed(own) if isinstance(fact, Taken)}
+        arrived = [fact for fact in own if isinstance(fact, Arrived | CallBackBegan)]
+        ended = [fact for fact in own if isinstance(fact, Ended | CallBackOver)]
+        took = {leg_of(fact): fact.at for fact in reversed(own) if isinstance(fact, Taken | CallBackTaken)}
         times = [arrived[0].at, min((at for at in took.values() if at), default=None), ended[-1].at if ended else None]
-        found[key.uniqueid] = (len(arrived), len(ended), ended[-1].outcome if ended else None, times, len(took))
+        found[key.uniqueid] = (len(arrived), len(ended), outcome_of(ended[-1]) if ended else None, times, len(took))
     return found
 
 

@@ -15,7 +15,7 @@ from db.reports import Filter
 from exercise import tapes
 from exercise.pbx import PretendAsterisk
 from exercise.story import Story
-from intake.facts import Arrived, CallKey, Ended, Taken
+from intake.facts import Arrived, CallBackFact, CallKey, Ended, Taken
 from intake112.clock import SteadyClock
 
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
@@ -29,6 +29,8 @@ def as_recorded(story: Story) -> list[Told]:
     for cue in story.cues:
         told = reading.read(cue.raw)
         for fact in listener.advance(told.event, story.began + cue.after) if told is not None else []:
+            if isinstance(fact, CallBackFact):
+                continue  # a leg of a report, where there is a request; none was made here
             call = found.setdefault(fact.key, {"number": None, "outcome": None, "device": None})
             match fact:
                 case Arrived():
@@ -59,7 +61,8 @@ async def as_reported(database: Database, count: int) -> list[Told]:
 async def test_every_story_played_gives_the_reports_that_were_recorded(database: Database, tmp_path: Path) -> None:
     stories = {name: tapes.load(name) for name in tapes.names()}
     recorded = sorted((told for story in stories.values() for told in as_recorded(story)), key=str)
-    assert len(recorded) > len(stories), "some have two callers or more"
+    with_a_caller = [name for name in stories if not name.startswith("call-")]
+    assert len(recorded) > len(with_a_caller), "some have two callers or more"
     stop = asyncio.Event()
     async with PretendAsterisk(SteadyClock()) as pbx, asyncio.timeout(90), asyncio.TaskGroup() as tasks:
         where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret)

@@ -10,6 +10,9 @@ from ami_bridge.listening import Listener
 from ami_bridge.threads import Line
 from intake.facts import (
     Arrived,
+    CallBackBegan,
+    CallBackOver,
+    CallBackTaken,
     Described,
     Ended,
     Fact,
@@ -66,6 +69,12 @@ def told(fact: Fact) -> str:
             return "left queue" if leg.startswith("queue:") else "phone off"
         case Ended(outcome=outcome):
             return f"ended {outcome}"
+        case CallBackBegan(device=device):
+            return f"calling back by {device}"
+        case CallBackTaken():
+            return "called back"
+        case CallBackOver(result=result):
+            return f"call back over: {result}"
 
 
 # What the caller lives through, in order; then how many phones rang and how many fell silent before the end.
@@ -76,6 +85,7 @@ TAKEN = [*WAITED, OP1, "ended answered"]
 AGAIN = ["queued 112", "left queue", OP2, "ended answered"]
 PASSED = "passed on by PJSIP/op1 to"
 HELD = ["held by PJSIP/op1", "resumed"]
+CALLS_BACK = "calling back by PJSIP/op1"
 STORIES: dict[str, tuple[list[str], int, int]] = {
     "answered": (TAKEN, 2, 2),
     "answered-operator-hangs-up": (TAKEN, 2, 2),
@@ -102,6 +112,15 @@ STORIES: dict[str, tuple[list[str], int, int]] = {
         [*WAITED, OP1, *HELD, "taken operator PJSIP/op2 None", f"{PASSED} PJSIP/op2", "ended answered"], 1, 2,
     ),
     "attended-transfer-agency": ([*WAITED, OP1, *HELD, AGENCY, f"{PASSED} PJSIP/trunk", "ended answered"], 1, 2),
+    "call-back-answered": ([CALLS_BACK, "called back", "call back over: None"], 0, 0),
+    "call-back-busy": ([CALLS_BACK, "call back over: busy"], 0, 0),
+    "call-back-unanswered": ([CALLS_BACK, "call back over: no_answer"], 0, 0),
+    "call-back-desk-busy": ([CALLS_BACK, "call back over: desk_busy"], 0, 0),
+    "desk-transfers-blind": ([*WAITED, OP1, AGENCY, "ended answered"], 2, 2),
+    "desk-consults-and-leaves": (
+        [*WAITED, OP1, HELD[0], AGENCY, f"{PASSED} 0328600113", "ended answered"], 2, 2,
+    ),
+    "desk-brings-all-together": ([*WAITED, OP1, HELD[0], AGENCY, "ended answered"], 2, 0),
 }  # fmt: skip
 
 

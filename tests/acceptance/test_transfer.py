@@ -1,0 +1,171 @@
+"""The desk passes a caller on, on a real Asterisk: whatever comes of it, the caller's call goes on."""
+
+import pytest
+
+from tests.acceptance.product import Json, Product
+from tests.faults.ledgers import agreed, talked
+from tests.pbx.asterisk import RealAsterisk
+from tests.pbx.sipp import Caller, CallerProcess, People
+from tests.pbx.stream import AmiStream
+from tests.waiting import until
+
+pytestmark = pytest.mark.real
+SITI = Caller("+6281200000001")
+AGENCY = "+62328600113"
+
+
+def talk(pbx: RealAsterisk, people: People, product: Product) -> tuple[CallerProcess, Json]:
+    """Let a caller talk to desk 1."""
+    people.operator(1, answer_ms=100)
+    call = people.call(SITI)
+    talked(pbx, 1)
+    (report,) = until(lambda: [one for one in product.get("/calls")["calls"] if one["call"]["operator"]], "it is seen")
+    return call, report
+
+
+def transfer(product: Product, report: Json, number: str = AGENCY, *, attended: bool = False) -> str:
+    """Ask for a transfer, and return its result."""
+    asked = product.post(f"/reports/{report['number']}/call/transfer", {"number": number, "attended": attended})
+    return str(product.done(asked)["result"])
+
+
+def consultation(product: Product, report: Json, step: str) -> str:
+    """Go on with an attended transfer, and return the result."""
+    return str(product.done(product.post(f"/reports/{report['number']}/call/consultation", {"step": step}))["result"])
+
+
+def taken(product: Product, report: Json, kind: str, count: int = 1) -> None:
+    """Wait until so many legs of a kind have been answered."""
+
+    def look() -> bool:
+        legs = product.report(report["number"])["call"]["legs"]
+        return len([leg for leg in legs if leg["kind"] == kind and leg["taken"]]) >= count
+
+    until(look, f"{count} {kind} has answered")
+
+
+def hears(pbx: RealAsterisk, channels: int) -> None:
+    """Wait until so many channels are in one bridge, and no other is up."""
+
+    def look() -> bool:
+        rows = [row.split("!") for row in pbx.cli("core show channels concise").splitlines()]
+        bridges = {row[-2] for row in rows if not row[0].startswith("Local/")}
+        return len([row for row in rows if not row[0].startswith("Local/")]) == channels and len(bridges) == 1
+
+    until(look, f"{channels} talk to each other")
+
+
+def told(product: Product, report: Json) -> list[str]:
+    """What the report tells."""
+    return [entry["text"] for entry in product.report(report["number"])["entries"]]
+
+
+def over(pbx: RealAsterisk, product: Product, call: CallerProcess, outcome: str = "answered") -> Json:
+    """The caller hangs up; one report, and the ledgers agree."""
+    call.hang_up()
+    call.wait()
+    (report,) = agreed({"pbx-1": pbx}, product)
+    assert report["call"]["outcome"] == outcome
+    until(lambda: pbx.cli("core show channels concise") == "", "nobody is on the line")
+    return report
+
+
+def test_a_blind_transfer_to_an_agency(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.carrier(answer_ms=200)
+    call, report = talk(pbx, people, acting)
+    assert transfer(acting, report) == "done"
+    taken(acting, report, "agency")
+    over(pbx, acting, call)
+    assert any(text.startswith(f"Dialihkan ke {AGENCY} atas permintaan ") for text in told(acting, report))
+
+
+@pytest.mark.parametrize("number", [AGENCY, "+62809123456"], ids=["busy", "a number that is not dialled"])
+def test_a_blind_transfer_that_fails_brings_the_caller_back(
+    pbx: RealAsterisk, people: People, acting: Product, number: str
+) -> None:
+    people.carrier(busy=True)
+    call, report = talk(pbx, people, acting)
+    assert transfer(acting, report, number) == "done"
+    taken(acting, report, "operator", 2)  # the desk's phone rings again
+    over(pbx, acting, call)
+
+
+def answered(ami: AmiStream) -> None:
+    """Wait until the agency has answered the desk."""
+    ami.wait_event("DialEnd", DialStatus="ANSWER", DestContext="line-112")
+
+
+def test_an_attended_transfer_is_completed(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.carrier(answer_ms=200)
+    call, report = talk(pbx, people, acting)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, attended=True) == "done"
+        answered(ami)
+        assert consultation(acting, report, "complete") == "done"
+        ami.wait_event("AttendedTransfer", Result="Success")
+    taken(acting, report, "agency")
+    hears(pbx, 2)
+    over(pbx, acting, call)
+    assert "Dialihkan oleh PJSIP/op1 ke 0328600113, setelah dibicarakan dahulu" in told(acting, report)
+
+
+def test_an_attended_transfer_is_cancelled(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.carrier(answer_ms=200)
+    call, report = talk(pbx, people, acting)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, attended=True) == "done"
+        answered(ami)
+    assert consultation(acting, report, "cancel") == "done"
+    hears(pbx, 2)
+    over(pbx, acting, call)
+
+
+def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.carrier(answer_ms=200)
+    call, report = talk(pbx, people, acting)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, attended=True) == "done"
+        answered(ami)
+    assert consultation(acting, report, "join") == "done"
+    taken(acting, report, "agency")
+    hears(pbx, 3)
+    assert acting.report(report["number"])["call"]["stage"] == "talking"
+    assert not [text for text in told(acting, report) if text.startswith("Dialihkan")], "nobody is passed on"
+    people.phone("op1").hang_up()
+    hears(pbx, 2)
+    over(pbx, acting, call)
+
+
+@pytest.mark.parametrize("number", [AGENCY, "+62809123456"], ids=["busy", "a number that is not dialled"])
+def test_an_agency_that_is_not_reached_leaves_the_caller_with_the_desk(
+    pbx: RealAsterisk, people: People, acting: Product, number: str
+) -> None:
+    people.carrier(busy=True)
+    call, report = talk(pbx, people, acting)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, number, attended=True) == "done"
+        ami.wait(lambda frame: frame.matches(Event="Hangup") and "Local/" in str(frame.get("Channel")), timeout=20)
+    hears(pbx, 2)
+    over(pbx, acting, call)
+
+
+def test_a_desk_that_is_lost_while_it_asks(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    """The caller is connected to whom the desk had asked, as if it had hung up."""
+    people.carrier(answer_ms=200)
+    call, report = talk(pbx, people, acting)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, attended=True) == "done"
+        answered(ami)
+    people.phone("op1").hang_up()
+    taken(acting, report, "agency")
+    hears(pbx, 2)
+    over(pbx, acting, call)
+
+
+def test_nobody_is_passed_on_who_talks_to_nobody(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    call = people.call(SITI)
+    (report,) = until(lambda: acting.get("/calls")["calls"], "the caller waits")
+    for path, body in (("transfer", {"number": AGENCY}), ("consultation", {"step": "join"})):
+        refused = acting.http.post(f"/api/v1/reports/{report['number']}/call/{path}", json=body)
+        assert (refused.status_code, refused.json()["error"]) == (409, "not_talking")
+    over(pbx, acting, call, "abandoned")
