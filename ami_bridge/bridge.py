@@ -15,7 +15,7 @@ The call path of the PBX never waits for this process.
 import asyncio
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -88,6 +88,7 @@ class Bridge:
         self._positions: dict[str, int] = {}  # as saved
         self._unsaved: dict[str, int] = {}  # as read
         self._tidied_at = database.clock()
+        self.also: Callable[[], Sequence[Alarm]] = tuple  # alarms of who works beside it
         self._reel = Reel(config.tapes, config.pbx.name, database.clock(), config.limits)
         self._sessions = Sessions(config.pbx, database.clock, put=self._put, gap=self._gap, changed=self._changed.set)
 
@@ -315,7 +316,7 @@ class Bridge:
 
     def alarms(self) -> list[Alarm]:
         """Return what is wrong now, whether or not a database can be told of it."""
-        return alarms_of(self._reel, self._sessions)
+        return [*alarms_of(self._reel, self._sessions), *self.also()]
 
     def _log_alarms(self, alarms: Sequence[Alarm]) -> None:
         """Say each once when it begins: the log is where an alarm is read while the database is away."""

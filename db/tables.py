@@ -205,6 +205,17 @@ legs = Table(
     Column("cause", String(80)),
 )
 
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("call_id", ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    Column("file", String(80)),  # in the store; null: there is none to hear
+    Column("bytes", BigInteger),
+    Column("seconds", Double),
+    Column("fault", String(16)),  # missing, short, unreadable
+    Column("kept_at", UtcTime, nullable=False),
+)
+
 entries = Table(
     "entries",
     metadata,

@@ -65,6 +65,20 @@ class CallerOnLineError(DeskError):
     code = "caller_on_line"
 
 
+class NoRecordingError(DeskError):
+    """This call has no recording (yet): the report says why when one is missing."""
+
+    status = 404
+    code = "no_recording"
+
+
+class RecordingAwayError(DeskError):
+    """The recording is not in this server's store. Check INTAKE112_RECORDINGS_STORE; the bridge writes there."""
+
+    status = 404
+    code = "recording_away"
+
+
 class NotTalkingError(DeskError):
     """Nobody at a desk talks to this caller now, so nobody can pass the call on."""
 

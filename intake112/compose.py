@@ -15,6 +15,7 @@ import structlog
 
 from ami_bridge.bridge import Bridge, BridgeConfig
 from ami_bridge.control import Control, ControlConfig
+from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
@@ -82,11 +83,15 @@ def _jobs(
 ) -> Jobs:
     jobs: Jobs = {}
     bridges: list[Bridge] = []
+    keeper: Keeper | None = None
     if Room.BRIDGE in rooms and settings.ami_host:
         bridge = Bridge(database, bridge_config(settings))
         bridges.append(bridge)
         hand = Control(database, asked, bridge.name) if (asked := control_config(settings)) is not None else None
-        jobs[Room.BRIDGE] = lambda: _ear_and_hand(bridge, hand, process.stop)
+        if settings.recordings_dir is not None:
+            keeper = Keeper(database, RecordingsConfig(settings.pbx, settings.recordings_dir, settings.store))
+            bridge.also = keeper.alarms
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
@@ -100,6 +105,7 @@ def _jobs(
             expected=expected(settings),
             notes=notes(settings),
             stop=process.stop,
+            store=settings.store,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
         jobs[Room.WEB] = lambda: process.serve_pages(app, listener)
@@ -128,7 +134,7 @@ def notes(settings: Settings) -> list[str]:
         ),
         (s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
         (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
-        (s.recordings_dir, "Recordings are not found: INTAKE112_RECORDINGS_DIR is not set."),
+        (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return [sentence for there, sentence in found if not there]
 
@@ -153,12 +159,12 @@ def bridge_config(settings: Settings) -> BridgeConfig:
     )
 
 
-async def _ear_and_hand(bridge: Bridge, hand: Control | None, stop: asyncio.Event) -> None:
-    """Run the bridge and, when there is one, what acts for the desk."""
+async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | None) -> None:
+    """Run the bridge and, when there are any, what acts for the desk and who looks after recordings."""
     async with asyncio.TaskGroup() as tasks:
-        if hand is not None:
-            tasks.create_task(hand.run(stop))
-        tasks.create_task(bridge.run(stop))
+        for service in services:
+            if service is not None:
+                tasks.create_task(service.run(stop))
 
 
 def control_config(settings: Settings) -> ControlConfig | None:

@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     queue_log: Path | None = Field(None, description="the path of Asterisk's queue_log")
     tape_days: int = Field(30, ge=1, le=3650, description="a whole number of days from 1 to 3650")
     tape_max_mb: int = Field(1024, ge=200, le=1_000_000, description="a whole number of megabytes from 200 to 1000000")
-    recordings_dir: Path | None = Field(None, description="the path of the folder of recordings")
+    recordings_dir: Path | None = Field(None, description="the path of the PBX's folder of recordings")
+    recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     http_port: Port = Field(8112, description=_PORT)
     public_url: str | None = Field(None, description="http:// or https://, a host, and no query")
@@ -147,7 +148,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("cel_file", "queue_log", "recordings_dir", "test_clock")
+    @field_validator("cel_file", "queue_log", "recordings_dir", "recordings_store", "test_clock")
     @classmethod
     def _below_state(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         return None if value is None else _below(_state_of(info), value)
@@ -175,6 +176,11 @@ class Settings(BaseSettings):
     def sqlite_file(self) -> Path | None:
         """The database's file on SQLite, None on PostgreSQL."""
         return Path(self.database.removeprefix(SQLITE)) if self.database.startswith(SQLITE) else None
+
+    @property
+    def store(self) -> Path:
+        """The folder where recordings are kept; the bridge writes it, the web server reads it."""
+        return self.recordings_store or self.state_dir / "recordings"
 
     @property
     def base_url(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, control, errors, health, operators, page, stream
+from intake.api import agencies, control, errors, health, operators, page, recordings, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 
@@ -33,6 +34,7 @@ def create_app(
     notes: Sequence[str] = (),
     stop: asyncio.Event | None = None,
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
+    store: Path | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -45,15 +47,18 @@ def create_app(
         expected: the services that `/readyz` wants to hear.
         notes: what this installation leaves out, one sentence each; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
+        store: the folder where recordings are kept.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
-    context = Context(database, public_url, zone, language, version, expected, notes, stop or asyncio.Event(), alarms)
+    ending = stop or asyncio.Event()
+    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store)
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
         operators.router(context),
         control.router(context),
+        recordings.router(context),
         stream.router(context),
         agencies.router(context),
         health.router(context, registry),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -44,6 +45,7 @@ class Context:
     notes: Sequence[str]
     stop: asyncio.Event
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
+    recordings: Path | None  # the store; None: this server has none
     tail: Tail = field(init=False)
     door: Door = field(init=False)
 

@@ -78,11 +78,21 @@ class CallSummary(Out):
     recovered: bool
 
 
+class Recording(Out):
+    """The sound of a call: how long it is, and what is wrong with it. `heard`: GET …/recording gives it."""
+
+    heard: bool
+    seconds: float | None
+    fault: Literal["missing", "short", "unreadable"] | None
+    kept_at: datetime
+
+
 class Call(CallSummary):
-    """A call with its legs, and with what the trunk said of the caller, as it came."""
+    """A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came."""
 
     metadata: dict[str, str | None]
     legs: list[Leg]
+    recording: Recording | None
 
 
 class Entry(Out):

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from msgspec.structs import asdict
 
-from db import calls, dispatches, entries
+from db import calls, dispatches, entries, recordings
 from db.calls import CallRow, LegRow
 from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.entries import EntryRow
 from db.machine_room import ServiceRow
+from db.recordings import RecordingRow
 from db.reports import ReportRow
 from intake.api import schemas
 
@@ -38,7 +39,9 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
     values = _report(row, call, sent, reading.now)
     if call is not None:
         legs = [_leg(leg) for leg in await calls.legs_of(reading, call.id)]
-        values["call"] = _call(call, reading.now) | {"metadata": call.metadata, "legs": legs}
+        kept = await recordings.of_call(reading, call.id)
+        more = {"metadata": call.metadata, "legs": legs, "recording": _recording(kept)}
+        values["call"] = _call(call, reading.now) | more
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
     return schemas.Report.model_validate(values)
 
@@ -67,6 +70,10 @@ def cursor(before_id: int) -> str:
 def from_cursor(text: str) -> int:
     """Return what `cursor` was given, of a text that `CURSOR` matches."""
     return int(text, 16)
+
+
+def _recording(kept: RecordingRow | None) -> dict[str, object] | None:
+    return None if kept is None else asdict(kept) | {"heard": kept.file is not None}
 
 
 def _report(row: ReportRow, call: CallRow | None, sent: list[DispatchRow], now: datetime) -> dict[str, object]:

@@ -17,7 +17,9 @@ const ALARMS = {
   tape_failed: "Rekaman isyarat PBX tidak dapat ditulis; panggilan tetap menjadi laporan.",
   tape_full: "Rekaman isyarat PBX hampir penuh, karena belum tersimpan di basis data.",
   clock: "Jam PBX dan jam server berbeda lebih dari satu detik.",
-  control: "Panggilan tidak dapat diatur dari meja (memutus, anggota antrean): gunakan telepon.",
+  control: "Panggilan tidak dapat diatur dari meja (memutus, mengalihkan, menelepon balik, anggota antrean): gunakan telepon.",
+  recordings: "Rekaman suara tidak dapat dipindahkan dari PBX dan masih tersimpan di sana.",
+  recording_lost: "Sebuah panggilan dalam satu jam terakhir tidak terekam utuh: periksa disk PBX.",
   logs: "Catatan PBX tidak terbaca: panggilan yang terlewat belum ditemukan.",
 };
 const BLIND = ["server", "database", "schema", "bridge"]; // without one of them nobody knows who is on the line

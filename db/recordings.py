@@ -1,0 +1,79 @@
+"""Recordings of calls: where each lies in the store, how long it is, and what is wrong with it."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import func, insert, or_, select
+
+from db import tables
+from db.engine import Reading, Transaction
+
+r = tables.recordings.c
+c = tables.calls.c
+
+
+class RecordingRow(Struct, frozen=True, kw_only=True):
+    """One recording as saved; field names are the column names. `file` None: there is none to hear."""
+
+    call_id: int
+    file: str | None
+    bytes: int | None
+    seconds: float | None
+    fault: str | None
+    kept_at: datetime
+
+
+class OwedRow(Struct, frozen=True):
+    """A call whose recording nobody has looked after yet. `ended_at` None: nobody knows, or it lasts.
+
+    `name` is the file's, as the PBX wrote it; None while the call lasts and its dialplan has named none.
+    """
+
+    call_id: int
+    report_id: int
+    name: str | None
+    arrived_at: datetime
+    ended: bool
+    ended_at: datetime | None
+
+
+async def newest_call(reading: Reading) -> int:
+    """Return the id of the newest call, 0 when there is none."""
+    return int((await reading.connection.execute(select(func.max(c.id)))).scalar_one() or 0)
+
+
+async def owed(reading: Reading, pbx: str, after: int, limit: int) -> list[OwedRow]:
+    """Return the calls of a PBX behind an id whose recording is still owed, or may be yet, the oldest first."""
+    columns = (
+        c.id.label("call_id"),
+        c.report_id,
+        c.recording.label("name"),
+        c.arrived_at,
+        (c.stage == "ended").label("ended"),
+        c.ended_at,
+    )
+    statement = (
+        select(*columns)
+        .outerjoin(tables.recordings, r.call_id == c.id)
+        .where(c.id > after, c.pbx == pbx, r.call_id.is_(None), or_(c.recording.is_not(None), c.stage != "ended"))
+        .order_by(c.id)
+        .limit(limit)
+    )
+    return [OwedRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def of_call(reading: Reading, call_id: int) -> RecordingRow | None:
+    """Return a call's recording, or None when nobody has looked after it yet."""
+    statement = select(tables.recordings).where(r.call_id == call_id)
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return RecordingRow(**row) if row else None
+
+
+async def keep(tx: Transaction, row: RecordingRow) -> bool:
+    """Save a recording, once: False when another bridge did. Its call is locked until the transaction ends."""
+    await tx.connection.execute(select(c.id).where(c.id == row.call_id).with_for_update())
+    if await of_call(tx, row.call_id) is not None:
+        return False
+    await tx.connection.execute(insert(tables.recordings), [asdict(row)])
+    return True

@@ -1,0 +1,69 @@
+"""The route by which a recording is heard: for a reason, which the report tells, and never from a cache."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import FileResponse
+from pydantic import AfterValidator, StringConstraints
+
+from db import calls, entries, recordings, reports
+from db.recordings import RecordingRow
+from intake.access import Who
+from intake.api import bodies
+from intake.api.context import ON_READ, Context, refusals, staff_only
+from intake.api.operators import Number
+from intake.facts import MACHINE
+from intake.refusals import NoRecordingError, RecordingAwayError, UnknownReportError
+
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=200, strip_whitespace=True),
+    AfterValidator(bodies.storable_text),
+    Query(description="why it is heard; the report tells it"),
+]
+HEARD: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/x-wav": {}}, "description": "The sound"},
+    206: {"description": "A part of it"},
+}
+UNCACHED = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes under /api/v1."""
+    database, store = context.database, context.recordings
+    routes = APIRouter(prefix="/api/v1", tags=["desk"])
+    staff = Annotated[Who, staff_only(context)]
+
+    @routes.get("/reports/{number}/recording", response_class=FileResponse, responses=HEARD | refusals(*ON_READ, 404))
+    async def recording(
+        number: Number, reason: Reason, who: staff, part: Annotated[str | None, Header(alias="range")] = None
+    ) -> FileResponse:
+        """Hear the recording of a report's call. Ranges are answered.
+
+        Each beginning of it is in the record, and in the report with its reason.
+        """
+        async with database.transaction() as tx:
+            report = await reports.find(tx, number)
+            if report is None:
+                raise UnknownReportError
+            call = (await calls.by_reports(tx, [report.id])).get(report.id)
+            kept = await recordings.of_call(tx, call.id) if call is not None else None
+            path = _path(store, kept)
+            if part is None or part.startswith("bytes=0-"):
+                said = f"Rekaman didengarkan oleh {who.name}: {reason}"
+                await entries.add(tx, report.id, MACHINE, said, automatic=True)
+                tx.tell("report", *(await calls.touch(tx, [report.id]))[report.id])
+                tx.record(who.name, "recording.played", number)
+        return FileResponse(path, media_type="audio/x-wav", headers=UNCACHED)
+
+    return routes
+
+
+def _path(store: Path | None, kept: RecordingRow | None) -> Path:
+    if kept is None or kept.file is None:
+        raise NoRecordingError
+    path = store / kept.file if store is not None else None
+    if path is None or not path.is_file():
+        raise RecordingAwayError
+    return path
