@@ -1,5 +1,7 @@
 """What is wrong with a bridge now, each with what to do. None of it stops a call."""
 
+from datetime import datetime
+
 from ami_bridge.reel import ALARM_AT, Reel
 from ami_bridge.session import Sessions
 from db.machine_room import Alarm
@@ -7,9 +9,9 @@ from db.machine_room import Alarm
 CLOCK_ALARM_S = 1.0
 
 
-def alarms_of(reel: Reel, sessions: Sessions) -> list[Alarm]:
+def alarms_of(reel: Reel, sessions: Sessions, now: datetime) -> list[Alarm]:
     """Return the alarms of the tapes and of the line, as they are at this moment."""
-    found: list[Alarm] = []
+    found = sessions.watch.alarms(now)
     if reel.failed is not None:
         found.append(Alarm("tape_failed", f"The tape cannot be written: {reel.failed}. Calls go on without it."))
     if (share := reel.fullness()) >= ALARM_AT:

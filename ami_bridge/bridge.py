@@ -316,7 +316,7 @@ class Bridge:
 
     def alarms(self) -> list[Alarm]:
         """Return what is wrong now, whether or not a database can be told of it."""
-        return [*alarms_of(self._reel, self._sessions), *self.also()]
+        return [*alarms_of(self._reel, self._sessions, self._database.clock()), *self.also()]
 
     def _log_alarms(self, alarms: Sequence[Alarm]) -> None:
         """Say each once when it begins: the log is where an alarm is read while the database is away."""
@@ -332,6 +332,7 @@ class Bridge:
             "clock_offset_seconds": round(sessions.clock_offset_s, 6),
             "tape_bytes": float(reel.total_bytes()),
             "tape_unread_bytes": float(reel.unread_bytes()),
+            **sessions.watch.figures(self._database.clock()),
             "calls": float(len(self._listener.calls) if self._listener is not None else 0),
         }
         told = (sessions.state, [alarm.code for alarm in alarms])

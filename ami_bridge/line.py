@@ -20,6 +20,7 @@ from asterisk.ami import Action, AMIClient, Response
 
 from ami_bridge import frames
 from ami_bridge.reading import KEPT
+from ami_bridge.watch import REFUSALS
 
 PIECE = 256 * 1024
 T = TypeVar("T")
@@ -36,9 +37,12 @@ class RefusedError(LineError):
 
 
 class _Session(AMIClient):
-    def __init__(self, host: str, port: int, timeout: float, deliver: Deliver, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, host: str, port: int, timeout: float, deliver: Deliver, refused: Deliver, ended: Callable[[str], None]
+    ) -> None:
         super().__init__(address=host, port=port, timeout=timeout)
         self._deliver = deliver
+        self._refused = refused
         self._ended = ended
 
     @property
@@ -73,14 +77,18 @@ class _Session(AMIClient):
         data = self._banner()
         piece = memoryview(bytearray(PIECE))  # one for all: `recv` would cut down one for each, and tear the heap
         while True:
-            batch = []
+            batch, refused = [], []
             for raw in splitter.feed(data):
-                if frames.event_name(raw) in KEPT:
+                if (name := frames.event_name(raw)) in KEPT:
                     batch.append(raw)
+                elif name in REFUSALS:
+                    refused.append(raw)
                 elif raw.startswith(b"Response: "):
                     self.fire_recv_pack(frames.decode(raw))
             if batch:
                 self._deliver(batch)
+            if refused:
+                self._refused(refused)
             if not (size := self.wire.recv_into(piece)):
                 return
             data = bytes(piece[:size])
@@ -99,10 +107,13 @@ class _Session(AMIClient):
 class Line:
     """One logged-in AMI session. Use as an async context manager; a new object for every connection.
 
-    `deliver` is called in the loop with each batch of kept frames, in order. `closed` ends with the reason.
+    `deliver` is called in the loop with each batch of kept frames, in order; `refused` with those of requests that the
+    PBX refused, which no call is made of. `closed` ends with the reason.
     """
 
-    def __init__(self, host: str, port: int, *, ping_s: float, deliver: Deliver) -> None:
+    def __init__(
+        self, host: str, port: int, *, ping_s: float, deliver: Deliver, refused: Deliver = lambda _: None
+    ) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str] = loop.create_future()
         self._ping_s = ping_s
@@ -112,6 +123,7 @@ class Line:
             port,
             self._timeout,
             deliver=lambda batch: self._to_loop(deliver, batch),
+            refused=lambda batch: self._to_loop(refused, batch),
             ended=lambda why: self._to_loop(self._set_closed, why),
         )
 

@@ -26,6 +26,7 @@ from ami_bridge.events import MARK
 from ami_bridge.line import Line, LineError, RefusedError
 from ami_bridge.listening import Heard
 from ami_bridge.logs import Logs, LogsError, Marks
+from ami_bridge.watch import Watch
 
 log = structlog.get_logger(__name__)
 RECONNECT_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -47,6 +48,7 @@ class Pbx:
     cel_file: Path | None = None
     queue_log: Path | None = None
     ping_s: float = 3.0
+    trunks: frozenset[str] = frozenset()  # PJSIP endpoints whose state is asked for at every ping
 
 
 class Sessions:
@@ -69,6 +71,7 @@ class Sessions:
         self.clock_offset_s = 0.0
         self.logs_unread = ""  # why the logs could not be read in this session
         self.logs = Logs(pbx.cel_file, pbx.queue_log)
+        self.watch = Watch()
         self._pbx = pbx
         self._clock = clock
         self._put = put
@@ -80,6 +83,7 @@ class Sessions:
         self._told: Marks | None = None
         self._told_offset_s = 0.0
         self._line: Line | None = None
+        self._trunks: frozenset[str] = frozenset()  # that are asked for in this session
         self._asked_logs_at: datetime | None = None
 
     async def run(self) -> None:
@@ -112,13 +116,29 @@ class Sessions:
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
             self._booted.set()
 
+    def _refused(self, batch: list[bytes]) -> None:
+        self.watch.refused(batch, self._clock())
+
+    async def _ask_trunks(self, line: Line) -> None:
+        """Ask the PBX how its trunks are; one that cannot say (no func_devstate) is not asked again in this session."""
+        for trunk in sorted(self._trunks):
+            try:
+                answer = await line.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{trunk})")
+            except RefusedError:
+                answer = None
+            if answer is None or not (state := answer.keys.get("Value", "")):
+                self._trunks = frozenset()
+            elif self.watch.say(trunk, state):
+                log.warning("trunk_state", pbx=self._pbx.name, trunk=trunk, state=state)
+                self._changed()
+
     async def _session(self) -> tuple[bool, str]:
         """Hold one session until it ends; return whether its gap was closed, and why it ended. Raises LineError."""
         pbx, name = self._pbx, uuid.uuid4().hex[:12]
         self._booted.clear()
         self._ends = self._told = None
-        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver) as line:
-            self._line = line
+        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver, refused=self._refused) as line:
+            self._line, self._trunks = line, pbx.trunks
             alive = [] if self._alive_at is None else [("Alive", f"{self._alive_at.timestamp():.6f}")]
             self._put([_mark("IntakeConnected", ("Session", name), *alive)])
             await line.login(pbx.username, pbx.secret)
@@ -171,6 +191,8 @@ class Sessions:
             self._alive_at = datetime.fromtimestamp(float(pbx_said), UTC)
             halfway = asked + (answered - asked) / 2
             self.clock_offset_s = (self._alive_at - halfway).total_seconds()
+        if self._line is not None:
+            await self._ask_trunks(self._line)
         if self.logs_unread and self.state == "connected":  # else they are being read now
             await self._ask_logs_again(answered)
         if self._ends is None:

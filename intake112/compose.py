@@ -149,6 +149,7 @@ def bridge_config(settings: Settings) -> BridgeConfig:
         secret=settings.ami_secret.get_secret_value() if settings.ami_secret else "",
         cel_file=settings.cel_file,
         queue_log=settings.queue_log,
+        trunks=settings.trunks,
     )
     return BridgeConfig(
         pbx=pbx,

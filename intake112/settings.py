@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     desks: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(f"op{number}" for number in range(1, 9)), description=f"{_LINES}, each a PJSIP endpoint"
     )
+    trunks: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"trunk"}), description=f"{_LINES}, each a PJSIP endpoint"
+    )
     cel_file: Path | None = Field(None, description="the path of Asterisk's CEL file")
     queue_log: Path | None = Field(None, description="the path of Asterisk's queue_log")
     tape_days: int = Field(30, ge=1, le=3650, description="a whole number of days from 1 to 3650")
@@ -107,7 +110,7 @@ class Settings(BaseSettings):
         """The environment first, then the file; nothing else."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
 
-    @field_validator("line_contexts", "line_numbers", "line_queues", "desks", mode="before")
+    @field_validator("line_contexts", "line_numbers", "line_queues", "desks", "trunks", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         names = value.split(",") if isinstance(value, str) else value

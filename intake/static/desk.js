@@ -222,6 +222,16 @@ function showReport() {
 
 const leafOf = (report, leaf) => leaf.split(".").reduce((value, name) => value?.[name], report);
 
+const LEGS = { queue: "antrean ", callback: "telepon balik ", agency: "instansi " };
+const FAULTS = { missing: "tidak ada", short: "tidak utuh", unreadable: "tidak terbaca" };
+
+function recordingOf(call) {
+  const kept = call.recording;
+  if (!kept) return "–";
+  const length = kept.seconds === null ? "" : kept.seconds.toFixed(0) + " dtk";
+  return [length, FAULTS[kept.fault]].filter(Boolean).join(", ") || "–";
+}
+
 function showCall(call) {
   $("legs").hidden = !call || !call.legs.length;
   if (!call) { $("call").replaceChildren(); return; }
@@ -231,6 +241,7 @@ function showCall(call) {
     ["Menunggu", call.waited_s === null ? "–" : call.waited_s.toFixed(1) + " dtk"],
     ["Dijawab oleh", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
     ["Trunk", call.trunk || "–"],
+    ["Rekaman", recordingOf(call)],
   ];
   $("call").replaceChildren(...rows.map(([name, value]) => {
     const pair = el("div");
@@ -239,7 +250,7 @@ function showCall(call) {
   }));
   $("legs").tBodies[0].replaceChildren(...call.legs.map((leg) => {
     const row = el("tr");
-    const name = leg.kind === "queue" ? "antrean " + (leg.device || "") : leg.member || leg.device;
+    const name = (LEGS[leg.kind] || "") + (leg.member || leg.device || "");
     for (const value of [name, clock(leg.from), clock(leg.answered_at), clock(leg.to), leg.cause || ""]) row.append(el("td", value));
     return row;
   }));

@@ -18,6 +18,8 @@ const ALARMS = {
   tape_full: "Rekaman isyarat PBX hampir penuh, karena belum tersimpan di basis data.",
   clock: "Jam PBX dan jam server berbeda lebih dari satu detik.",
   control: "Panggilan tidak dapat diatur dari meja (memutus, mengalihkan, menelepon balik, anggota antrean): gunakan telepon.",
+  trunk: "Jalur operator telepon terputus: tidak ada panggilan yang masuk lewat sana. Hubungi operator telepon.",
+  refused: "PBX menolak permintaan dari sebuah alamat: mungkin alamat baru operator telepon.",
   recordings: "Rekaman suara tidak dapat dipindahkan dari PBX dan masih tersimpan di sana.",
   recording_lost: "Sebuah panggilan dalam satu jam terakhir tidak terekam utuh: periksa disk PBX.",
   logs: "Catatan PBX tidak terbaca: panggilan yang terlewat belum ditemukan.",

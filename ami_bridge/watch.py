@@ -1,0 +1,74 @@
+"""What the PBX says of the ways by which calls come in: a trunk that is gone, a caller's network that it refuses.
+
+Nobody rings then, and everything else is well: the worst fault of a centre, for it looks like a quiet night.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from ami_bridge import frames
+from db.machine_room import Alarm
+
+# Security events of a request that found no way in; AMI's own refusals have the same names and another service.
+REFUSALS: Final = frozenset(
+    [b"InvalidAccountID", b"ChallengeResponseFailed", b"FailedACL", b"RequestNotAllowed", b"AuthMethodNotAllowed"]
+)
+GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})  # states of a device (DEVICE_STATE) that no call comes through
+REFUSED_FOR: Final = timedelta(minutes=10)
+REFUSED_FROM: Final = 3  # so many from one address are no slip of the finger
+MOST_ADDRESSES, MOST_OF_EACH = 1000, 100
+
+
+class Watch:
+    """Keeps what was said last of each trunk, and the refusals of the last minutes by address."""
+
+    def __init__(self) -> None:
+        self._trunks: dict[str, str] = {}
+        self._refused: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def say(self, trunk: str, state: str) -> bool:
+        """Take a trunk's state; tell whether it is another one."""
+        before, self._trunks[trunk] = self._trunks.get(trunk), state
+        return (before in GONE) is not (state in GONE)
+
+    def refused(self, told: Iterable[bytes], now: datetime) -> None:
+        """Take frames of REFUSALS."""
+        for raw in told:
+            frame = frames.parse(raw)
+            if frame.get("Service") != "PJSIP":
+                continue
+            address = frame.get("RemoteAddress").split("/")[2:3]
+            times = self._refused.setdefault(address[0] if address else "?", deque(maxlen=MOST_OF_EACH))
+            times.append(now)
+            self._refused.move_to_end(address[0] if address else "?")
+            while len(self._refused) > MOST_ADDRESSES:
+                self._refused.popitem(last=False)
+
+    def figures(self, now: datetime) -> Mapping[str, float]:
+        """Return what is counted: trunks that are gone, and requests refused in the last 10 minutes."""
+        gone = sum(state in GONE for state in self._trunks.values())
+        return {"trunks_gone": float(gone), "refused_requests": float(sum(self._lately(now).values()))}
+
+    def alarms(self, now: datetime) -> list[Alarm]:
+        """Return what is wrong now, each with what to do."""
+        gone = sorted(trunk for trunk, state in self._trunks.items() if state in GONE)
+        found = [
+            Alarm("trunk", f"Trunk {trunk} is gone, so no call comes through it. Call the carrier; check the network.")
+            for trunk in gone
+        ]
+        many = {address: count for address, count in self._lately(now).items() if count >= REFUSED_FROM}
+        if many:
+            address, count = max(many.items(), key=lambda one: one[1])
+            said = (
+                f"The PBX refused {count} requests from {address} in the last 10 minutes. If that is the carrier, its "
+                "callers hear nothing: add the address to the trunk (`match` in pjsip.conf). If not, block it."
+            )
+            found.append(Alarm("refused", said))
+        return found
+
+    def _lately(self, now: datetime) -> dict[str, int]:
+        since = now - REFUSED_FOR
+        counted = {address: sum(at > since for at in times) for address, times in self._refused.items()}
+        return {address: count for address, count in counted.items() if count}
