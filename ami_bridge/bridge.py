@@ -88,7 +88,7 @@ class Bridge:
         self._positions: dict[str, int] = {}  # as saved
         self._unsaved: dict[str, int] = {}  # as read
         self._tidied_at = database.clock()
-        self.also: Callable[[], Sequence[Alarm]] = tuple  # alarms of who works beside it
+        self.beside: Sequence[Callable[[], Sequence[Alarm]]] = ()  # the alarms of who works beside it
         self._reel = Reel(config.tapes, config.pbx.name, database.clock(), config.limits)
         self._sessions = Sessions(config.pbx, database.clock, put=self._put, gap=self._gap, changed=self._changed.set)
 
@@ -316,7 +316,8 @@ class Bridge:
 
     def alarms(self) -> list[Alarm]:
         """Return what is wrong now, whether or not a database can be told of it."""
-        return [*alarms_of(self._reel, self._sessions, self._database.clock()), *self.also()]
+        own = alarms_of(self._reel, self._sessions, self._database.clock())
+        return own + [alarm for of_one in self.beside for alarm in of_one()]
 
     def _log_alarms(self, alarms: Sequence[Alarm]) -> None:
         """Say each once when it begins: the log is where an alarm is read while the database is away."""

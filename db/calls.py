@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from db import reports, tables
 from db.engine import Reading, Transaction
@@ -112,6 +112,13 @@ async def in_progress(reading: Reading, pbx: str | None = None) -> list[CallRow]
         statement = statement.where(c.pbx == pbx)
     rows = (await reading.connection.execute(statement)).mappings()
     return [CallRow(**row) for row in rows]
+
+
+async def arrivals(reading: Reading, pbx: str, since: datetime, most: int = 40_000) -> list[datetime]:
+    """Return when calls of a PBX arrived since a time, in order; of the newest so many calls at most."""
+    newest = select(func.max(c.id)).scalar_subquery()
+    statement = select(c.arrived_at).where(c.id > newest - most, c.pbx == pbx, c.arrived_at >= since)
+    return list((await reading.connection.execute(statement.order_by(c.arrived_at))).scalars())
 
 
 async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:

@@ -18,6 +18,7 @@ from ami_bridge.control import Control, ControlConfig
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
+from ami_bridge.silence import Silence
 from ami_bridge.threads import Line
 from db.engine import Database
 from intake import desk
@@ -88,10 +89,11 @@ def _jobs(
         bridge = Bridge(database, bridge_config(settings))
         bridges.append(bridge)
         hand = Control(database, asked, bridge.name) if (asked := control_config(settings)) is not None else None
+        silence = Silence(database, settings.pbx, ZoneInfo(settings.timezone))
         if settings.recordings_dir is not None:
             keeper = Keeper(database, RecordingsConfig(settings.pbx, settings.recordings_dir, settings.store))
-            bridge.also = keeper.alarms
-        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper)
+        bridge.beside = [service.alarms for service in (keeper, silence) if service is not None]
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
@@ -160,8 +162,8 @@ def bridge_config(settings: Settings) -> BridgeConfig:
     )
 
 
-async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | None) -> None:
-    """Run the bridge and, when there are any, what acts for the desk and who looks after recordings."""
+async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | Silence | None) -> None:
+    """Run the bridge and what works beside it: the hand, who looks after recordings, who listens to silence."""
     async with asyncio.TaskGroup() as tasks:
         for service in services:
             if service is not None:

@@ -20,6 +20,7 @@ const ALARMS = {
   control: "Panggilan tidak dapat diatur dari meja (memutus, mengalihkan, menelepon balik, anggota antrean): gunakan telepon.",
   trunk: "Jalur operator telepon terputus: tidak ada panggilan yang masuk lewat sana. Hubungi operator telepon.",
   refused: "PBX menolak permintaan dari sebuah alamat: mungkin alamat baru operator telepon.",
+  silence: "Sudah lama tidak ada panggilan masuk, lebih lama daripada biasanya: coba telepon 112 dari luar.",
   recordings: "Rekaman suara tidak dapat dipindahkan dari PBX dan masih tersimpan di sana.",
   recording_lost: "Sebuah panggilan dalam satu jam terakhir tidak terekam utuh: periksa disk PBX.",
   logs: "Catatan PBX tidak terbaca: panggilan yang terlewat belum ditemukan.",

@@ -16,10 +16,11 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def pbx() -> Iterator[RealAsterisk]:
-    """A real Asterisk on ports of its own."""
+def pbx(request: pytest.FixtureRequest) -> Iterator[RealAsterisk]:
+    """A real Asterisk on ports of its own; a test may give other values for its files, or lines behind them."""
     need_real_asterisk()
-    with RealAsterisk(systemname="pbx-1") as running:
+    changed: dict[str, dict[str, str]] = getattr(request, "param", {})
+    with RealAsterisk(systemname="pbx-1", values=changed.get("values"), appended=changed.get("appended")) as running:
         yield running
 
 

@@ -1,6 +1,5 @@
 """A caller who gave up is called back, on a real Asterisk: the desk's telephone rings, and then the caller's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,26 +7,17 @@ import pytest
 from tests.acceptance.product import Json, Product
 from tests.faults.ledgers import agreed
 from tests.pbx.asterisk import RealAsterisk
-from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import Caller, People
 from tests.waiting import until
 
 pytestmark = pytest.mark.real
 SITI = Caller("+6281200000001")
-SHORTLY = "[globals](+)\nOUT_RINGS_S=2"
+SHORTLY = {"extensions.conf": "[globals](+)\nOUT_RINGS_S=2"}
 
 
-@pytest.fixture
-def pbx(request: pytest.FixtureRequest) -> Iterator[RealAsterisk]:
-    """A real Asterisk that lets a called number ring for 2 s; a test may give other values for its files."""
-    need_real_asterisk()
-    values: dict[str, str] = getattr(request, "param", {})
-    with RealAsterisk(systemname="pbx-1", appended={"extensions.conf": SHORTLY}, values=values) as running:
-        yield running
-
-
-no_trunk = pytest.mark.parametrize("pbx", [{"TRUNK_CONTACT": ""}], indirect=True, ids=["no trunk"])
-sees_who_is_gone = pytest.mark.parametrize("pbx", [{"QUALIFY_S": "1"}], indirect=True, ids=["within 1 s"])
+no_trunk = pytest.mark.parametrize("pbx", [{"values": {"TRUNK_CONTACT": ""}}], indirect=True, ids=["no trunk"])
+shortly = pytest.mark.parametrize("pbx", [{"appended": SHORTLY}], indirect=True, ids=["rings 2 s"])
+sees_who_is_gone = pytest.mark.parametrize("pbx", [{"values": {"QUALIFY_S": "1"}}], indirect=True, ids=["within 1 s"])
 
 
 def gave_up(people: People, product: Product, caller: Caller = SITI) -> Json:
@@ -79,6 +69,7 @@ def test_one_who_answers(pbx: RealAsterisk, people: People, acting: Product) -> 
     assert acting.done(ask(acting, report))["result"] == "done"  # once more
 
 
+@shortly
 @pytest.mark.parametrize(("there", "result"), [({"busy": True}, "busy"), ({"answer_ms": None}, "no_answer")])
 def test_one_who_is_not_reached(
     pbx: RealAsterisk, people: People, acting: Product, there: dict[str, Any], result: str

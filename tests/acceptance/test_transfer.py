@@ -95,6 +95,30 @@ def answered(ami: AmiStream) -> None:
     ami.wait_event("DialEnd", DialStatus="ANSWER", DestContext="line-112")
 
 
+@pytest.mark.parametrize("pbx", [{"appended": {"extensions.conf": "[globals](+)\nOUT_AT_ONCE=1"}}], indirect=True)
+def test_who_came_back_takes_no_way_out_from_others(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.carrier(busy=True)
+    call, report = talk(pbx, people, acting)
+    assert transfer(acting, report) == "done"
+    taken(acting, report, "operator", 2)
+    people.unplug("carrier")
+    people.carrier(answer_ms=100)
+    people.operator(2, answer_ms=100)
+    second = people.call(Caller("+6281200000002"))
+    talked(pbx, 2)
+    other = until(
+        lambda: [one for one in acting.get("/calls")["calls"] if one["number"] != report["number"]], "it is seen"
+    )[0]
+    taken(acting, other, "operator")
+    assert transfer(acting, other) == "done"
+    taken(acting, other, "agency")
+    second.hang_up()
+    call.hang_up()
+    second.wait()
+    call.wait()
+    assert len(agreed({"pbx-1": pbx}, acting)) == 2
+
+
 def test_an_attended_transfer_is_completed(pbx: RealAsterisk, people: People, acting: Product) -> None:
     people.carrier(answer_ms=200)
     call, report = talk(pbx, people, acting)

@@ -1,25 +1,17 @@
 """What keeps callers from ringing at all is seen on a real Asterisk: a trunk that is gone, an address it refuses."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.acceptance.product import Product
 from tests.pbx.asterisk import RealAsterisk
-from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import People
 from tests.waiting import until
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.parametrize("pbx", [{"values": {"QUALIFY_S": "1"}}], indirect=True, ids=["asks every second"]),
+]
 ELSEWHERE = "127.0.0.9"  # an address that the carrier did not tell us
-
-
-@pytest.fixture
-def pbx() -> Iterator[RealAsterisk]:
-    """A real Asterisk that asks every second whether its trunk is there."""
-    need_real_asterisk()
-    with RealAsterisk(systemname="pbx-1", values={"QUALIFY_S": "1"}) as running:
-        yield running
 
 
 def alarms(product: Product) -> dict[str, str]:

@@ -68,6 +68,13 @@ def test_the_bridge_has_least_rights_and_loopback_only() -> None:
     assert general["webenabled"] == "no"
 
 
+def test_no_key_moves_a_call_that_nobody_meant_to_move() -> None:
+    """What is not taken away is Asterisk's own: `#` passes the caller on, `*` hangs up."""
+    assert dict(items("features.conf", "featuremap")) == {"atxfer": "*7", "blindxfer": "", "disconnect": ""}
+    queues = [value for _, value in items("extensions.conf", "line-112") if "Queue(" in value]
+    assert [value.rpartition(",")[2] for value in queues] == ["ct)"], "t: who was called; T would be the caller"
+
+
 def test_every_event_filter_is_anchored() -> None:
     """An unanchored one matches a caller's name as well, and he is never reported."""
     filters = [
