@@ -176,8 +176,8 @@ class Control:
                 return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said)
             except LineError:
                 return None if row.action == CALL_BACK else _Outcome("failed", "unknown", LOST)
-            if name == "Getvar" and answer.keys.get("Value") != "1":
-                return _Outcome("failed", "refused", f"the PBX has no {headers['Variable']}; nothing was done")
+            if name == "Getvar" and (why := _refusal(headers["Variable"], answer.keys.get("Value", ""))):
+                return _Outcome("failed", "refused", why)
         return None if row.action == CALL_BACK else _Outcome("done", "done")
 
     def _forbidden(self, row: ControlRow) -> str | None:
@@ -252,11 +252,11 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             number = numbers.keys(said["number"])  # Asterisk presses them
             return [_there_is(TRANSFER, number), ("Atxfer", leg | {"Context": TRANSFER, "Exten": number})]
         case "consult-cancel":
-            return [("CancelAtxfer", leg)]
+            return [_asks(leg), ("CancelAtxfer", leg)]
         case "consult-join":
-            return [("PlayDTMF", leg | {"Digit": digit, "Receive": "true"}) for digit in THREE_WAY]
+            return [_asks(leg), *(("PlayDTMF", leg | {"Digit": digit, "Receive": "true"}) for digit in THREE_WAY)]
         case "consult-complete":
-            return [("Hangup", leg | {"Cause": HANG_UP})]
+            return [_asks(leg), ("Hangup", leg | {"Cause": HANG_UP})]
         case control.CALL_BACK:
             ours = channel_of(row.id)
             desk = {"Channel": said["device"], "CallerID": said["number"], "Timeout": str(DESK_RINGS_MS)}
@@ -272,6 +272,18 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [("QueuePause", member | {"Paused": "false"})]
         case unknown:
             raise ValueError(f"no such action: {unknown}")
+
+
+def _refusal(variable: str, value: str) -> str:
+    """Return why what was asked first forbids the rest; empty: it does not."""
+    if variable == "BRIDGEPEER":
+        return "" if value.startswith("Local/") else "the desk asks nobody at this moment; nothing was done"
+    return "" if value == "1" else f"the PBX has no {variable}; nothing was done"
+
+
+def _asks(leg: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Ask first: a desk that talks to its caller would lose them, and nobody would have been asked anything."""
+    return "Getvar", leg | {"Variable": "BRIDGEPEER"}
 
 
 def _there_is(context: str, exten: str) -> tuple[str, dict[str, str]]:

@@ -292,8 +292,10 @@ class Listener:
         for bridge in dict.fromkeys(seat.bridge for seat in threads.board.seats.values() if seat.bridge):
             met = threads.meet(bridge, None, now)
             facts += [replace(fact, at=None) if isinstance(fact, Taken) else fact for fact in met]
-        missed = self.heard.gap_open or not session.logs
-        facts += threads.lose_call_backs(session.listed.keys() | session.born, now, unsure=missed)
+        there = session.listed.keys() | session.born
+        if self.heard.gap_open:  # what is not there may still be told of
+            there |= threads.call_backs.keys()
+        facts += threads.lose_call_backs(there, now, unsure=self.heard.gap_open or not session.logs)
         # While a gap is open their true end may still be told: they are asked for again in the next session.
         for uniqueid in sorted(session.unseen & self.calls.keys()) if not self.heard.gap_open else ():
             facts.append(self._ended_unseen(self.calls[uniqueid]))

@@ -2,8 +2,9 @@
 
 The store is where `web` reads. A recording has a name there that nobody can guess, and that is the same however often
 this is done over: the digest of its sound. It is whole on the disk before the database is told of it, and only then
-goes from the PBX. What is missing, or much shorter than its call, is said in the report and is an alarm: a centre that
-believes it records, and does not, learns it from the first call.
+goes from the PBX; what could not be removed there stays owed, and is an alarm. What is missing, or much shorter than
+its call, is said in the report and is an alarm: a centre that believes it records, and does not, learns it from the
+first call. What is missing is looked for again for two days: a disk may be mounted late.
 """
 
 import asyncio
@@ -35,11 +36,13 @@ LACKS = timedelta(seconds=3)  # so much shorter than its call may a recording be
 LOOKS_BACK = 20_000  # calls; what was owed before these at a start stays on the PBX
 SAVED_LATER = 200  # calls: PostgreSQL shows a lower id after a higher one, when it was committed later
 ALARM_FOR = timedelta(hours=1)
+MISSED_FOR = timedelta(days=2)  # for so long what is missing is looked for again
 FAULTS = {
     "missing": "Rekaman panggilan ini tidak ada di PBX",
     "short": "Rekaman panggilan ini lebih pendek daripada panggilannya",
     "unreadable": "Rekaman panggilan ini tidak dapat dibaca",
 }
+FOUND = "Rekaman panggilan ini ditemukan kemudian"
 
 
 class RecordingsError(OSError):
@@ -69,23 +72,25 @@ class Keeper:
         """Run until `stop` is set."""
         while not stop.is_set():
             try:
-                await self._look()
-                self._why = ""
+                self._say(await self._look(stop))
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
             except OSError as error:
-                if str(error) != self._why:
-                    log.error("recordings_not_moved", why=str(error))  # noqa: TRY400  # one line tells it
-                self._why = str(error)
+                self._say(str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await stop.wait()
+
+    def _say(self, why: str) -> None:
+        if why and why != self._why:
+            log.error("recordings_not_moved", why=why)
+        self._why = why
 
     def alarms(self) -> Sequence[Alarm]:
         """Return what is wrong now."""
         found = []
         if self._why:
-            found.append(Alarm("recordings", f"Recordings stay on the PBX: {self._why}."))
+            found.append(Alarm("recordings", f"Recordings stay on the PBX: {self._why}. It may fill its disk."))
         if self._faulty_at is not None and self._database.clock() - self._faulty_at < ALARM_FOR:
             said = (
                 "A call of the last hour has no whole recording. Check the PBX's disk and MixMonitor in its dialplan."
@@ -93,48 +98,70 @@ class Keeper:
             found.append(Alarm("recording_lost", said))
         return found
 
-    async def _look(self) -> None:
+    async def _look(self, stop: asyncio.Event) -> str:
+        """Look after what is owed; return why one of them could not be moved, empty when all could.
+
+        Raises OSError when none can, DatabaseUnavailableError.
+        """
         async with self._database.reading() as reading:
             newest = await recordings.newest_call(reading)
             after = self._after if self._after is not None else max(0, newest - LOOKS_BACK)
-            owed = await recordings.owed(reading, self._config.pbx, after, AT_ONCE)
+            since = reading.now - MISSED_FOR
+            owed = await recordings.owed(reading, self._config.pbx, after, AT_ONCE, since)
         self._after = owed[0].call_id - 1 if owed else max(after, newest - SAVED_LATER)
+        if owed:
+            await asyncio.to_thread(_folder, self._config.source)
+        why = ""
         for call in owed:
-            if call.ended and call.name is not None:
-                await self._keep(call, call.name)
+            if stop.is_set():
+                break
+            try:
+                if call.ended and call.name is not None:
+                    await self._keep(call, call.name)
+            except OSError as error:
+                why = str(error)  # of one: the others shall not wait for it
+        return why
 
     async def _keep(self, call: OwedRow, name: str) -> None:
-        source = self._source(name)
-        found = await asyncio.to_thread(_kept, source, self._config.store) if source is not None else None
+        if call.file is not None:
+            await self._remove(call, name)
+            return
+        found = await asyncio.to_thread(_kept, self._config.source, name, self._config.store)
         now = self._database.clock()
         lasted = call.ended_at - call.arrived_at if call.ended_at is not None else None
-        if found is None:
-            written = call.ended_at is not None and now - call.ended_at < WRITTEN_WITHIN
-            if written and (lasted is None or lasted > LACKS):
-                return  # it may come yet
-            fault = "missing" if lasted is None or lasted > LACKS else None
-            row = RecordingRow(call_id=call.call_id, file=None, bytes=None, seconds=None, fault=fault, kept_at=now)
-        elif isinstance(found, _StillWritten):
+        if isinstance(found, _StillWritten):
             return
-        else:
-            fault = _fault_of(found.seconds, lasted)
+        if found is not None:
             row = RecordingRow(
                 call_id=call.call_id,
                 file=found.name,
                 bytes=found.size,
                 seconds=found.seconds,
-                fault=fault,
+                fault=_fault_of(found.seconds, lasted),
                 kept_at=now,
             )
-        if await self._save(call, row) and source is not None:
-            await asyncio.to_thread(source.unlink, missing_ok=True)
+            if await self._save(call, row):
+                await self._remove(call, name)
+            return
+        may_come = call.ended_at is not None and now - call.ended_at < WRITTEN_WITHIN
+        short_call = lasted is not None and lasted <= LACKS
+        if not call.missing and (short_call or not may_come):
+            fault = None if short_call else "missing"
+            row = RecordingRow(call_id=call.call_id, file=None, bytes=None, seconds=None, fault=fault, kept_at=now)
+            await self._save(call, row)
+
+    async def _remove(self, call: OwedRow, name: str) -> None:
+        await asyncio.to_thread(_unlink, self._config.source, name)
+        async with self._database.transaction() as tx:
+            await recordings.removed(tx, call.call_id)
 
     async def _save(self, call: OwedRow, row: RecordingRow) -> bool:
         async with self._database.transaction() as tx:
             if not await recordings.keep(tx, row):
                 return False
-            if row.fault is not None:
-                await entries.add(tx, call.report_id, MACHINE, FAULTS[row.fault], automatic=True)
+            if row.fault is not None or call.missing:
+                said = FAULTS[row.fault] if row.fault is not None else FOUND
+                await entries.add(tx, call.report_id, MACHINE, said, automatic=True)
             tx.record(MACHINE, "recording.kept", str(call.call_id), fault=row.fault)
             number, version = (await calls.touch(tx, [call.report_id]))[call.report_id]
             tx.tell("report", number, version)
@@ -142,17 +169,6 @@ class Keeper:
             self._faulty_at = row.kept_at
             log.warning("recording_faulty", call=call.call_id, fault=row.fault)
         return True
-
-    def _source(self, name: str) -> Path | None:
-        """Return the PBX's file; None when the name leads out of its folder, or there is none.
-
-        Raises RecordingsError when the folder itself is not there.
-        """
-        folder = self._config.source
-        if not folder.is_dir():
-            raise RecordingsError(f"{folder} (INTAKE112_RECORDINGS_DIR) is no folder that can be read")
-        path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +182,28 @@ class _StillWritten:
     """The PBX has not done with it."""
 
 
-def _kept(source: Path, store: Path) -> "_Kept | _StillWritten | None":
-    """Copy a recording into the store, whole, and return it; None when it is gone meanwhile. Raises OSError."""
+def _folder(path: Path) -> None:
+    """Raise RecordingsError unless the PBX's folder can be used."""
+    if not path.is_dir():
+        raise RecordingsError(f"{path} (INTAKE112_RECORDINGS_DIR) is no folder that can be read")
+
+
+def _place(folder: Path, name: str) -> Path | None:
+    """Return the PBX's file; None when the name leads out of its folder, or there is none."""
+    path = (folder / name).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
+def _unlink(folder: Path, name: str) -> None:
+    if (path := _place(folder, name)) is not None:
+        path.unlink()
+
+
+def _kept(folder: Path, wanted: str, store: Path) -> "_Kept | _StillWritten | None":
+    """Copy a recording into the store, whole, and return it; None when it is not there. Raises OSError."""
+    source = _place(folder, wanted)
+    if source is None:
+        return None
     try:
         if time.time() - source.stat().st_mtime < STILL_WRITTEN_S:
             return _StillWritten()
@@ -175,7 +211,7 @@ def _kept(source: Path, store: Path) -> "_Kept | _StillWritten | None":
         with source.open("rb") as sound:
             digest = hashlib.file_digest(sound, "sha256").hexdigest()[:40]
             name = f"{digest}{source.suffix[:8]}"
-            torn = store / f".{name}.{os.getpid()}"
+            torn = store / f".{name}.torn"
             sound.seek(0)
             with torn.open("wb") as copy:
                 os.fchmod(copy.fileno(), 0o600)
@@ -185,11 +221,11 @@ def _kept(source: Path, store: Path) -> "_Kept | _StillWritten | None":
     except FileNotFoundError:
         return None
     torn.replace(store / name)
-    folder = os.open(store, os.O_RDONLY)
+    listing = os.open(store, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(listing)
     finally:
-        os.close(folder)
+        os.close(listing)
     return _Kept(name, (store / name).stat().st_size, _seconds(store / name))
 
 

@@ -83,7 +83,6 @@ class Sessions:
         self._told: Marks | None = None
         self._told_offset_s = 0.0
         self._line: Line | None = None
-        self._trunks: frozenset[str] = frozenset()  # that are asked for in this session
         self._asked_logs_at: datetime | None = None
 
     async def run(self) -> None:
@@ -120,16 +119,15 @@ class Sessions:
         self.watch.refused(batch, self._clock())
 
     async def _ask_trunks(self, line: Line) -> None:
-        """Ask the PBX how its trunks are; one that cannot say (no func_devstate) is not asked again in this session."""
-        for trunk in sorted(self._trunks):
+        """Ask the PBX, once it has booted, how its trunks are; empty: it cannot say (no func_devstate)."""
+        for trunk in sorted(self._pbx.trunks) if self._booted.is_set() else ():
             try:
                 answer = await line.action("Getvar", Variable=f"DEVICE_STATE(PJSIP/{trunk})")
+                state = answer.keys.get("Value", "")
             except RefusedError:
-                answer = None
-            if answer is None or not (state := answer.keys.get("Value", "")):
-                self._trunks = frozenset()
-            elif self.watch.say(trunk, state):
-                log.warning("trunk_state", pbx=self._pbx.name, trunk=trunk, state=state)
+                state = ""
+            if self.watch.say(trunk, state):
+                log.warning("trunk_state", pbx=self._pbx.name, trunk=trunk, state=state or "not known")
                 self._changed()
 
     async def _session(self) -> tuple[bool, str]:
@@ -138,7 +136,7 @@ class Sessions:
         self._booted.clear()
         self._ends = self._told = None
         async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver, refused=self._refused) as line:
-            self._line, self._trunks = line, pbx.trunks
+            self._line = line
             alive = [] if self._alive_at is None else [("Alive", f"{self._alive_at.timestamp():.6f}")]
             self._put([_mark("IntakeConnected", ("Session", name), *alive)])
             await line.login(pbx.username, pbx.secret)

@@ -61,6 +61,7 @@ class Silence:
             try:
                 await self.look()
             except DatabaseUnavailableError as error:
+                self._last = None  # somebody may have rung since: nothing is told
                 log.warning("database_unavailable", why=str(error))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_S):
@@ -79,7 +80,7 @@ class Silence:
         known = self._usual.get(now.astimezone(self._zone).hour)
         if self._last is None or known is None:
             return ()
-        silent = now - self._last
+        silent = now - min(self._last, now)
         if silent <= max(known * PATIENCE, SHORTEST):
             return ()
         said = (

@@ -29,9 +29,9 @@ class Watch:
         self._refused: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     def say(self, trunk: str, state: str) -> bool:
-        """Take a trunk's state; tell whether it is another one."""
+        """Take a trunk's state, empty where the PBX cannot say it; tell whether it is another one."""
         before, self._trunks[trunk] = self._trunks.get(trunk), state
-        return (before in GONE) is not (state in GONE)
+        return _kind(before) != _kind(state)
 
     def refused(self, told: Iterable[bytes], now: datetime) -> None:
         """Take frames of REFUSALS."""
@@ -58,6 +58,10 @@ class Watch:
             Alarm("trunk", f"Trunk {trunk} is gone, so no call comes through it. Call the carrier; check the network.")
             for trunk in gone
         ]
+        found += [
+            Alarm("trunk_unwatched", f"The PBX does not say whether trunk {trunk} is there. Load func_devstate there.")
+            for trunk in sorted(trunk for trunk, state in self._trunks.items() if not state)
+        ]
         many = {address: count for address, count in self._lately(now).items() if count >= REFUSED_FROM}
         if many:
             address, count = max(many.items(), key=lambda one: one[1])
@@ -72,3 +76,10 @@ class Watch:
         since = now - REFUSED_FOR
         counted = {address: sum(at > since for at in times) for address, times in self._refused.items()}
         return {address: count for address, count in counted.items() if count}
+
+
+def _kind(state: str | None) -> str:
+    """Return what a state means; nobody who is not heard of yet is missed."""
+    if state in GONE:
+        return "gone"
+    return "not known" if state == "" else "there"

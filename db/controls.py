@@ -1,6 +1,6 @@
 """What the desk asks of the PBX: one row a request, kept for ever. Asked, begun, then done or failed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -57,6 +57,13 @@ async def is_open(reading: Reading, report_id: int, action: str) -> bool:
     """Tell whether a report has a request of this kind that has not ended."""
     of_report = c.report_id == report_id, c.action == action, tables.OPEN_CONTROL
     return (await reading.connection.execute(select(c.id).where(*of_report).limit(1))).first() is not None
+
+
+async def last_done(reading: Reading, report_id: int, actions: Collection[str]) -> str | None:
+    """Return which of these actions was the last that was done for a report, or None."""
+    statement = select(c.action).where(c.report_id == report_id, c.action.in_(actions), c.state == "done")
+    newest = statement.order_by(c.ended_at.desc(), c.id.desc()).limit(1)
+    return (await reading.connection.execute(newest)).scalar_one_or_none()
 
 
 async def unfinished(reading: Reading, pbx: str) -> list[ControlRow]:

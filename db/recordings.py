@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import and_, delete, false, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -14,20 +14,25 @@ c = tables.calls.c
 
 
 class RecordingRow(Struct, frozen=True, kw_only=True):
-    """One recording as saved; field names are the column names. `file` None: there is none to hear."""
+    """One recording as saved; field names are the column names. `file` None: there is none to hear.
+
+    `removed`: nothing of it is left on the PBX.
+    """
 
     call_id: int
     file: str | None
     bytes: int | None
     seconds: float | None
     fault: str | None
+    removed: bool = False
     kept_at: datetime
 
 
 class OwedRow(Struct, frozen=True):
-    """A call whose recording nobody has looked after yet. `ended_at` None: nobody knows, or it lasts.
+    """A call whose recording is to be looked after. `ended_at` None: nobody knows, or it lasts.
 
-    `name` is the file's, as the PBX wrote it; None while the call lasts and its dialplan has named none.
+    `name` is the file's, as the PBX wrote it; None while the call lasts and its dialplan has named none. `file`: it is
+    in the store, and only its removal from the PBX is owed. `missing`: it was not found so far.
     """
 
     call_id: int
@@ -36,6 +41,8 @@ class OwedRow(Struct, frozen=True):
     arrived_at: datetime
     ended: bool
     ended_at: datetime | None
+    file: str | None
+    missing: bool
 
 
 async def newest_call(reading: Reading) -> int:
@@ -43,8 +50,11 @@ async def newest_call(reading: Reading) -> int:
     return int((await reading.connection.execute(select(func.max(c.id)))).scalar_one() or 0)
 
 
-async def owed(reading: Reading, pbx: str, after: int, limit: int) -> list[OwedRow]:
-    """Return the calls of a PBX behind an id whose recording is still owed, or may be yet, the oldest first."""
+async def owed(reading: Reading, pbx: str, after: int, limit: int, missing_since: datetime) -> list[OwedRow]:
+    """Return the calls of a PBX behind an id whose recording is owed, or may be yet, the oldest first.
+
+    What is missing is looked for again until `missing_since`.
+    """
     columns = (
         c.id.label("call_id"),
         c.report_id,
@@ -52,11 +62,18 @@ async def owed(reading: Reading, pbx: str, after: int, limit: int) -> list[OwedR
         c.arrived_at,
         (c.stage == "ended").label("ended"),
         c.ended_at,
+        r.file,
+        func.coalesce(r.fault == "missing", false()).label("missing"),
+    )
+    new = and_(r.call_id.is_(None), or_(c.recording.is_not(None), c.stage != "ended"))
+    again = or_(
+        and_(r.file.is_not(None), r.removed.is_(False)),
+        and_(r.fault == "missing", r.kept_at > missing_since),
     )
     statement = (
         select(*columns)
         .outerjoin(tables.recordings, r.call_id == c.id)
-        .where(c.id > after, c.pbx == pbx, r.call_id.is_(None), or_(c.recording.is_not(None), c.stage != "ended"))
+        .where(c.id > after, c.pbx == pbx, or_(new, again))
         .order_by(c.id)
         .limit(limit)
     )
@@ -71,9 +88,20 @@ async def of_call(reading: Reading, call_id: int) -> RecordingRow | None:
 
 
 async def keep(tx: Transaction, row: RecordingRow) -> bool:
-    """Save a recording, once: False when another bridge did. Its call is locked until the transaction ends."""
+    """Save a recording, once: False when another bridge did. One that was missing and is found takes that place.
+
+    Its call is locked until the transaction ends.
+    """
     await tx.connection.execute(select(c.id).where(c.id == row.call_id).with_for_update())
-    if await of_call(tx, row.call_id) is not None:
+    known = await of_call(tx, row.call_id)
+    if known is not None and not (known.fault == "missing" and row.file is not None):
         return False
+    if known is not None:
+        await tx.connection.execute(delete(tables.recordings).where(r.call_id == row.call_id))
     await tx.connection.execute(insert(tables.recordings), [asdict(row)])
     return True
+
+
+async def removed(tx: Transaction, call_id: int) -> None:
+    """Note that nothing of a recording is left on the PBX."""
+    await tx.connection.execute(update(tables.recordings).where(r.call_id == call_id).values(removed=True))

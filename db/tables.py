@@ -213,6 +213,7 @@ recordings = Table(
     Column("bytes", BigInteger),
     Column("seconds", Double),
     Column("fault", String(16)),  # missing, short, unreadable
+    Column("removed", Boolean, nullable=False, server_default=text("false")),  # from the PBX
     Column("kept_at", UtcTime, nullable=False),
 )
 

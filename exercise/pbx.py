@@ -179,6 +179,10 @@ class PretendAsterisk:
             case b"queuestatus":
                 found = self.switch.status(now, asked.get(b"queue", b""), asked.get(b"member", b""))
                 answer.list(b"Queue status will follow", b"QueueStatusComplete", found)
+            case b"getvar":
+                variable = asked.get(b"variable", b"")
+                there = b"NOT_INUSE" if variable.startswith(b"DEVICE_STATE(") else b""
+                answer.give(b"Success", [(b"Variable", variable), (b"Value", there)])
             case _:
                 hint = b"Use Action: ListCommands to show available commands."
                 answer.error(b"Invalid/unknown command: %s. %s" % (action, hint))

@@ -117,8 +117,6 @@ class _Story:
 async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> None:
     """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number."""
     of_calls = [fact for fact in facts if not isinstance(fact, CallBackFact)]
-    if len(of_calls) < len(facts):
-        await calling_back.book(tx, [fact for fact in facts if isinstance(fact, CallBackFact)])
     stories = await _take_up(tx, of_calls, timezone)
     joined = {_key(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
     others = await calls.report_numbers(tx, joined)
@@ -126,6 +124,8 @@ async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> No
     for fact in of_calls:
         _gather(stories[_key(fact.key)], fact, others)
     await _save(tx, [story for story in stories.values() if story.news])
+    if len(of_calls) < len(facts):
+        await calling_back.book(tx, [fact for fact in facts if isinstance(fact, CallBackFact)])
 
 
 def _key(key: CallKey) -> Key:
@@ -304,7 +304,7 @@ def _end(story: _Story, fact: Ended) -> None:
         told={},
     )
     if fact.at is not None:
-        for leg in [leg for leg in story.legs.values() if leg.to_at is None]:
+        for leg in [leg for leg in story.legs.values() if leg.to_at is None and leg.kind != "callback"]:
             story.put_leg(replace(leg, to_at=fact.at))
     again = {"completed": True} if completed else {}
     story.audit("CallEnd", outcome=outcome, recovered=fact.recovered, **again)

@@ -41,8 +41,11 @@ async def book(tx: Transaction, facts: Sequence[CallBackFact]) -> None:
 
 
 async def _book(tx: Transaction, row: ControlRow, report_id: int, fact: CallBackFact) -> None:
-    await calls.lock_reports(tx, [report_id])
     call = (await calls.by_reports(tx, [report_id]))[report_id]
+    await calls.by_keys(
+        tx, [(call.pbx, call.uniqueid)]
+    )  # locked, and then its report: the order of the line's own news
+    await calls.lock_reports(tx, [report_id])
     key = fact.key.uniqueid
     leg = next((leg for leg in await calls.legs_of(tx, call.id) if leg.key == key), None)
     match fact:

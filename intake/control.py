@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from db import calls, controls, entries, machine_room, reports
 from db.calls import CallRow
 from db.controls import ControlRow, End
@@ -22,6 +24,7 @@ from intake.refusals import (
     ControlAwayError,
     ControlMissingError,
     NoCallError,
+    NoConsultationError,
     NoNumberError,
     NotTalkingError,
     SeveralPbxsError,
@@ -36,6 +39,7 @@ ASKED_WITHIN: Final = timedelta(seconds=10)
 MemberAction = Literal["add", "remove", "pause", "unpause"]
 
 
+CONSULTATIONS: Final = ("consult", "consult-cancel", "consult-join", "consult-complete")
 ConsultationStep = Literal["cancel", "join", "complete"]
 
 RESULTS: Final = {
@@ -91,9 +95,11 @@ async def transfer(tx: Transaction, number: str, to: str, by: str, *, attended: 
 
 async def consultation(tx: Transaction, number: str, step: ConsultationStep, by: str) -> ControlRow:
     """Ask for an attended transfer under way to be cancelled (the caller is taken back), for the caller to `join` in (a
-    conference of three), or for it to be completed (the desk leaves). Raises as `transfer`.
+    conference of three), or for it to be completed (the desk leaves). Raises as `transfer`, and NoConsultationError.
     """
     _, call = await _on_the_line(tx, number)
+    if call.stage != "held" or await controls.last_done(tx, call.report_id, CONSULTATIONS) != "consult":
+        raise NoConsultationError
     return await _ask(tx, call, number, f"consult-{step}", {"leg": await _desk_leg(tx, call)}, by)
 
 
@@ -142,14 +148,28 @@ async def end(
     tx: Transaction, row: ControlRow, state: End, result: str, detail: str, *, known_now: bool = False
 ) -> None:
     """Save how a request ended; its report tells it. A second end is none, unless what was unknown is `known_now`."""
+    if row.report_id is not None:
+        await calls.lock_reports(tx, [row.report_id])
     if not await controls.end(tx, row.id, state, result, detail, known_now=known_now):
         return
     tx.record(MACHINE, "control.ended", row.id, asked=row.action, state=state, result=result)
     tx.tell("control", row.id)
     if row.report_id is not None:
+        if row.action == "transfer" and state == "done":
+            await _passed_on(tx, row, row.report_id)
         await entries.add(tx, row.report_id, MACHINE, _said(row, state, result, detail), automatic=True)
         number, version = (await calls.touch(tx, [row.report_id]))[row.report_id]
         tx.tell("report", number, version)
+
+
+async def _passed_on(tx: Transaction, row: ControlRow, report_id: int) -> None:
+    """Show that nobody at a desk talks to the caller any more, unless somebody has answered since."""
+    call = (await calls.by_reports(tx, [report_id]))[report_id]
+    since = row.begun_at or row.asked_at
+    answered = [leg for leg in await calls.legs_of(tx, call.id) if leg.answered_at and leg.answered_at > since]
+    if call.stage in ("talking", "held") and not answered:
+        await calls.change(tx, [replace(call, stage="transferred")])
+    tx.record(MACHINE, "CallTransfer", row.id, attended=False)
 
 
 def _said(row: ControlRow, state: End, result: str, detail: str) -> str:

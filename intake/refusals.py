@@ -86,6 +86,13 @@ class NotTalkingError(DeskError):
     code = "not_talking"
 
 
+class NoConsultationError(DeskError):
+    """Nobody is being asked before this call is handed over: whoever was, is not on the line any more."""
+
+    status = 409
+    code = "no_consultation"
+
+
 class NoNumberError(DeskError):
     """Nobody can be called back: the network gave no number of the caller that can be dialled."""
 

@@ -1,9 +1,11 @@
 """The route by which a recording is heard: for a reason, which the report tells, and never from a cache."""
 
+import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from pydantic import AfterValidator, StringConstraints
 
@@ -26,6 +28,7 @@ HEARD: dict[int | str, dict[str, Any]] = {
     200: {"content": {"audio/x-wav": {}}, "description": "The sound"},
     206: {"description": "A part of it"},
 }
+ONE_HEARING: Final = timedelta(minutes=10)  # a player asks for many parts
 UNCACHED = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
 
 
@@ -34,14 +37,13 @@ def router(context: Context) -> APIRouter:
     database, store = context.database, context.recordings
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
+    told: dict[tuple[str, str], datetime] = {}  # who heard which report's, and when that was told last
 
     @routes.get("/reports/{number}/recording", response_class=FileResponse, responses=HEARD | refusals(*ON_READ, 404))
-    async def recording(
-        number: Number, reason: Reason, who: staff, part: Annotated[str | None, Header(alias="range")] = None
-    ) -> FileResponse:
+    async def recording(number: Number, reason: Reason, who: staff) -> FileResponse:
         """Hear the recording of a report's call. Ranges are answered.
 
-        Each beginning of it is in the record, and in the report with its reason.
+        Who hears it is in the record, and in the report with the reason, once in ten minutes.
         """
         async with database.transaction() as tx:
             report = await reports.find(tx, number)
@@ -49,12 +51,17 @@ def router(context: Context) -> APIRouter:
                 raise UnknownReportError
             call = (await calls.by_reports(tx, [report.id])).get(report.id)
             kept = await recordings.of_call(tx, call.id) if call is not None else None
-            path = _path(store, kept)
-            if part is None or part.startswith("bytes=0-"):
+            path = await asyncio.to_thread(_path, store, kept)
+            for one in [one for one, at in told.items() if tx.now - at > ONE_HEARING]:
+                del told[one]
+            now, is_told = tx.now, (who.name, number) in told
+            if not is_told:
                 said = f"Rekaman didengarkan oleh {who.name}: {reason}"
                 await entries.add(tx, report.id, MACHINE, said, automatic=True)
                 tx.tell("report", *(await calls.touch(tx, [report.id]))[report.id])
                 tx.record(who.name, "recording.played", number)
+        if not is_told:
+            told[who.name, number] = now
         return FileResponse(path, media_type="audio/x-wav", headers=UNCACHED)
 
     return routes

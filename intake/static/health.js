@@ -19,6 +19,7 @@ const ALARMS = {
   clock: "Jam PBX dan jam server berbeda lebih dari satu detik.",
   control: "Panggilan tidak dapat diatur dari meja (memutus, mengalihkan, menelepon balik, anggota antrean): gunakan telepon.",
   trunk: "Jalur operator telepon terputus: tidak ada panggilan yang masuk lewat sana. Hubungi operator telepon.",
+  trunk_unwatched: "PBX tidak memberi tahu apakah jalur operator telepon tersambung.",
   refused: "PBX menolak permintaan dari sebuah alamat: mungkin alamat baru operator telepon.",
   silence: "Sudah lama tidak ada panggilan masuk, lebih lama daripada biasanya: coba telepon 112 dari luar.",
   recordings: "Rekaman suara tidak dapat dipindahkan dari PBX dan masih tersimpan di sana.",

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("bytes", sa.BigInteger(), nullable=True),
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("fault", sa.String(length=16), nullable=True),
+        sa.Column("removed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_recordings_call_id")),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_recordings")),

@@ -189,7 +189,6 @@ def test_a_desk_that_is_lost_while_it_asks(pbx: RealAsterisk, people: People, ac
 def test_nobody_is_passed_on_who_talks_to_nobody(pbx: RealAsterisk, people: People, acting: Product) -> None:
     call = people.call(SITI)
     (report,) = until(lambda: acting.get("/calls")["calls"], "the caller waits")
-    for path, body in (("transfer", {"number": AGENCY}), ("consultation", {"step": "join"})):
-        refused = acting.http.post(f"/api/v1/reports/{report['number']}/call/{path}", json=body)
-        assert (refused.status_code, refused.json()["error"]) == (409, "not_talking")
+    refused = acting.http.post(f"/api/v1/reports/{report['number']}/call/transfer", json={"number": AGENCY})
+    assert (refused.status_code, refused.json()["error"]) == (409, "not_talking")
     over(pbx, acting, call, "abandoned")

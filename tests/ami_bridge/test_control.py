@@ -298,14 +298,17 @@ async def test_only_a_desk_calls_back_and_only_a_number(
 PASSED_ON = {"uniqueid": "pbx-1-1700000000.1", "leg": "pbx-1-1700000000.2", "number": "+62328600113"}
 IN_TRANSFER = {"Context": "transfer", "Exten": "+62328600113"}
 LEG = {"Channel": "pbx-1-1700000000.2"}
+ASKS = {"Action": "Getvar", "Variable": "BRIDGEPEER"} | LEG
 
 
 def there_is(value: str) -> Answer:
     """Answer whether there is such an extension."""
 
     def answer(action: Frame) -> list[tuple[str, str]]:
-        variable = [("Variable", action.get("Variable")), ("Value", value)] if action.get("Action") == "Getvar" else []
-        return [*SUCCESS, *variable]
+        if action.get("Action") != "Getvar":
+            return SUCCESS
+        said = value if action.get("Variable") != "BRIDGEPEER" else "Local/0328600113@transfer-00000000;1"
+        return [*SUCCESS, ("Variable", action.get("Variable")), ("Value", said)]
 
     return answer
 
@@ -327,9 +330,9 @@ def there_is(value: str) -> Answer:
                 {"Action": "Atxfer", "Context": "transfer", "Exten": "0328600113"} | LEG,
             ],
         ),
-        ("consult-cancel", [{"Action": "CancelAtxfer"} | LEG]),
-        ("consult-join", [{"Action": "PlayDTMF", "Digit": digit, "Receive": "true"} | LEG for digit in "*3"]),
-        ("consult-complete", [{"Action": "Hangup", "Cause": "16"} | LEG]),
+        ("consult-cancel", [ASKS, {"Action": "CancelAtxfer"} | LEG]),
+        ("consult-join", [ASKS, *({"Action": "PlayDTMF", "Digit": digit, "Receive": "true"} | LEG for digit in "*3")]),
+        ("consult-complete", [ASKS, {"Action": "Hangup", "Cause": "16"} | LEG]),
     ],
 )
 async def test_a_caller_is_passed_on(
@@ -353,6 +356,22 @@ async def test_nobody_is_sent_to_where_there_is_nothing(database: Database, swit
     assert (row.state, row.result) == ("failed", "refused")
     assert row.detail is not None
     assert "DIALPLAN_EXISTS(transfer," in row.detail
+    assert [asked.get("Action") for asked in switch.asked] == ["Getvar"]
+
+
+@pytest.mark.parametrize("action", ["consult-cancel", "consult-join", "consult-complete"])
+@pytest.mark.parametrize("peer", ["PJSIP/trunk-00000000", ""])
+async def test_a_desk_that_asks_nobody_keeps_its_caller(
+    database: Database, switch: Switch, action: str, peer: str
+) -> None:
+    switch.answer = lambda _: [*SUCCESS, ("Variable", "BRIDGEPEER"), ("Value", peer)]
+    async with hand(database, switch):
+        row = await ended(database, await ask(database, action, **PASSED_ON))
+    assert (row.state, row.result, row.detail) == (
+        "failed",
+        "refused",
+        "the desk asks nobody at this moment; nothing was done",
+    )
     assert [asked.get("Action") for asked in switch.asked] == ["Getvar"]
 
 

@@ -283,6 +283,53 @@ async def test_of_two_bridges_one_keeps_it(database: Database, clock: SetClock, 
         assert other.alarms() == []
 
 
+async def test_one_that_was_missing_and_is_found(database: Database, clock: SetClock, pbx: Path) -> None:
+    """The folder was empty: its disk was not mounted yet."""
+    await call(database, clock)
+    clock.forward(seconds=31)
+    async with keeper(database, pbx):
+        assert (await kept(database)).fault == "missing"
+        write(pbx / NAME, 60)
+
+        async def found() -> RecordingRow | None:
+            row = await kept(database)
+            return row if row.file is not None else None
+
+        assert (await until(found)).fault is None
+    assert [text for text in await told(database) if "Rekaman" in text] == [
+        "Rekaman panggilan ini tidak ada di PBX",
+        "Rekaman panggilan ini ditemukan kemudian",
+    ]
+
+
+async def test_what_cannot_be_removed_stays_owed_and_is_an_alarm(
+    database: Database, clock: SetClock, pbx: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(f"[Errno 13] Permission denied: '{path}'")
+
+    write(pbx / NAME, 60)
+    write(pbx / "second.wav", 60)
+    await call(database, clock)
+    await call(database, clock, n=2, name="second.wav")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        async with keeper(database, pbx) as looking:
+            await kept(database, 2)  # it holds up no other
+
+            async def alarmed() -> bool | None:
+                return True if [alarm.code for alarm in looking.alarms()] == ["recordings"] else None
+
+            await until(alarmed)
+    async with keeper(database, pbx):  # another start
+
+        async def empty() -> bool | None:
+            return True if not await asyncio.to_thread(lambda: list(pbx.iterdir())) else None
+
+        await until(empty)
+        assert (await kept(database)).fault is None
+
+
 async def test_a_recording_is_saved_once(database: Database, clock: SetClock) -> None:
     await call(database, clock)
     row = RecordingRow(call_id=1, file=None, bytes=None, seconds=None, fault=None, kept_at=clock())

@@ -42,6 +42,15 @@ def test_a_trunk_that_was_never_there_is_gone() -> None:
     assert codes(watch) == ["trunk"]
 
 
+def test_a_pbx_that_cannot_say_is_no_quiet_night() -> None:
+    watch = Watch()
+    assert watch.say("carrier-1", "UNAVAILABLE") is True
+    assert watch.say("carrier-1", "") is True
+    assert codes(watch) == ["trunk_unwatched"]
+    assert watch.say("carrier-1", "NOT_INUSE") is True
+    assert codes(watch) == []
+
+
 def test_a_network_that_is_refused_again_and_again() -> None:
     watch = Watch()
     watch.refused([refusal()] * (REFUSED_FROM - 1), NOW)

@@ -25,7 +25,7 @@ def applications(context: str) -> list[str]:
 
 
 def test_a_desk_dials_desks_and_nothing_else() -> None:
-    assert applications("desks") == ["Dial(PJSIP/op${EXTEN},30)", "PickupChan(PJSIP/op${EXTEN:2})", "Hangup(21)"]
+    assert applications("desks") == ["Dial(PJSIP/op${EXTEN},30,t)", "PickupChan(PJSIP/op${EXTEN:2})", "Hangup(21)"]
 
 
 def test_nothing_goes_over_the_trunk_but_by_the_way_out() -> None:

@@ -9,6 +9,7 @@ from db import recordings
 from db.engine import Database
 from db.recordings import RecordingRow
 from intake.api.app import create_app
+from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, add_agency, ring
 
 RECORDING = "/api/v1/reports/112-20260314-0001/recording"
@@ -40,18 +41,25 @@ async def played(database: Database) -> list[Json]:
         return [dict(row._mapping) for row in rows]
 
 
-async def test_it_is_heard_and_that_is_kept(operator: Client, database: Database, tmp_path: Path) -> None:
+async def test_it_is_heard_and_that_is_kept(
+    operator: Client, database: Database, clock: SetClock, tmp_path: Path
+) -> None:
     (tmp_path / "0a1b.wav").write_bytes(SOUND)
     await keep(database, "0a1b.wav")
+    part = await operator.get(RECORDING, params=REASON, headers={"Range": "bytes=1-"})
+    assert (part.status_code, part.content) == (206, SOUND[1:])
     heard = await operator.get(RECORDING, params=REASON)
     assert (heard.status_code, heard.content) == (200, SOUND)
     assert (heard.headers["content-type"], heard.headers["cache-control"]) == ("audio/x-wav", "no-store")
     part = await operator.get(RECORDING, params=REASON, headers={"Range": "bytes=100-199"})
     assert (part.status_code, part.content) == (206, SOUND[100:200])
-    assert len(await played(database)) == 1, "a part further on is the same hearing"
+    assert len(await played(database)) == 1, "all parts are one hearing, whichever comes first"
     report = (await operator.get("/api/v1/reports/112-20260314-0001")).json()
     told = [entry["text"] for entry in report["entries"] if "didengarkan" in entry["text"]]
     assert told == ["Rekaman didengarkan oleh the operator: quality of the talk"]
+    clock.forward(minutes=11)
+    await operator.get(RECORDING, params=REASON)
+    assert len(await played(database)) == 2
     assert {"heard": True, "seconds": 12.5, "fault": None}.items() <= report["call"]["recording"].items()
 
 
