@@ -98,7 +98,8 @@ EVERYTHING: tuple[Fact, ...] = (
     Ended(K, None, None, "ended while the bridge was not listening", recovered=True),
     Ended(K, at(30), "answered", "16 Normal Clearing"),
 )
-STORIES = ["everything", *sorted(path.name for path in TAPES.glob("*.tape"))]
+# A call back is a leg of another call, where there is a request: test_calling_back tells each fact of one twice.
+STORIES = ["everything", *sorted(path.name for path in TAPES.glob("*.tape") if not path.name.startswith("call-back"))]
 
 
 @st.composite
