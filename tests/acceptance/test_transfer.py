@@ -144,6 +144,23 @@ def test_an_attended_transfer_is_cancelled(pbx: RealAsterisk, people: People, ac
     over(pbx, acting, call)
 
 
+def test_a_desk_that_got_the_caller_by_a_telephone_may_ask_too(
+    pbx: RealAsterisk, people: People, acting: Product
+) -> None:
+    people.carrier(answer_ms=200)
+    people.operator(2, answer_ms=100, log_in=False)
+    call, report = talk(pbx, people, acting)
+    people.phone("op1").transfer("2")
+    taken(acting, report, "operator", 2)
+    with pbx.stream() as ami:
+        assert transfer(acting, report, attended=True) == "done"
+        answered(ami)
+    assert consultation(acting, report, "complete") == "done"
+    taken(acting, report, "agency")
+    hears(pbx, 2)
+    over(pbx, acting, call)
+
+
 def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> None:
     people.carrier(answer_ms=200)
     call, report = talk(pbx, people, acting)
