@@ -25,6 +25,7 @@ DAYS_NEEDED: Final = 14  # of an hour, before anything is usual in it
 PATIENCE: Final = 1.5  # times the usual
 SHORTEST: Final = timedelta(minutes=30)  # no silence is told before that
 LOOK_EVERY_S = 60.0
+LEARN_EVERY = timedelta(hours=1)  # what is usual: it reads up to 40,000 times
 HOUR = timedelta(hours=1)
 
 
@@ -54,6 +55,7 @@ class Silence:
         self._zone = zone
         self._usual: Mapping[int, timedelta] = {}
         self._last: datetime | None = None
+        self._learnt_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -70,9 +72,13 @@ class Silence:
     async def look(self) -> None:
         """Learn who has rung. Raises DatabaseUnavailableError."""
         async with self._database.reading() as reading:
-            rings = await calls.arrivals(reading, self._pbx, reading.now - LOOKS_BACK)
-        self._last = rings[-1] if rings else None
+            now = reading.now
+            self._last = await calls.newest_arrival(reading, self._pbx)
+            if self._learnt_at is not None and now - self._learnt_at < LEARN_EVERY:
+                return
+            rings = await calls.arrivals(reading, self._pbx, now - LOOKS_BACK)
         self._usual = await asyncio.to_thread(usual, rings, self._zone)
+        self._learnt_at = now
 
     def alarms(self) -> Sequence[Alarm]:
         """Return what is wrong now."""

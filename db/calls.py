@@ -121,6 +121,12 @@ async def arrivals(reading: Reading, pbx: str, since: datetime, most: int = 40_0
     return list((await reading.connection.execute(statement.order_by(c.arrived_at))).scalars())
 
 
+async def newest_arrival(reading: Reading, pbx: str) -> datetime | None:
+    """Return when the newest call of a PBX arrived, or None."""
+    statement = select(c.arrived_at).where(c.pbx == pbx).order_by(c.id.desc()).limit(1)
+    return (await reading.connection.execute(statement)).scalar_one_or_none()
+
+
 async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:
     """Return a call's legs in the order in which they began."""
     return (await legs_by_call(reading, [call_id]))[call_id]

@@ -57,11 +57,15 @@ class Story:
     heard: list[Heard] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Read the tape; the answers to the recorder's own questions are left out."""
+        """Read the tape; the answers to the recorder's own questions are left out, and who logged in.
+
+        The desk's user logs in within the millisecond before it asks: cut there, the logs, which are told a moment
+        ahead here, would know a channel that the lists do not. A bridge reads the logs and asks for the lists then.
+        """
         last = 0.0
         for one in tape.read_all(TAPES / f"{self.name}.tape"):
             frame = frames.parse(one.raw)
-            if not one.raw or frame.get("ActionID") or frame.event == "FullyBooted":
+            if not one.raw or frame.get("ActionID") or frame.event in ("FullyBooted", "SuccessfulAuth"):
                 continue
             last = max(last, float(frame.get("Timestamp", "0")))
             self.heard.append(Heard(one.at, last or one.at.timestamp(), frame, reading.read(one.raw)))
