@@ -4,10 +4,9 @@ import asyncio
 import os
 import time
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -17,10 +16,10 @@ from db import entries, recordings, reports
 from db.engine import Database
 from db.recordings import RecordingRow
 from intake.facts import CallKey, Described, Ended
+from tests.ami_bridge.test_control import until
 from tests.conftest import SetClock
 from tests.intake.conftest import book, ring
 
-T = TypeVar("T")
 KEY = CallKey("pbx-1", "c.1")
 NAME = "pbx-1-1700000000.1.wav"
 
@@ -73,14 +72,6 @@ async def call(database: Database, clock: SetClock, lasted_s: float | None = 60,
     if lasted_s is not None:
         clock.forward(seconds=lasted_s)
         await book(database, Ended(key, clock(), "answered", "16"))
-
-
-async def until(look: Callable[[], Awaitable[T | None]]) -> T:
-    """Look again and again, and return the first thing that is seen."""
-    async with asyncio.timeout(10):
-        while (found := await look()) is None:  # noqa: ASYNC110  # rows call nobody
-            await asyncio.sleep(0.01)
-    return found
 
 
 async def kept(database: Database, call_id: int = 1) -> RecordingRow:
