@@ -69,6 +69,7 @@ class Call(Struct, frozen=True):
     phones: dict[str, Phone] = field(default_factory=dict)
     met: tuple[str, ...] = ()  # other callers it was joined with
     passed_at: datetime | None = None  # when it was last passed on
+    asked: str | None = None  # whom the phone that has it dialled last by its keys
 
     @property
     def spell(self) -> str:
@@ -155,7 +156,7 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
             if at == call.passed_at:
                 return call, []
             call = replace(call, held=False, passed_at=at)
-            return call, [Transferred(key, at, what.by.device, what.to, what.attended)]
+            return call, [Transferred(key, at, what.by.device, what.to or call.asked, what.attended)]
         case HangupAsked():
             return replace(call, ender=call.ender or _ender(what)), []
         case ChannelGone() if what.uniqueid == key.uniqueid:

@@ -147,7 +147,10 @@ class HoldChanged(Struct, frozen=True):
 
 
 class PassedOn(Struct, frozen=True):
-    """A phone (`by`) passes on whom it talks to: to a number, or (`attended`) to the device it had asked first."""
+    """A phone (`by`) passes on whom it talks to: to a number, or (`attended`) to the device it had asked first.
+
+    `to` is None when it asked by its keys: the event may name a wire of the PBX that is being taken out, or nobody.
+    """
 
     at: datetime | None
     by: Leg

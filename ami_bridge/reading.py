@@ -167,13 +167,10 @@ def _blind(said: Said) -> CallEvent:
 def _attended(said: Said) -> CallEvent | None:
     if said.get("DestType") == "Threeway":
         return None  # nobody is passed on: all three talk
-    by, to = _leg(said, "OrigTransferer"), _dialled_by(said.get("TransferTargetChannel", ""))
+    by = _leg(said, "OrigTransferer")
+    by_keys = by.uniqueid == said.get("SecondTransfererUniqueid")
+    to = None if by_keys else device_of(said.get("TransferTargetChannel", "")) or None
     return PassedOn(_at(said), by, said.get("TransfereeUniqueid", ""), to, attended=True)
-
-
-def _dialled_by(channel: str) -> str | None:
-    """Return who is at a channel: its device, or the number behind a Local one."""
-    return channel[6:].partition("@")[0] if channel.startswith("Local/") else device_of(channel) or None
 
 
 def _far_end_asked(said: Said) -> CallEvent:
@@ -309,7 +306,7 @@ _READERS: dict[bytes, _Reader] = {
     ),
     b"AttendedTransfer": _reader(
         _attended,
-        *("Timestamp", "DestType", "TransferTargetChannel", "TransfereeUniqueid"),
+        *("Timestamp", "DestType", "TransferTargetChannel", "TransfereeUniqueid", "SecondTransfererUniqueid"),
         *(f"OrigTransferer{name}" for name in _LEG[1:]),
     ),
     b"HangupRequest": _reader(_far_end_asked, *_ASKED),

@@ -232,16 +232,17 @@ class Threads:
             return []
         seat = self.board.seat(channel, at)
         seat.called = channel.state == DOWN
-        if channel.is_local and self._is_alone(channel.linkedid):
+        if channel.is_local and (caller := self._alone(channel.linkedid)) is not None:
             seat.call = channel.linkedid  # a phone asks somebody before it hands over: no event says for whom
+            self.calls[channel.linkedid] = replace(caller, asked=channel.exten)
         if call_backs.is_one(channel.uniqueid):
             return self.call_back(channel, at)
         return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []
 
-    def _is_alone(self, caller: str) -> bool:
-        """Tell whether it is a caller who was never joined with another: those who were have one linkedid."""
+    def _alone(self, caller: str) -> Call | None:
+        """Return the call of a caller who was never joined with another: those who were have one linkedid."""
         call = self.calls.get(caller)
-        return call is not None and not call.met
+        return None if call is None or call.met else call
 
     def _join_queue(self, event: CallerJoined, now: datetime, *, recovered: bool) -> list[Fact]:
         channel = event.channel

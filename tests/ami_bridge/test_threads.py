@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ami_bridge import reading
 from ami_bridge.events import (
@@ -25,7 +26,20 @@ from ami_bridge.events import (
     PickedUp,
 )
 from ami_bridge.threads import LOG_LAG, MOST_REMEMBERED, REMEMBERED, Line, Threads
-from intake.facts import Arrived, CallKey, Ended, Fact, Held, JoinedWith, LegEnded, Queued, Rang, Resumed, Taken
+from intake.facts import (
+    Arrived,
+    CallKey,
+    Ended,
+    Fact,
+    Held,
+    JoinedWith,
+    LegEnded,
+    Queued,
+    Rang,
+    Resumed,
+    Taken,
+    Transferred,
+)
 
 NOW = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
@@ -169,6 +183,17 @@ def test_a_leg_over_the_trunk_is_an_agency_and_no_ring() -> None:
     facts += tell(threads, BridgeEntered(NOW, CALLER, "b.2", False), BridgeEntered(NOW, over_the_trunk, "b.2", False))
     assert taken(facts) == [("PJSIP/op1", "op1", "operator"), ("PJSIP/trunk", None, "agency")]
     assert sum(isinstance(fact, Arrived) for fact in facts) == 1
+
+
+@pytest.mark.parametrize("named", [None, "PJSIP/op2"], ids=["by its keys", "by a second call of its own"])
+def test_a_phone_that_asked_by_its_keys_handed_over_to_the_number_it_dialled(named: str | None) -> None:
+    """Between its two halves' leaving and the agency's coming in, Asterisk names nobody (seen)."""
+    wire = channel("l.1", "Local/0328600113@transfer-00000000;1", "0", context="transfer", exten="0328600113")
+    threads = Threads(LINE)
+    tell(threads, RINGS, JOINS, RUNG, ANSWERED, *TALK, ChannelCreated(NOW, replace(wire, linkedid="c.1")))
+    (fact,) = tell(threads, ChannelGone(NOW, "l.1", "16"), PassedOn(NOW, PHONE, "c.1", named, True))
+    assert isinstance(fact, Transferred)
+    assert fact.to == (named or "0328600113")
 
 
 def test_callers_who_are_joined_are_told_so_and_end_each_by_themselves() -> None:
