@@ -384,4 +384,5 @@ def _call(row: CallRow, legs: list[LegRow]) -> Call:
         taken=row.operator_device is not None,
         held=row.stage == "held",
         phones=phones,
+        menu=any(leg.kind == "overflow" for leg in legs),
     )

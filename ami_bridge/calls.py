@@ -20,6 +20,7 @@ from ami_bridge.events import (
     ChannelGone,
     HangupAsked,
     HoldChanged,
+    MenuSaid,
     PassedOn,
 )
 from intake.facts import (
@@ -31,6 +32,9 @@ from intake.facts import (
     JoinedWith,
     LegEnded,
     LegKind,
+    MenuAnswered,
+    MenuChosen,
+    MessageBegan,
     Outcome,
     Queued,
     Rang,
@@ -69,6 +73,7 @@ class Call(Struct, frozen=True):
     phones: dict[str, Phone] = field(default_factory=dict)
     met: tuple[str, ...] = ()  # other callers it was joined with
     passed_at: datetime | None = None  # when it was last passed on
+    menu: bool = False  # the voice menu answered
     asked: str | None = None  # whom the phone that has it dialled last by its keys
 
     @property
@@ -109,6 +114,7 @@ Happening = (
     | Met
     | HoldChanged
     | PassedOn
+    | MenuSaid
     | HangupAsked
     | ChannelGone
 )
@@ -157,6 +163,8 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
                 return call, []
             call = replace(call, held=False, passed_at=at)
             return call, [Transferred(key, at, what.by.device, what.to or call.asked, what.attended)]
+        case MenuSaid():
+            return _menu(call, what, at)
         case HangupAsked():
             return replace(call, ender=call.ender or _ender(what)), []
         case ChannelGone() if what.uniqueid == key.uniqueid:
@@ -174,12 +182,14 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
 
 
 def outcome_of(call: Call) -> Outcome | None:
-    """Return how a call that ends now ends: the first human answer counts, else who hung up first.
+    """Return how a call that ends now ends: the first human answer counts, then the menu's, else who hung up first.
 
     None: nobody was heard to ask for it, and who heard everything (`listening`) knows then that the dialplan ended it.
     """
     if call.taken:
         return "answered"
+    if call.menu:
+        return "overflow"
     if call.ender is None:
         return None
     return "abandoned" if call.ender == "caller" else "failed"
@@ -209,6 +219,23 @@ def _join(call: Call, what: Joined, at: datetime) -> tuple[Call, list[Fact]]:
     phones = call.phones | {what.leg: replace(phone, answered=True)}
     call = replace(call, taken=True, held=False, phones=phones)
     return call, [*facts, Taken(call.key, at, what.leg, phone.device, phone.member, phone.kind)]
+
+
+def _menu(call: Call, what: MenuSaid, at: datetime) -> tuple[Call, list[Fact]]:
+    match what.step:
+        case "answered":
+            if what.leg in call.phones:
+                return call, []
+            call, facts = _leave_queue(call, at)
+            phone = Phone("menu", None, "overflow", answered=True)
+            call = replace(call, menu=True, phones=call.phones | {what.leg: phone})
+            return call, [*facts, MenuAnswered(call.key, at, what.leg)]
+        case "kind":
+            return call, [MenuChosen(call.key, at, what.value)]
+        case "message":
+            return call, [MessageBegan(call.key, at, what.value)]
+        case _:
+            return call, []
 
 
 def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:

@@ -31,10 +31,11 @@ UNKNOWN = ""  # no state that Asterisk has
 START = (
     "s"  # the extension of a channel that was called by nobody's number: every call out, and a caller who dialled it
 )
+OF_MENU = "INTAKE112"  # the voice menu's own event (`overflow`): its name stands where a type does
 TYPES = frozenset(
     [
         *("CHAN_START", "CHAN_END", "HANGUP", "APP_START", "APP_END", "BRIDGE_ENTER", "BRIDGE_EXIT"),
-        *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "ANSWER"),
+        *("BLINDTRANSFER", "ATTENDEDTRANSFER", "PICKUP", "ANSWER", OF_MENU),
     ]
 )
 _TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
@@ -127,6 +128,8 @@ class Teller:
                     [*asked, *_channel("", line), *(cause if by_far_end else [])],
                     [*_event("Hangup", line), *_channel("", line), *cause],
                 ]
+            case type_, _ if type_ == OF_MENU:
+                return _menu(line)
             case "ATTENDEDTRANSFER", _ if _extra(line).get("channel2_uniqueid") == uniqueid:
                 return []  # Asterisk's own: whether the phone handed over or all three talk, this line does not say
             case _:
@@ -179,6 +182,15 @@ def _moved(line: Line) -> Headers:
         case _:  # PICKUP
             phone = _named("", said, "pickup_channel", "pickup_channel_uniqueid")
             return [*_event("Pickup", line), *phone, *_channel("Target", line)]
+
+
+def _menu(line: Line) -> list[Headers]:
+    """The user event of the voice menu (`overflow`), which wrote this line beside it."""
+    said = str(_extra(line).get("extra", "")).split(" ")
+    if len(said) != 3:
+        return []
+    told = zip(("Call", "Step", "Value"), said, strict=True)
+    return [[*_event("UserEvent", line), ("UserEvent", "Intake112Menu"), *_channel("", line), *told]]
 
 
 def _event(name: str, line: Line) -> Headers:

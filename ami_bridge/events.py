@@ -159,6 +159,19 @@ class PassedOn(Struct, frozen=True):
     attended: bool
 
 
+class MenuSaid(Struct, frozen=True):
+    """The voice menu tells what it did for a caller: `step` is answered, kind or message, `value` what goes with it.
+
+    `leg` is the channel by which the caller has the menu, `caller` the caller's own.
+    """
+
+    at: datetime | None
+    leg: str
+    caller: str
+    step: str
+    value: str
+
+
 class HangupAsked(Struct, frozen=True):
     """Somebody ends a channel: `by_far_end`, or the PBX (`cause` is then a flag: SHUTDOWN, DIALPLAN_OVER, another)."""
 
@@ -257,6 +270,7 @@ CallEvent = (
     | BridgeLeft
     | HoldChanged
     | PassedOn
+    | MenuSaid
     | HangupAsked
     | ChannelGone
     | Dialled

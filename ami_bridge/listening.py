@@ -33,6 +33,7 @@ from ami_bridge.events import (
     HoldChanged,
     Listened,
     MemberSeen,
+    MenuSaid,
     OfSession,
     PassedOn,
     PhoneAnswered,
@@ -323,6 +324,8 @@ def _channel_of(event: CallEvent) -> str:
             return event.by
         case PickedUp():
             return event.target
+        case MenuSaid():
+            return event.caller
         case PassedOn():
             return event.transferee or event.by.uniqueid
         case _:
@@ -335,7 +338,7 @@ def _rings(facts: list[Fact]) -> set[str]:
 
 
 def _answered(call: Call) -> Outcome | None:
-    return "answered" if call.taken else None
+    return "answered" if call.taken else "overflow" if call.menu else None
 
 
 def _created(uniqueid: str) -> datetime | None:

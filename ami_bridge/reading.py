@@ -42,6 +42,7 @@ from ami_bridge.events import (
     Leg,
     Listened,
     MemberSeen,
+    MenuSaid,
     PassedOn,
     PhoneAnswered,
     PhoneRung,
@@ -62,6 +63,7 @@ METADATA = {
     "Trunk": "trunk",
 }
 DESCRIBED = ("CallerNumber", "CallerName", "Dialled", "Recording", *METADATA)  # of the dialplan's user event
+OF_MENU = ("Call", "Step", "Value")  # of the voice menu's
 WHERE = ("Uniqueid", "Linkedid", "Channel", "ChannelState", "Context", "Exten")  # as in `Channel`
 RINGING = f"\r\nChannelState: {RING}\r\n".encode()
 HOLDING = "holding_bridge"  # music for each alone (parking): nobody in it talks to anybody
@@ -105,9 +107,18 @@ def _created(said: Said) -> CallEvent:
     return ChannelCreated(_at(said), _channel(said))
 
 
-def _described(said: Said) -> CallEvent | None:
-    if said.get("UserEvent") != "Intake112":
-        return None
+def _user_event(said: Said) -> CallEvent | None:
+    match said.get("UserEvent"):
+        case "Intake112":
+            return _described(said)
+        case "Intake112Menu":
+            get = said.get
+            return MenuSaid(_at(said), get("Uniqueid", ""), get("Call", ""), get("Step", ""), get("Value", ""))
+        case _:
+            return None
+
+
+def _described(said: Said) -> CallEvent:
     words = {name: decode(unquote_to_bytes(said.get(name, ""))) for name in DESCRIBED}
     presentation = words["Presentation"]
     return CallerDescribed(
@@ -290,7 +301,7 @@ _PLACES = ("ClockOffset", *(MARK + log for log in LOGS))
 _MEMBER = ("Name", "MemberName", "StateInterface", "Location", "Interface")
 _READERS: dict[bytes, _Reader] = {
     b"Newchannel": _reader(_created, *_CHANNEL),
-    b"UserEvent": _reader(_described, "UserEvent", *_CHANNEL, *DESCRIBED),
+    b"UserEvent": _reader(_user_event, "UserEvent", *_CHANNEL, *DESCRIBED, *OF_MENU),
     b"QueueCallerJoin": _reader(_joined, "Queue", *_CHANNEL),
     b"QueueCallerLeave": _reader(_left, *_OWN),
     b"AgentCalled": _reader(_rung, "MemberName", *_DEST),

@@ -5,6 +5,8 @@ this is done over: the digest of its sound. It is whole on the disk before the d
 goes from the PBX; what could not be removed there stays owed, and is an alarm. What is missing, or much shorter than
 its call, is said in the report and is an alarm: a centre that believes it records, and does not, learns it from the
 first call. What is missing is looked for again for two days: a disk may be mounted late.
+
+A message that a caller left with the voice menu is kept as soon as it is whole, while he may still be on the line.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ import os
 import shutil
 import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +26,7 @@ import structlog
 from db import calls, entries, recordings
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
-from db.recordings import OwedRow, RecordingRow
+from db.recordings import OwedRow, Part, RecordingRow
 from intake.facts import MACHINE
 
 log = structlog.get_logger(__name__)
@@ -37,12 +39,12 @@ LOOKS_BACK = 20_000  # calls; what was owed before these at a start stays on the
 SAVED_LATER = 200  # calls: PostgreSQL shows a lower id after a higher one, when it was committed later
 ALARM_FOR = timedelta(hours=1)
 MISSED_FOR = timedelta(days=2)  # for so long what is missing is looked for again
+PARTS: Mapping[Part, str] = {"call": "Rekaman panggilan ini", "message": "Pesan suara penelepon"}
 FAULTS = {
-    "missing": "Rekaman panggilan ini tidak ada di PBX",
-    "short": "Rekaman panggilan ini lebih pendek daripada panggilannya",
-    "unreadable": "Rekaman panggilan ini tidak dapat dibaca",
+    "missing": "tidak ada di PBX",
+    "short": "lebih pendek daripada panggilannya",
+    "unreadable": "tidak dapat dibaca",
 }
-FOUND = "Rekaman panggilan ini ditemukan kemudian"
 
 
 class RecordingsError(OSError):
@@ -64,7 +66,7 @@ class Keeper:
     def __init__(self, database: Database, config: RecordingsConfig) -> None:
         self._database = database
         self._config = config
-        self._after: int | None = None  # every call up to this one is looked after
+        self._after: dict[Part, int] = {}  # every call up to this one is looked after
         self._why = ""  # why nothing can be moved now
         self._faulty_at: datetime | None = None
 
@@ -72,7 +74,7 @@ class Keeper:
         """Run until `stop` is set."""
         while not stop.is_set():
             try:
-                self._say(await self._look(stop))
+                self._say(" ".join([why for part in PARTS if (why := await self._look(part, stop))]))
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
             except OSError as error:
@@ -98,17 +100,17 @@ class Keeper:
             found.append(Alarm("recording_lost", said))
         return found
 
-    async def _look(self, stop: asyncio.Event) -> str:
-        """Look after what is owed; return why one of them could not be moved, empty when all could.
+    async def _look(self, part: Part, stop: asyncio.Event) -> str:
+        """Look after what is owed of one part of each call; return why one could not be moved, empty when all could.
 
         Raises OSError when none can, DatabaseUnavailableError.
         """
         async with self._database.reading() as reading:
             newest = await recordings.newest_call(reading)
-            after = self._after if self._after is not None else max(0, newest - LOOKS_BACK)
+            after = self._after.get(part, max(0, newest - LOOKS_BACK))
             since = reading.now - MISSED_FOR
-            owed = await recordings.owed(reading, self._config.pbx, after, AT_ONCE, since)
-        self._after = owed[0].call_id - 1 if owed else max(after, newest - SAVED_LATER)
+            owed = await recordings.owed(reading, self._config.pbx, part, after, AT_ONCE, since)
+        self._after[part] = owed[0].call_id - 1 if owed else max(after, newest - SAVED_LATER)
         if owed:
             await asyncio.to_thread(_folder, self._config.source)
         why = ""
@@ -116,7 +118,7 @@ class Keeper:
             if stop.is_set():
                 break
             try:
-                if call.ended and call.name is not None:
+                if (call.ended or part == "message") and call.name is not None:
                     await self._keep(call, call.name)
             except OSError as error:
                 why = str(error)  # of one: the others shall not wait for it
@@ -128,12 +130,14 @@ class Keeper:
             return
         found = await asyncio.to_thread(_kept, self._config.source, name, self._config.store)
         now = self._database.clock()
-        lasted = call.ended_at - call.arrived_at if call.ended_at is not None else None
+        whole_call = call.part == "call" and call.ended_at is not None
+        lasted = call.ended_at - call.arrived_at if whole_call and call.ended_at is not None else None
         if isinstance(found, _StillWritten):
             return
         if found is not None:
             row = RecordingRow(
                 call_id=call.call_id,
+                part=call.part,
                 file=found.name,
                 bytes=found.size,
                 seconds=found.seconds,
@@ -145,23 +149,24 @@ class Keeper:
             return
         may_come = call.ended_at is not None and now - call.ended_at < WRITTEN_WITHIN
         short_call = lasted is not None and lasted <= LACKS
-        if not call.missing and (short_call or not may_come):
+        if call.ended and not call.missing and (short_call or not may_come):
             fault = None if short_call else "missing"
-            row = RecordingRow(call_id=call.call_id, file=None, bytes=None, seconds=None, fault=fault, kept_at=now)
+            row = RecordingRow(
+                call_id=call.call_id, part=call.part, file=None, bytes=None, seconds=None, fault=fault, kept_at=now
+            )
             await self._save(call, row)
 
     async def _remove(self, call: OwedRow, name: str) -> None:
         await asyncio.to_thread(_unlink, self._config.source, name)
         async with self._database.transaction() as tx:
-            await recordings.removed(tx, call.call_id)
+            await recordings.removed(tx, call.call_id, call.part)
 
     async def _save(self, call: OwedRow, row: RecordingRow) -> bool:
         async with self._database.transaction() as tx:
             if not await recordings.keep(tx, row):
                 return False
-            if row.fault is not None or call.missing:
-                said = FAULTS[row.fault] if row.fault is not None else FOUND
-                await entries.add(tx, call.report_id, MACHINE, said, automatic=True)
+            if (said := _said(row, was_missing=call.missing)) is not None:
+                await entries.add(tx, call.report_id, MACHINE, f"{PARTS[row.part]} {said}", automatic=True)
             tx.record(MACHINE, "recording.kept", str(call.call_id), fault=row.fault)
             number, version = (await calls.touch(tx, [call.report_id]))[call.report_id]
             tx.tell("report", number, version)
@@ -169,6 +174,15 @@ class Keeper:
             self._faulty_at = row.kept_at
             log.warning("recording_faulty", call=call.call_id, fault=row.fault)
         return True
+
+
+def _said(row: RecordingRow, *, was_missing: bool) -> str | None:
+    """Return what the report tells of a recording; of one that is as it should be, only a message."""
+    if row.fault is not None:
+        return FAULTS[row.fault]
+    if row.part == "message" and row.seconds is not None:
+        return f"tersimpan: {row.seconds:.0f} detik"
+    return "ditemukan kemudian" if was_missing else None
 
 
 @dataclass(frozen=True, slots=True)

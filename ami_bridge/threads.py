@@ -37,6 +37,7 @@ from ami_bridge.events import (
     HangupAsked,
     HoldChanged,
     MemberSeen,
+    MenuSaid,
     PassedOn,
     PhoneAnswered,
     PhoneRung,
@@ -119,6 +120,8 @@ class Threads:
             case PassedOn():
                 owner = self.owner(event.transferee) or self.owner(event.by.uniqueid)
                 return self.happen(owner, event, now, recovered=recovered)
+            case MenuSaid(caller=caller):
+                return self.happen(caller, event, now, recovered=recovered)
             case Dialled(_, uniqueid, status):
                 if (one := self.call_backs.get(uniqueid)) is not None:
                     self.call_backs[uniqueid] = replace(one, status=status)

@@ -42,6 +42,7 @@ class CallRow(Struct, frozen=True, kw_only=True):
     operator_device: str | None = None
     hangup_cause: str | None = None
     recording: str | None = None
+    message: str | None = None
     metadata: dict[str, str | None]
     recovered: bool
     told: dict[str, str] = field(default_factory=dict)
@@ -200,6 +201,7 @@ CHANGING = (
     "operator_device",
     "hangup_cause",
     "recording",
+    "message",
     "metadata",
     "told",
 )
@@ -223,6 +225,8 @@ _change_callers = (
     .where(r.id == bindparam("of_id"))
     .values({name: bindparam(f"new_{name}") for name in OF_CALLER})
 )
+_kind = select(tables.kinds.c.code).where(tables.kinds.c.code == bindparam("code")).scalar_subquery()
+_choose_kind = update(tables.reports).where(r.id == bindparam("of_id"), r.kind.is_(None)).values(kind=_kind)
 _touch = update(tables.reports).where(_of_ids).values(version=r.version + 1).returning(r.id, r.number, r.version)
 
 
@@ -242,6 +246,12 @@ async def change_callers(tx: Transaction, changed: Sequence[CallersReport]) -> N
     """Save callers of locked reports; `touch` gives these reports their next version."""
     rows = [{"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in OF_CALLER} for row in changed]
     await tx.connection.execute(_change_callers, rows)
+
+
+async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
+    """Save the kinds that callers chose, by report id, where a locked report has none; an unknown code is none."""
+    rows = [{"of_id": report_id, "code": code} for report_id, code in chosen.items()]
+    await tx.connection.execute(_choose_kind, rows)
 
 
 async def touch(tx: Transaction, report_ids: Collection[int]) -> dict[int, tuple[str, int]]:

@@ -1,6 +1,10 @@
-"""Recordings of calls: where each lies in the store, how long it is, and what is wrong with it."""
+"""Recordings of calls: where each lies in the store, how long it is, and what is wrong with it.
+
+A call has up to two, its parts: the whole `call`, and the `message` that the caller left with the voice menu.
+"""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -11,6 +15,8 @@ from db.engine import Reading, Transaction
 
 r = tables.recordings.c
 c = tables.calls.c
+Part = Literal["call", "message"]
+NAMED = {"call": c.recording, "message": c.message}  # the file's name, as the PBX wrote it
 
 
 class RecordingRow(Struct, frozen=True, kw_only=True):
@@ -20,6 +26,7 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
     """
 
     call_id: int
+    part: Part = "call"
     file: str | None
     bytes: int | None
     seconds: float | None
@@ -36,6 +43,7 @@ class OwedRow(Struct, frozen=True):
     """
 
     call_id: int
+    part: Part
     report_id: int
     name: str | None
     arrived_at: datetime
@@ -50,39 +58,41 @@ async def newest_call(reading: Reading) -> int:
     return int((await reading.connection.execute(select(func.max(c.id)))).scalar_one() or 0)
 
 
-async def owed(reading: Reading, pbx: str, after: int, limit: int, missing_since: datetime) -> list[OwedRow]:
-    """Return the calls of a PBX behind an id whose recording is owed, or may be yet, the oldest first.
+async def owed(
+    reading: Reading, pbx: str, part: Part, after: int, limit: int, missing_since: datetime
+) -> list[OwedRow]:
+    """Return the calls of a PBX behind an id of which this recording is owed, or may be yet, the oldest first.
 
     What is missing is looked for again until `missing_since`.
     """
     columns = (
         c.id.label("call_id"),
         c.report_id,
-        c.recording.label("name"),
+        NAMED[part].label("name"),
         c.arrived_at,
         (c.stage == "ended").label("ended"),
         c.ended_at,
         r.file,
         func.coalesce(r.fault == "missing", false()).label("missing"),
     )
-    new = and_(r.call_id.is_(None), or_(c.recording.is_not(None), c.stage != "ended"))
+    new = and_(r.call_id.is_(None), or_(NAMED[part].is_not(None), c.stage != "ended"))
     again = or_(
         and_(r.file.is_not(None), r.removed.is_(False)),
         and_(r.fault == "missing", r.kept_at > missing_since),
     )
     statement = (
         select(*columns)
-        .outerjoin(tables.recordings, r.call_id == c.id)
+        .outerjoin(tables.recordings, and_(r.call_id == c.id, r.part == part))
         .where(c.id > after, c.pbx == pbx, or_(new, again))
         .order_by(c.id)
         .limit(limit)
     )
-    return [OwedRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return [OwedRow(part=part, **row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-async def of_call(reading: Reading, call_id: int) -> RecordingRow | None:
+async def of_call(reading: Reading, call_id: int, part: Part = "call") -> RecordingRow | None:
     """Return a call's recording, or None when nobody has looked after it yet."""
-    statement = select(tables.recordings).where(r.call_id == call_id)
+    statement = select(tables.recordings).where(r.call_id == call_id, r.part == part)
     row = (await reading.connection.execute(statement)).mappings().one_or_none()
     return RecordingRow(**row) if row else None
 
@@ -93,15 +103,17 @@ async def keep(tx: Transaction, row: RecordingRow) -> bool:
     Its call is locked until the transaction ends.
     """
     await tx.connection.execute(select(c.id).where(c.id == row.call_id).with_for_update())
-    known = await of_call(tx, row.call_id)
+    known = await of_call(tx, row.call_id, row.part)
     if known is not None and not (known.fault == "missing" and row.file is not None):
         return False
     if known is not None:
-        await tx.connection.execute(delete(tables.recordings).where(r.call_id == row.call_id))
+        place = (r.call_id == row.call_id, r.part == row.part)
+        await tx.connection.execute(delete(tables.recordings).where(*place))
     await tx.connection.execute(insert(tables.recordings), [asdict(row)])
     return True
 
 
-async def removed(tx: Transaction, call_id: int) -> None:
+async def removed(tx: Transaction, call_id: int, part: Part) -> None:
     """Note that nothing of a recording is left on the PBX."""
-    await tx.connection.execute(update(tables.recordings).where(r.call_id == call_id).values(removed=True))
+    place = (r.call_id == call_id, r.part == part)
+    await tx.connection.execute(update(tables.recordings).where(*place).values(removed=True))

@@ -182,6 +182,7 @@ calls = Table(
     Column("operator_device", String(128)),
     Column("hangup_cause", String(80)),
     Column("recording", Text),
+    Column("message", Text),  # what the caller left with the voice menu
     Column("metadata", Json, nullable=False),  # what the trunk said of the caller, value by value, as it came
     Column("recovered", Boolean, nullable=False),
     Column("told", Json, nullable=False, server_default=text("'{}'")),  # while it lasts: see `intake.booking`
@@ -209,6 +210,7 @@ recordings = Table(
     "recordings",
     metadata,
     Column("call_id", ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    Column("part", String(8), primary_key=True, server_default="call"),  # call, message
     Column("file", String(80)),  # in the store; null: there is none to hear
     Column("bytes", BigInteger),
     Column("seconds", Double),

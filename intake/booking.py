@@ -43,6 +43,9 @@ from intake.facts import (
     Held,
     JoinedWith,
     LegEnded,
+    MenuAnswered,
+    MenuChosen,
+    MessageBegan,
     Queued,
     Rang,
     Resumed,
@@ -60,7 +63,7 @@ OUTCOMES = {
 }
 PBX_RESTARTED = "pbx restarted"
 SAME_WITHIN = timedelta(seconds=1)  # the CEL file has its own times: milliseconds, of another moment of the same thing
-ON_LEGS = (Queued, Rang, Taken, LegEnded, Ended)
+ON_LEGS = (Queued, Rang, Taken, MenuAnswered, LegEnded, Ended)
 Columns = dict[str, Any]
 Detail = Mapping[str, str | bool | None]
 
@@ -74,6 +77,7 @@ class _Story:
     legs: dict[str, LegRow] = field(default_factory=dict)
     changed: bool = False  # the call itself
     caller: Columns = field(default_factory=dict)
+    kind: str | None = None  # that the caller chose
     changed_legs: set[str] = field(default_factory=set)
     entries: list[str] = field(default_factory=list)
     audits: list[tuple[str, Detail]] = field(default_factory=list)
@@ -231,6 +235,17 @@ def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
             story.go_to("transferred", fact.at)
             story.entries.append(_passed_on(fact))
             story.audit("CallTransfer", device=_clean(fact.by), attended=fact.attended)
+        case MenuAnswered() if fact.leg not in story.legs:
+            story.put_leg(_new_leg(fact.leg, "overflow", fact.at, "menu"))
+            story.go_to("overflow", fact.at)
+            story.entries.append("Tidak ada petugas yang menjawab: menu suara menjawab dan menjanjikan telepon balik")
+            story.audit("CallStateChange", stage="overflow")
+        case MenuChosen() if story.is_later("menu", fact.at):
+            story.kind = _clean(fact.kind)
+            story.entries.append(f"Penelepon memilih di menu suara: {_clean(fact.kind)}")
+        case MessageBegan() if story.call.message != fact.file:
+            story.put(message=_clean(fact.file))
+            story.entries.append("Penelepon diminta meninggalkan pesan suara")
         case JoinedWith() if story.is_later(f"joined {fact.other.uniqueid}", fact.at, SAME_WITHIN):
             other = others.get(_key(fact.other), fact.other.uniqueid)
             story.entries.append(f"Disambungkan dengan penelepon {other}")
@@ -239,10 +254,10 @@ def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
             story.put(metadata=story.call.metadata | {"untaped": "true"})
             story.entries.append("Tidak seluruhnya tersimpan di pita: disk tidak menerima tulisan")
             story.audit("CallStateChange", untaped=True)
-        case (
-            Arrived() | Described() | Queued() | Rang() | Held() | Resumed() | Transferred() | JoinedWith() | Untaped()
-        ):
+        case Arrived() | Described() | Queued() | Rang() | Held() | Resumed() | Transferred() | JoinedWith():
             pass  # it is known already
+        case MenuAnswered() | MenuChosen() | MessageBegan() | Untaped():
+            pass
         case Ended():
             _end(story, fact)
         case _:
@@ -289,9 +304,11 @@ def _take_later(story: _Story, fact: Taken, leg: LegRow) -> None:
 
 
 def _end(story: _Story, fact: Ended) -> None:
-    """Who was answered was answered, whatever a bridge that missed it says of the end."""
+    """Who was answered was answered, by a human or the menu, whatever a bridge that missed it says of the end."""
     call, completed = story.call, story.call.stage == "ended"
     outcome = call.outcome or ("answered" if call.operator_device is not None else fact.outcome)
+    if outcome in ("abandoned", "failed") and any(leg.kind == "overflow" for leg in story.legs.values()):
+        outcome = "overflow"
     if completed and outcome == call.outcome and (call.ended_at is not None or fact.at is None):
         return
     if not completed or outcome != call.outcome:
@@ -348,6 +365,7 @@ async def _save(tx: Transaction, stories: Sequence[_Story]) -> None:
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
+    await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
         await calls.write_entries(tx, MACHINE, entries)
@@ -364,6 +382,14 @@ async def _save_legs(tx: Transaction, stories: Sequence[_Story]) -> None:
         await calls.add_legs(tx, new)
     if known := [leg for _, leg in changed if leg.call_id]:
         await calls.change_legs(tx, known)
+
+
+async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
+    if chosen:
+        locked = await calls.lock_reports(tx, chosen)
+        open_to = [report.id for report in locked.values() if "kind" not in report.field_versions]
+        if open_to:
+            await calls.choose_kinds(tx, {report_id: chosen[report_id] for report_id in open_to})
 
 
 async def _open(tx: Transaction, stories: Sequence[_Story]) -> dict[int, tuple[str, int]]:

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 MACHINE: Final = "PBX"  # the author of what the line tells
 Outcome = Literal["answered", "abandoned", "overflow", "failed"]
-LegKind = Literal["operator", "agency"]  # an agency's leg goes out over the trunk
+LegKind = Literal["operator", "agency", "overflow"]
+"""An agency's leg goes out over the trunk; overflow is the voice menu, which nobody rings and no human answers."""
 CallBackResult = Literal[
     "busy",
     "no_answer",
@@ -120,6 +121,30 @@ class Transferred(Struct, frozen=True):
     attended: bool
 
 
+class MenuAnswered(Struct, frozen=True):
+    """Nobody answered in time: the voice menu did, and promises a call back. `leg` ends when the caller leaves it."""
+
+    key: CallKey
+    at: datetime
+    leg: str
+
+
+class MenuChosen(Struct, frozen=True):
+    """The caller told the menu what is the matter: the code of a kind."""
+
+    key: CallKey
+    at: datetime
+    kind: str
+
+
+class MessageBegan(Struct, frozen=True):
+    """The menu records what the caller says, into this file of the PBX's recordings."""
+
+    key: CallKey
+    at: datetime
+    file: str
+
+
 class JoinedWith(Struct, frozen=True):
     """The caller talks to another 112 caller; each of the two calls has this fact, naming the other."""
 
@@ -188,6 +213,20 @@ CallBackFact = CallBackBegan | CallBackTaken | CallBackOver
 """A call back is a leg of its report: it opens none, and changes nothing of the caller's own call."""
 
 CallFact = (
-    Arrived | Described | Queued | Rang | Taken | Held | Resumed | Transferred | JoinedWith | Untaped | LegEnded | Ended
+    Arrived
+    | Described
+    | Queued
+    | Rang
+    | Taken
+    | Held
+    | Resumed
+    | Transferred
+    | MenuAnswered
+    | MenuChosen
+    | MessageBegan
+    | JoinedWith
+    | Untaped
+    | LegEnded
+    | Ended
 )
 Fact = CallFact | CallBackFact

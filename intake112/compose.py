@@ -15,6 +15,7 @@ import structlog
 
 from ami_bridge.bridge import Bridge, BridgeConfig
 from ami_bridge.control import Control, ControlConfig
+from ami_bridge.overflow import MenuConfig, Overflow
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
@@ -92,8 +93,9 @@ def _jobs(
         silence = Silence(database, settings.pbx, ZoneInfo(settings.timezone))
         if settings.recordings_dir is not None:
             keeper = Keeper(database, RecordingsConfig(settings.pbx, settings.recordings_dir, settings.store))
-        bridge.beside = [service.alarms for service in (keeper, silence) if service is not None]
-        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence)
+        menu = Overflow(MenuConfig(settings.menu_host, settings.menu_port)) if settings.menu_port else None
+        bridge.beside = [service.alarms for service in (keeper, silence, menu) if service is not None]
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
@@ -136,6 +138,7 @@ def notes(settings: Settings) -> list[str]:
         ),
         (s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
         (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
+        (s.menu_port, "Callers whom nobody answers get no voice menu: INTAKE112_MENU_PORT is not set."),
         (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return [sentence for there, sentence in found if not there]
@@ -162,8 +165,8 @@ def bridge_config(settings: Settings) -> BridgeConfig:
     )
 
 
-async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | Silence | None) -> None:
-    """Run the bridge and what works beside it: the hand, who looks after recordings, who listens to silence."""
+async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | Silence | Overflow | None) -> None:
+    """Run the bridge and what works beside it: its hand, who keeps recordings, who listens to silence, the menu."""
     async with asyncio.TaskGroup() as tasks:
         for service in services:
             if service is not None:

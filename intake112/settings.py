@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     tape_max_mb: int = Field(1024, ge=200, le=1_000_000, description="a whole number of megabytes from 200 to 1000000")
     recordings_dir: Path | None = Field(None, description="the path of the PBX's folder of recordings")
     recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
+    menu_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
+    menu_port: Port | None = Field(None, description=_PORT)
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     http_port: Port = Field(8112, description=_PORT)
     public_url: str | None = Field(None, description="http:// or https://, a host, and no query")

@@ -26,6 +26,9 @@ from intake.facts import (
     JoinedWith,
     LegEnded,
     LegKind,
+    MenuAnswered,
+    MenuChosen,
+    MessageBegan,
     Queued,
     Rang,
     Resumed,
@@ -102,6 +105,13 @@ class _Teller:
             case Transferred(by=by, to=to, attended=attended):
                 asked = ", whom it had asked first" if attended else ""
                 return f"passed on by {by or 'a phone not known'} to {to or 'a number not known'}{asked}"
+            case MenuAnswered(leg=leg):
+                self._legs[leg] = "the voice menu"
+                return "nobody answered in time: the voice menu does"
+            case MenuChosen(kind=kind):
+                return f"chooses {kind}"
+            case MessageBegan(file=file):
+                return f"may leave a message (recording {file})"
             case JoinedWith(other=other):
                 return f"talks to the caller of {other.uniqueid}"
             case Untaped():

@@ -66,7 +66,7 @@ class CallSummary(Out):
     linkedid: str | None
     trunk: str | None
     dialled: str | None
-    stage: Literal["arrived", "queued", "talking", "held", "transferred", "ended"]
+    stage: Literal["arrived", "queued", "overflow", "talking", "held", "transferred", "ended"]
     outcome: Literal["answered", "abandoned", "overflow", "failed"] | None
     arrived_at: datetime
     queued_at: datetime | None
@@ -79,7 +79,7 @@ class CallSummary(Out):
 
 
 class Recording(Out):
-    """The sound of a call: how long it is, and what is wrong with it. `heard`: GET …/recording gives it."""
+    """The sound of a call or a message: how long it is, what is wrong with it. `heard`: GET …/recording gives it."""
 
     heard: bool
     seconds: float | None
@@ -88,11 +88,17 @@ class Recording(Out):
 
 
 class Call(CallSummary):
-    """A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came."""
+    """A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came.
+
+    `message`: what the caller left with the voice menu. `call_back_owed`: it promised one, and nobody has talked to the
+    caller since.
+    """
 
     metadata: dict[str, str | None]
     legs: list[Leg]
     recording: Recording | None
+    message: Recording | None
+    call_back_owed: bool
 
 
 class Entry(Out):

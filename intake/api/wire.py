@@ -13,6 +13,7 @@ from db.entries import EntryRow
 from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
+from intake import calling_back
 from intake.api import schemas
 
 ENDED = "ended"
@@ -38,9 +39,17 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
     sent = (await dispatches.of_reports(reading, [row.id])).get(row.id, [])
     values = _report(row, call, sent, reading.now)
     if call is not None:
-        legs = [_leg(leg) for leg in await calls.legs_of(reading, call.id)]
+        rows = await calls.legs_of(reading, call.id)
+        legs = [_leg(leg) for leg in rows]
         kept = await recordings.of_call(reading, call.id)
-        more = {"metadata": call.metadata, "legs": legs, "recording": _recording(kept)}
+        message = await recordings.of_call(reading, call.id, "message")
+        more = {
+            "metadata": call.metadata,
+            "legs": legs,
+            "recording": _recording(kept),
+            "message": _recording(message),
+            "call_back_owed": calling_back.is_owed(call, rows),
+        }
         values["call"] = _call(call, reading.now) | more
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
     return schemas.Report.model_validate(values)

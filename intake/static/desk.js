@@ -2,10 +2,10 @@
 // What people wrote goes into the page as text only. What is being typed is never overwritten.
 "use strict";
 
-const STAGES = { arrived: "masuk", queued: "menunggu", talking: "berbicara", held: "ditahan", transferred: "dialihkan", ended: "selesai" };
-const WAITING = ["arrived", "queued"]; // for a human; whoever has one talks, on hold or passed on
+const STAGES = { arrived: "masuk", queued: "menunggu", overflow: "menu suara", talking: "berbicara", held: "ditahan", transferred: "dialihkan", ended: "selesai" };
+const WAITING = ["arrived", "queued", "overflow"]; // for a human; whoever has one talks, on hold or passed on
 const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤ dikirim", resolved: "✓ selesai di lapangan", closed: "■ ditutup", reopened: "↻ dibuka lagi" };
-const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "dialihkan", failed: "terputus" };
+const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "hanya menu suara", failed: "terputus" };
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
 const STEPS = { working: "Kerjakan", resolved: "Selesai di lapangan", closed: "Tutup", reopened: "Buka lagi" };
 const NEXT = { open: ["working", "closed"], working: ["resolved", "closed"], dispatched: ["resolved"], resolved: ["closed", "reopened"], closed: ["reopened"], reopened: ["working", "closed"] };
@@ -222,11 +222,10 @@ function showReport() {
 
 const leafOf = (report, leaf) => leaf.split(".").reduce((value, name) => value?.[name], report);
 
-const LEGS = { queue: "antrean ", callback: "telepon balik ", agency: "instansi " };
+const LEGS = { queue: "antrean ", overflow: "suara: ", callback: "telepon balik ", agency: "instansi " };
 const FAULTS = { missing: "tidak ada", short: "tidak utuh", unreadable: "tidak terbaca" };
 
-function recordingOf(call) {
-  const kept = call.recording;
+function lengthOf(kept) {
   if (!kept) return "–";
   const length = kept.seconds === null ? "" : kept.seconds.toFixed(0) + " dtk";
   return [length, FAULTS[kept.fault]].filter(Boolean).join(", ") || "–";
@@ -241,8 +240,10 @@ function showCall(call) {
     ["Menunggu", call.waited_s === null ? "–" : call.waited_s.toFixed(1) + " dtk"],
     ["Dijawab oleh", call.operator ? call.operator.user || call.operator.member || call.operator.device : "–"],
     ["Trunk", call.trunk || "–"],
-    ["Rekaman", recordingOf(call)],
+    ["Rekaman", lengthOf(call.recording)],
   ];
+  if (call.message) rows.push(["Pesan suara", lengthOf(call.message)]);
+  if (call.call_back_owed) rows.push(["Telepon balik", "▲ dijanjikan, belum dilakukan"]);
   $("call").replaceChildren(...rows.map(([name, value]) => {
     const pair = el("div");
     pair.append(el("dt", name), el("dd", value));

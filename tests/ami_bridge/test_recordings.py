@@ -15,7 +15,7 @@ from ami_bridge.recordings import Keeper, RecordingsConfig
 from db import entries, recordings, reports
 from db.engine import Database
 from db.recordings import RecordingRow
-from intake.facts import CallKey, Described, Ended
+from intake.facts import CallKey, Described, Ended, MenuAnswered, MessageBegan
 from tests.ami_bridge.test_control import until
 from tests.conftest import SetClock
 from tests.intake.conftest import book, ring
@@ -327,3 +327,50 @@ async def test_a_recording_is_saved_once(database: Database, clock: SetClock) ->
     for first in (True, False):
         async with database.transaction() as tx:
             assert await recordings.keep(tx, row) is first
+
+
+async def test_a_message_is_kept_while_its_caller_is_still_on_the_line(
+    database: Database, clock: SetClock, pbx: Path
+) -> None:
+    """It is as long as it is: the call's length says nothing of it. The whole call is kept when that is over."""
+    await call(database, clock, lasted_s=None)
+    await book(database, MenuAnswered(KEY, clock(), "l.2"), MessageBegan(KEY, clock(), "c.1-message.wav"))
+    async with keeper(database, pbx) as looking:
+        source = write(pbx / "c.1-message.wav", 7)
+
+        async def message() -> RecordingRow | None:
+            async with database.reading() as reading:
+                return await recordings.of_call(reading, 1, "message")
+
+        row = await until(message)
+        assert (row.seconds, row.fault) == (7, None)
+        async with database.reading() as reading:
+            assert await recordings.of_call(reading, 1) is None
+
+        async def gone() -> bool | None:
+            return None if source.exists() else True
+
+        await until(gone)
+        write(pbx / NAME, 60)
+        clock.forward(seconds=60)
+        await book(database, Ended(KEY, clock(), "overflow", "16"))
+        assert (await kept(database)).fault is None
+        assert looking.alarms() == []
+    assert "Pesan suara penelepon tersimpan: 7 detik" in await told(database)
+
+
+async def test_a_message_that_is_not_there_is_told(database: Database, clock: SetClock, pbx: Path) -> None:
+    await call(database, clock, lasted_s=None)
+    await book(database, MenuAnswered(KEY, clock(), "l.2"), MessageBegan(KEY, clock(), "c.1-message.wav"))
+    write(pbx / NAME, 60)
+    clock.forward(seconds=60)
+    await book(database, Ended(KEY, clock(), "overflow", "16"))
+    clock.forward(seconds=31)
+    async with keeper(database, pbx) as looking:
+        assert (await kept(database)).fault is None
+
+        async def alarmed() -> bool | None:
+            return True if looking.alarms() else None
+
+        await until(alarmed)
+    assert "Pesan suara penelepon tidak ada di PBX" in await told(database)

@@ -3,7 +3,7 @@
 Asterisk's own record of calls (CEL) is read here by a reader of its own that shares no line with `ami_bridge`: a ring
 is a channel that began on the 112 line as the first of its call, unless it was Asterisk who called (its application is
 then AppDial2 once) and it did not wait in the queue all the same; it was answered when that very channel entered a
-bridge (nothing but a person does that in our dialplan); who ended it stands in its HANGUP.
+bridge (by a person, or in the context `overflow` by the voice menu); who ended it stands in its HANGUP.
 
 I1: every ring is one report, and every dispatch that was promised (201) is delivered or visibly not.
 I2: one webhook-id for one envelope. I3: every call has its audit rows, and the chain is whole.
@@ -45,14 +45,19 @@ class Ring:
     number: str
     channel: str
     answered: bool = False
+    menu: bool = False  # the voice menu answered
     ended_at: float | None = None
     by_caller: bool = False
 
     @property
     def outcome(self) -> str:
-        """How it ended by 2-telephony: a person's answer counts, then who hung up; a PBX that dies makes it fail."""
+        """How it ended by 2-telephony: a person's answer counts, then the menu's, then who hung up; a PBX that dies
+        makes it fail.
+        """
         if self.answered:
             return "answered"
+        if self.menu:
+            return "overflow"
         return "abandoned" if self.by_caller else "failed"
 
 
@@ -84,7 +89,8 @@ def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
         if row[TYPE] == "CHAN_START" and first and row[CONTEXT] == "line-112":
             found[own] = Ring(float(row[TIME]), row[NUMBER], row[CHANNEL])
         elif own in found and row[TYPE] == "BRIDGE_ENTER":
-            found[own].answered = True
+            found[own].menu |= row[CONTEXT] == "overflow"
+            found[own].answered |= row[CONTEXT] != "overflow"
         elif own in found and row[TYPE] == "HANGUP":
             said = json.loads(row[EXTRA])
             found[own].ended_at = float(row[TIME])

@@ -28,6 +28,8 @@ PBX_HOST: Final = "127.0.0.1"
 CARRIER_HOST: Final = "127.0.0.2"
 DESKS: Final = range(1, 9)
 _CONF: Final = Path(__file__).resolve().parents[2] / "asterisk-conf"
+PROMPT_S: Final = 0.5
+"""The voice menu's sentences here: a digit still interrupts them, and nobody waits for their end."""
 _START_S: Final = 30.0
 _STOP_S: Final = 10.0
 
@@ -62,6 +64,10 @@ class RealAsterisk:
         for name in ("varlib", "varlib/cache", "spool/monitor", "run", "log/cel-custom", "moh"):
             (self.folder / name).mkdir(parents=True)
         _write_tone(self.folder / "moh" / "tone.wav")
+        for prompt in _CONF.glob("prompts/[a-z][a-z]/*.txt"):
+            sound = self.folder / "prompts" / prompt.parent.name / f"{prompt.stem}.wav"
+            sound.parent.mkdir(parents=True, exist_ok=True)
+            _write_tone(sound, PROMPT_S)
         self._values = {**self._defaults(), **(values or {})}
         render(_CONF, self.folder / "etc", self._values)
         for name, text in (appended or {}).items():
@@ -250,6 +256,8 @@ class RealAsterisk:
             "RUN_DIR": f"{inside}/run",
             "LOG_DIR": f"{inside}/log",
             "MOH_DIR": f"{inside}/moh",
+            "PROMPTS_DIR": f"{inside}/prompts",
+            "MENU_PORT": str(ports.menu),
             "CDREL_MODULE": "res_cdrel_custom.so" if self.root.version >= 22 else "cel_custom.so",
             "SYSTEMNAME": self.systemname,
             "AMI_PORT": str(ports.ami),
@@ -285,10 +293,10 @@ def _inside(base: int) -> str:
     return f"/srv/intake112/{base}"
 
 
-def _write_tone(file: Path) -> None:
-    """One second of silence, 8 kHz: music on hold with no file in it is a WARNING and no sound at all."""
+def _write_tone(file: Path, seconds: float = 1) -> None:
+    """Silence, 8 kHz: music on hold with no file in it is a WARNING and no sound at all."""
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(8000)
-        out.writeframes(bytes(16_000))
+        out.writeframes(bytes(int(16_000 * seconds)))

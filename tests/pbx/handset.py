@@ -97,6 +97,10 @@ class Handset(Sipp):
         """Take it back: a new offer, `sendrecv`."""
         self._tell("RESUME", self._call_id(), done=(b"\nACK sip:",))
 
+    def press(self, key: str) -> None:
+        """Press a key of the telephone."""
+        self._tell("PRESS", self._call_id(), f"X-Key: {key}\r\n", done=(b"\nSIP/2.0 200", b" INFO"))
+
     def transfer(self, target: "str | Handset") -> None:
         """Send REFER: blind to a number, or attended to whom another talk of this desk (`People.dial`) speaks with."""
         refer_to = f"<sip:{target}@pbx>" if isinstance(target, str) else target.replaces()

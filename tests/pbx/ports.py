@@ -19,7 +19,7 @@ _BLOCKS: Final = 21
 
 
 class PortBlock:
-    """1000 ports from `base`: +1 AMI, +2 SIP, +3 the carrier, +11.. the operators, +40..99 callers,
+    """1000 ports from `base`: +1 AMI, +2 SIP, +3 the carrier, +4 the voice menu, +11.. the operators, +40..99 callers,
     +100..599 Asterisk's RTP, +600..999 SIPp's RTP."""
 
     def __init__(self, locks: Path, evict: Callable[[int], None] = lambda base: None) -> None:
@@ -67,6 +67,11 @@ class PortBlock:
     def carrier(self) -> int:
         """UDP port (on 127.0.0.2) where the pretend carrier takes calls out."""
         return self.base + 3
+
+    @property
+    def menu(self) -> int:
+        """TCP port on which Asterisk looks for the voice menu."""
+        return self.base + 4
 
     def operator(self, desk: int) -> int:
         """UDP port of the phone of desk 1 to 8."""

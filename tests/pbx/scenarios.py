@@ -1,9 +1,9 @@
 """SIPp scenarios as text: one for who calls, one for who is called.
 
-Once a call is answered both do what they are told, as often as they are told: `HANGUP`, `HOLD`, `RESUME` and `TRANSFER`
-are requests that only the test sends (`Handset`), with the call's own Call-ID. So a story waits for what Asterisk said
-and never for a guess of its speed. Every header that later messages repeat is kept in a variable when it arrives,
-because SIPp's `[last_*]` means the very last message, the test's included.
+Once a call is answered both do what they are told, as often as they are told: `HANGUP`, `HOLD`, `RESUME`, `TRANSFER`
+and `PRESS` are requests that only the test sends (`Handset`), with the call's own Call-ID. So a story waits for what
+Asterisk said and never for a guess of its speed. Every header that later messages repeat is kept in a variable when it
+arrives, because SIPp's `[last_*]` means the very last message, the test's included.
 """
 
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ class _Dialog:
         """One request; SIPp counts `[cseq]` up with every one but ACK."""
         return (
             method + b" " + self.target + b" SIP/2.0\n"
-            b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
+            b"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]x[cseq]\n"
             b"From:" + self.own + b"\nTo:" + self.peer + b"\nCall-ID: [call_id]\n"
             b"CSeq: [cseq] " + method + b"\nMax-Forwards: 70\n"
             b"Contact: <sip:[local_ip]:[local_port]>\n" + rest
@@ -144,6 +144,8 @@ def _talk(dialog: _Dialog, hang_up_ms: int | None) -> bytes:
             b'<recv request="RESUME" optional="true" next="resume"' + timer + b"/>\n",
             b'<recv request="TRANSFER" optional="true" next="transfer"' + timer + b"><action>\n"
             + _keep({"Refer-To": "refer"}) + b"</action></recv>\n",
+            b'<recv request="PRESS" optional="true" next="press"' + timer + b"><action>\n"
+            + _keep({"X-Key": "key"}) + b"</action></recv>\n",
             b'<recv request="NOTIFY" optional="true" next="noted"' + timer + b"/>\n",
             b'<recv request="INVITE" optional="true" next="offered"' + timer + b"/>\n",
             b'<recv request="BYE" next="bye"' + timer + b"/>\n",
@@ -152,6 +154,10 @@ def _talk(dialog: _Dialog, hang_up_ms: int | None) -> bytes:
             b'<label id="transfer"/>\n',
             _send(dialog.request(b"REFER", b"Refer-To:[$refer]\nContent-Length: 0\n")),
             b'<recv response="202" next="talk"/>\n',
+            b'<label id="press"/>\n',
+            _send(dialog.request(b"INFO", b"Content-Type: application/dtmf-relay\nContent-Length: [len]\n\n"
+                  b"Signal=[$key]\nDuration=160\n")),
+            b'<recv response="200" next="talk"/>\n',
             b'<label id="noted"/>\n' + _send(_DONE, attributes=again),
             b'<label id="offered"/>\n' + _send(_ANSWERED + _with_sdp()) + b'<recv request="ACK" next="talk"/>\n',
             b'<label id="hangup"/>\n',

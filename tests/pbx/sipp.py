@@ -28,6 +28,8 @@ __all__ = ["Caller", "CallerProcess", "Handset", "People", "Sipp"]
 
 _SILENCE: Final = b"\xd5" * 8000
 """One second of A-law."""
+_VOICE: Final = (b"\x2a" * 8 + b"\xaa" * 8) * 500
+"""One second of A-law, loud, 500 Hz."""
 
 
 class Line(Protocol):
@@ -56,6 +58,8 @@ class People:
         self.folder = Path(tempfile.mkdtemp(prefix="intake112-people-"))
         self._sound = self.folder / "silence.alaw"
         self._sound.write_bytes(_SILENCE)
+        self._voice = self.folder / "voice.alaw"
+        self._voice.write_bytes(_VOICE)
         self._started: list[Handset] = []
 
     def operator(
@@ -99,6 +103,7 @@ class People:
         hang_up_ms: int | None = None,
         cancel: bool = False,
         rtp: bool = True,
+        speaks: bool = False,
         calls: int = 1,
         per_second: int | None = None,
         host: str = CARRIER_HOST,
@@ -106,12 +111,13 @@ class People:
         """Dial `dialled` from the carrier's side (or another `host`), `calls` times at once, or evenly `per_second`.
 
         The call ends by `.hang_up()`, by the other side's BYE, by BYE `hang_up_ms` after the PBX's 200, or by a CANCEL
-        sent right behind the INVITE (`cancel`). `rtp=False`: a caller whose sound never arrives.
+        sent right behind the INVITE (`cancel`). `rtp=False`: a caller whose sound never arrives. `speaks`: one who is
+        heard.
         """
         text = scenarios.call(
             caller or Caller(),
             dialled,
-            sound=self._sound if rtp else None,
+            sound=(self._voice if speaks else self._sound) if rtp else None,
             hang_up_ms=hang_up_ms,
             cancel=cancel,
         )

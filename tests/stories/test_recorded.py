@@ -19,6 +19,9 @@ from intake.facts import (
     Held,
     JoinedWith,
     LegEnded,
+    MenuAnswered,
+    MenuChosen,
+    MessageBegan,
     Queued,
     Rang,
     Resumed,
@@ -61,6 +64,12 @@ def told(fact: Fact) -> str:
             return "resumed"
         case Transferred(by=by, to=to):
             return f"passed on by {by} to {to}"
+        case MenuAnswered():
+            return "menu"
+        case MenuChosen(kind=kind):
+            return f"chose {kind}"
+        case MessageBegan():
+            return "message"
         case JoinedWith():
             return "joined with another caller"
         case Untaped():
@@ -85,6 +94,7 @@ TAKEN = [*WAITED, OP1, "ended answered"]
 AGAIN = ["queued 112", "left queue", OP2, "ended answered"]
 PASSED = "passed on by PJSIP/op1 to"
 HELD = ["held by PJSIP/op1", "resumed"]
+MENU = ["menu", "chose ambulans", "message"]
 CALLS_BACK = "calling back by PJSIP/op1"
 STORIES: dict[str, tuple[list[str], int, int]] = {
     "answered": (TAKEN, 2, 2),
@@ -120,6 +130,14 @@ STORIES: dict[str, tuple[list[str], int, int]] = {
     "desk-consults-and-leaves": (
         [*WAITED, OP1, HELD[0], AGENCY, f"{PASSED} 0328600113", "ended answered"], 2, 2,
     ),
+    "menu-message-left": (
+        [*WAITED, *MENU, "queued 112", "left queue", "ended overflow"], 0, 1,
+    ),
+    "menu-hangs-up-in-message": ([*WAITED, *MENU, "ended overflow"], 0, 0),
+    "menu-then-operator": (
+        [*WAITED, "menu", "message", "queued 112", "left queue", OP1, "ended answered"], 1, 2,
+    ),
+    "menu-hangs": ([*WAITED, "queued 112", "left queue", "ended abandoned"], 0, 0),
     "desk-brings-all-together": ([*WAITED, OP1, HELD[0], AGENCY, "ended answered"], 2, 0),
 }  # fmt: skip
 
