@@ -15,7 +15,7 @@ The call path of the PBX never waits for this process.
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -89,6 +89,7 @@ class Bridge:
         self._unsaved: dict[str, int] = {}  # as read
         self._tidied_at = database.clock()
         self.beside: Sequence[Callable[[], Sequence[Alarm]]] = ()  # the alarms of who works beside it
+        self.counted: Sequence[Callable[[], Mapping[str, float]]] = ()  # and their figures
         self._reel = Reel(config.tapes, config.pbx.name, database.clock(), config.limits)
         self._sessions = Sessions(config.pbx, database.clock, put=self._put, gap=self._gap, changed=self._changed.set)
 
@@ -334,6 +335,7 @@ class Bridge:
             "tape_bytes": float(reel.total_bytes()),
             "tape_unread_bytes": float(reel.unread_bytes()),
             **sessions.watch.figures(self._database.clock()),
+            **{name: value for count in self.counted for name, value in count().items()},
             "calls": float(len(self._listener.calls) if self._listener is not None else 0),
         }
         told = (sessions.state, [alarm.code for alarm in alarms])

@@ -40,6 +40,7 @@ NOBODY_THERE = frozenset(
 THREE_WAY = "*3"  # atxferthreeway in features.conf
 TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there comes back to the queue
 WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
+TEST_LASTS_S, TEST_RINGS_MS = "1", "30000"
 HANG_UP = "16"  # normal clearing (ITU-T Q.850)
 LOST = "the line to the PBX was lost meanwhile; look whether it happened before you ask again"
 UNTOLD = "nobody heard how it ended; look whether it happened before you ask again"
@@ -262,6 +263,9 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             desk = {"Channel": said["device"], "CallerID": said["number"], "Timeout": str(DESK_RINGS_MS)}
             to = {"Context": WAY_OUT, "Exten": said["number"], "Priority": "1"}
             return [("Originate", desk | to | {"Async": "true", "ChannelId": ours, "ActionID": ours})]
+        case control.TEST_CALL:
+            to = {"Channel": f"Local/{said['number']}@{WAY_OUT}/n", "Application": "Wait", "Data": TEST_LASTS_S}
+            return [_there_is(WAY_OUT, said["number"]), ("Originate", to | {"Async": "true", "Timeout": TEST_RINGS_MS})]
         case "member-add":
             return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
         case "member-remove":

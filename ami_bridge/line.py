@@ -20,7 +20,7 @@ from asterisk.ami import Action, AMIClient, Response
 
 from ami_bridge import frames
 from ami_bridge.reading import KEPT
-from ami_bridge.watch import REFUSALS
+from ami_bridge.watch import WATCHED
 
 PIECE = 256 * 1024
 T = TypeVar("T")
@@ -38,11 +38,11 @@ class RefusedError(LineError):
 
 class _Session(AMIClient):
     def __init__(
-        self, host: str, port: int, timeout: float, deliver: Deliver, refused: Deliver, ended: Callable[[str], None]
+        self, host: str, port: int, timeout: float, deliver: Deliver, watched: Deliver, ended: Callable[[str], None]
     ) -> None:
         super().__init__(address=host, port=port, timeout=timeout)
         self._deliver = deliver
-        self._refused = refused
+        self._watched = watched
         self._ended = ended
 
     @property
@@ -77,18 +77,18 @@ class _Session(AMIClient):
         data = self._banner()
         piece = memoryview(bytearray(PIECE))  # one for all: `recv` would cut down one for each, and tear the heap
         while True:
-            batch, refused = [], []
+            batch, watched = [], []
             for raw in splitter.feed(data):
                 if (name := frames.event_name(raw)) in KEPT:
                     batch.append(raw)
-                elif name in REFUSALS:
-                    refused.append(raw)
+                elif name in WATCHED:
+                    watched.append(raw)
                 elif raw.startswith(b"Response: "):
                     self.fire_recv_pack(frames.decode(raw))
             if batch:
                 self._deliver(batch)
-            if refused:
-                self._refused(refused)
+            if watched:
+                self._watched(watched)
             if not (size := self.wire.recv_into(piece)):
                 return
             data = bytes(piece[:size])
@@ -107,12 +107,12 @@ class _Session(AMIClient):
 class Line:
     """One logged-in AMI session. Use as an async context manager; a new object for every connection.
 
-    `deliver` is called in the loop with each batch of kept frames, in order; `refused` with those of requests that the
-    PBX refused, which no call is made of. `closed` ends with the reason.
+    `deliver` is called in the loop with each batch of kept frames, in order; `watched` with those of `watch.WATCHED`.
+    `closed` ends with the reason.
     """
 
     def __init__(
-        self, host: str, port: int, *, ping_s: float, deliver: Deliver, refused: Deliver = lambda _: None
+        self, host: str, port: int, *, ping_s: float, deliver: Deliver, watched: Deliver = lambda _: None
     ) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str] = loop.create_future()
@@ -123,7 +123,7 @@ class Line:
             port,
             self._timeout,
             deliver=lambda batch: self._to_loop(deliver, batch),
-            refused=lambda batch: self._to_loop(refused, batch),
+            watched=lambda batch: self._to_loop(watched, batch),
             ended=lambda why: self._to_loop(self._set_closed, why),
         )
 

@@ -115,8 +115,8 @@ class Sessions:
         if not self._booted.is_set() and any(frames.event_name(raw) == b"FullyBooted" for raw in batch):
             self._booted.set()
 
-    def _refused(self, batch: list[bytes]) -> None:
-        self.watch.refused(batch, self._clock())
+    def _watched(self, batch: list[bytes]) -> None:
+        self.watch.hear(batch, self._clock())
 
     async def _ask_trunks(self, line: Line) -> None:
         """Ask the PBX, once it has booted, how its trunks are; empty: it cannot say (no func_devstate)."""
@@ -129,13 +129,15 @@ class Sessions:
             if self.watch.say(trunk, state):
                 log.warning("trunk_state", pbx=self._pbx.name, trunk=trunk, state=state or "not known")
                 self._changed()
+        with contextlib.suppress(RefusedError):  # a PBX that registers nowhere
+            await line.action("PJSIPShowRegistrationsOutbound")
 
     async def _session(self) -> tuple[bool, str]:
         """Hold one session until it ends; return whether its gap was closed, and why it ended. Raises LineError."""
         pbx, name = self._pbx, uuid.uuid4().hex[:12]
         self._booted.clear()
         self._ends = self._told = None
-        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver, refused=self._refused) as line:
+        async with Line(pbx.host, pbx.port, ping_s=pbx.ping_s, deliver=self._deliver, watched=self._watched) as line:
             self._line = line
             alive = [] if self._alive_at is None else [("Alive", f"{self._alive_at.timestamp():.6f}")]
             self._put([_mark("IntakeConnected", ("Session", name), *alive)])

@@ -54,12 +54,16 @@ REMEMBERED, MOST_REMEMBERED = timedelta(minutes=2), 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What belongs to the 112 line: its contexts, its numbers (empty: all), its queues, and the PBX's name."""
+    """What belongs to the 112 line: its contexts, its numbers (empty: all), its queues, and the PBX's name.
+
+    `test_caller`: the number from which test calls come back.
+    """
 
     pbx: str
     contexts: frozenset[str]
     numbers: frozenset[str]
     queues: frozenset[str]
+    test_caller: str | None = None
 
     def is_own(self, channel: Channel) -> bool:
         """Tell whether a channel is in one of the line's contexts, under one of its numbers."""
@@ -157,6 +161,7 @@ class Threads:
             name=channel.caller_name,
             recovered=recovered,
             late=late,
+            test=channel.number is not None and channel.number == self.line.test_caller,
         )
         return [arrived]
 

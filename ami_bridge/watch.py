@@ -1,4 +1,5 @@
-"""What the PBX says of the ways by which calls come in: a trunk that is gone, a caller's network that it refuses.
+"""What the PBX says of the ways by which calls come in: a trunk that is gone, a registration at a carrier that does not
+hold, a caller's network that it refuses.
 
 Nobody rings then, and everything else is well: the worst fault of a centre, for it looks like a quiet night.
 """
@@ -15,6 +16,13 @@ from db.machine_room import Alarm
 REFUSALS: Final = frozenset(
     [b"InvalidAccountID", b"ChallengeResponseFailed", b"FailedACL", b"RequestNotAllowed", b"AuthMethodNotAllowed"]
 )
+REGISTRATION: Final = b"OutboundRegistrationDetail"
+REGISTRATIONS: Final = b"OutboundRegistrationDetailComplete"
+WATCHED: Final = REFUSALS | {REGISTRATION, REGISTRATIONS}
+"""Events that no call is made of: they go to the watch, and onto no tape."""
+
+REGISTERED: Final = "Registered"
+FIRM: Final = 5  # lists in a row: a PBX that has just started registers a few seconds later
 GONE: Final = frozenset({"UNAVAILABLE", "INVALID"})  # states of a device (DEVICE_STATE) that no call comes through
 REFUSED_FOR: Final = timedelta(minutes=10)
 REFUSED_FROM: Final = 3  # so many from one address are no slip of the finger
@@ -26,6 +34,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._trunks: dict[str, str] = {}
+        self._listed: dict[str, int] = {}  # the registrations of the list that is being told
+        self._unregistered: dict[str, int] = {}  # and of the last whole one: for how many lists it has not held
         self._refused: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     def say(self, trunk: str, state: str) -> bool:
@@ -33,23 +43,40 @@ class Watch:
         before, self._trunks[trunk] = self._trunks.get(trunk), state
         return _kind(before) != _kind(state)
 
-    def refused(self, told: Iterable[bytes], now: datetime) -> None:
-        """Take frames of REFUSALS."""
+    def hear(self, told: Iterable[bytes], now: datetime) -> None:
+        """Take frames of WATCHED."""
         for raw in told:
             frame = frames.parse(raw)
-            if frame.get("Service") != "PJSIP":
-                continue
-            address = frame.get("RemoteAddress").split("/")[2:3]
-            times = self._refused.setdefault(address[0] if address else "?", deque(maxlen=MOST_OF_EACH))
-            times.append(now)
-            self._refused.move_to_end(address[0] if address else "?")
-            while len(self._refused) > MOST_ADDRESSES:
-                self._refused.popitem(last=False)
+            match frames.event_name(raw):
+                case name if name == REGISTRATION:
+                    registration, held = frame.get("ObjectName"), frame.get("Status") == REGISTERED
+                    self._listed[registration] = 0 if held else self._unregistered.get(registration, 0) + 1
+                case name if name == REGISTRATIONS:
+                    self._unregistered, self._listed = self._listed, {}
+                case _:
+                    self._refuse(frame, now)
+
+    def _refuse(self, frame: frames.Frame, now: datetime) -> None:
+        if frame.get("Service") != "PJSIP":
+            return
+        address = frame.get("RemoteAddress").split("/")[2:3]
+        times = self._refused.setdefault(address[0] if address else "?", deque(maxlen=MOST_OF_EACH))
+        times.append(now)
+        self._refused.move_to_end(address[0] if address else "?")
+        while len(self._refused) > MOST_ADDRESSES:
+            self._refused.popitem(last=False)
+
+    def _lost_registrations(self) -> list[str]:
+        return sorted(name for name, lists in self._unregistered.items() if lists >= FIRM)
 
     def figures(self, now: datetime) -> Mapping[str, float]:
-        """Return what is counted: trunks that are gone, and requests refused in the last 10 minutes."""
+        """Return what is counted: trunks gone, registrations lost, and requests refused in the last 10 minutes."""
         gone = sum(state in GONE for state in self._trunks.values())
-        return {"trunks_gone": float(gone), "refused_requests": float(sum(self._lately(now).values()))}
+        return {
+            "trunks_gone": float(gone),
+            "registrations_lost": float(len(self._lost_registrations())),
+            "refused_requests": float(sum(self._lately(now).values())),
+        }
 
     def alarms(self, now: datetime) -> list[Alarm]:
         """Return what is wrong now, each with what to do."""
@@ -61,6 +88,14 @@ class Watch:
         found += [
             Alarm("trunk_unwatched", f"The PBX does not say whether trunk {trunk} is there. Load func_devstate there.")
             for trunk in sorted(trunk for trunk, state in self._trunks.items() if not state)
+        ]
+        found += [
+            Alarm(
+                "registration",
+                f"The carrier does not know us ({name} in pjsip.conf is not registered), so it may bring us no call. "
+                "Check its user name and password, the network, then call the carrier.",
+            )
+            for name in self._lost_registrations()
         ]
         many = {address: count for address, count in self._lately(now).items() if count >= REFUSED_FROM}
         if many:

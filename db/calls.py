@@ -19,6 +19,7 @@ l = tables.legs.c  # noqa: E741  # as short as the others
 r = tables.reports.c
 Key = tuple[str, str]
 Columns = Mapping[str, object]
+NO_TEST = r.classification != "test"
 
 
 class CallRow(Struct, frozen=True, kw_only=True):
@@ -116,15 +117,23 @@ async def in_progress(reading: Reading, pbx: str | None = None) -> list[CallRow]
 
 
 async def arrivals(reading: Reading, pbx: str, since: datetime, most: int = 40_000) -> list[datetime]:
-    """Return when calls of a PBX arrived since a time, in order; of the newest so many calls at most."""
+    """Return when calls of a PBX arrived since a time, in order; of the newest so many calls at most, no test calls."""
     newest = select(func.max(c.id)).scalar_subquery()
-    statement = select(c.arrived_at).where(c.id > newest - most, c.pbx == pbx, c.arrived_at >= since)
-    return list((await reading.connection.execute(statement.order_by(c.arrived_at))).scalars())
+    which = c.id > newest - most, c.pbx == pbx, c.arrived_at >= since, NO_TEST
+    statement = select(c.arrived_at).join(tables.reports).where(*which).order_by(c.arrived_at)
+    return list((await reading.connection.execute(statement)).scalars())
 
 
 async def newest_arrival(reading: Reading, pbx: str) -> datetime | None:
-    """Return when the newest call of a PBX arrived, or None."""
-    statement = select(c.arrived_at).where(c.pbx == pbx).order_by(c.id.desc()).limit(1)
+    """Return when the newest call of a PBX arrived that was no test call, or None."""
+    statement = select(c.arrived_at).join(tables.reports).where(c.pbx == pbx, NO_TEST).order_by(c.id.desc()).limit(1)
+    return (await reading.connection.execute(statement)).scalar_one_or_none()
+
+
+async def test_arrival(reading: Reading, pbx: str, since: datetime) -> datetime | None:
+    """Return when the first test call of a PBX arrived since a time, or None."""
+    tests = c.pbx == pbx, r.classification == "test", r.opened_at >= since
+    statement = select(c.arrived_at).join(tables.reports).where(*tests).order_by(r.opened_at).limit(1)
     return (await reading.connection.execute(statement)).scalar_one_or_none()
 
 

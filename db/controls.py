@@ -53,6 +53,13 @@ async def find(reading: Reading, control_id: str) -> ControlRow | None:
     return ControlRow(**row) if row else None
 
 
+async def newest(reading: Reading, pbx: str, action: str) -> ControlRow | None:
+    """Return the newest request of this kind to a PBX, or None."""
+    statement = select(tables.controls).where(c.pbx == pbx, c.action == action).order_by(c.id.desc()).limit(1)
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return ControlRow(**row) if row else None
+
+
 async def is_open(reading: Reading, report_id: int, action: str) -> bool:
     """Tell whether a report has a request of this kind that has not ended."""
     of_report = c.report_id == report_id, c.action == action, tables.OPEN_CONTROL

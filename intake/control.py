@@ -32,6 +32,7 @@ from intake.refusals import (
     UnknownReportError,
 )
 
+TEST_CALL: Final = "test-call"
 CALL_BACK: Final = "call-back"  # the action that ends when the line tells so
 DESK: Final = "PJSIP/"  # begins the device of a desk's telephone
 SERVICE: Final = "control:"  # begins the names of those who can, then the PBX's name
@@ -69,6 +70,12 @@ TOLD: Final = {
     "consult-complete": ("Penelepon diserahkan oleh {by}", "Penyerahan oleh {by} gagal: {why}"),
 }
 """What the report tells of each action when it was done, and when it failed."""
+
+
+async def test_call(tx: Transaction, pbx: str, number: str, by: str) -> ControlRow:
+    """Ask for a test call over the trunk, whoever could do it now: one that nobody does is a finding too."""
+    tx.record(by, "control.asked", pbx, asked=TEST_CALL)
+    return await controls.ask(tx, pbx=pbx, action=TEST_CALL, arguments={"number": number}, by=by)
 
 
 async def hang_up(tx: Transaction, number: str, by: str) -> ControlRow:

@@ -39,6 +39,7 @@ class Arrived(Struct, frozen=True):
     """A caller rings 112: opens a report. `recovered`: learnt from a snapshot or a log, not live.
 
     `late`: the ring itself was no 112 call by the line's rules; the caller joined the line's queue all the same.
+    `test`: it is our own test call, which came back over the trunk.
     """
 
     key: CallKey
@@ -50,6 +51,7 @@ class Arrived(Struct, frozen=True):
     name: str | None
     recovered: bool = False
     late: bool = False
+    test: bool = False
 
 
 class Described(Struct, frozen=True):

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from ami_bridge.bridge import Bridge, BridgeConfig
 from ami_bridge.control import Control, ControlConfig
 from ami_bridge.overflow import MenuConfig, Overflow
+from ami_bridge.probe import Probe, ProbeConfig
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
@@ -31,6 +33,13 @@ from routing.lanes import Lanes
 
 log = structlog.get_logger(__name__)
 Around = Callable[[Database, Settings], AbstractAsyncContextManager[Settings]]
+
+
+class Service(Protocol):
+    """What runs until it is told to stop."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set."""
 
 
 class AddressTakenError(Exception):
@@ -94,8 +103,10 @@ def _jobs(
         if settings.recordings_dir is not None:
             keeper = Keeper(database, RecordingsConfig(settings.pbx, settings.recordings_dir, settings.store))
         menu = Overflow(MenuConfig(settings.menu_host, settings.menu_port)) if settings.menu_port else None
-        bridge.beside = [service.alarms for service in (keeper, silence, menu) if service is not None]
-        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu)
+        probe = Probe(database, tested) if (tested := probe_config(settings)) is not None else None
+        bridge.beside = [one.alarms for one in (keeper, silence, menu, probe) if one is not None]
+        bridge.counted = [probe.figures] if probe is not None else []
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu, probe)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
@@ -165,8 +176,8 @@ def bridge_config(settings: Settings) -> BridgeConfig:
     )
 
 
-async def _together(stop: asyncio.Event, *services: Bridge | Control | Keeper | Silence | Overflow | None) -> None:
-    """Run the bridge and what works beside it: its hand, who keeps recordings, who listens to silence, the menu."""
+async def _together(stop: asyncio.Event, *services: Service | None) -> None:
+    """Run the bridge and what works beside it: its hand, who keeps recordings, the voice menu, who watches."""
     async with asyncio.TaskGroup() as tasks:
         for service in services:
             if service is not None:
@@ -182,6 +193,14 @@ def control_config(settings: Settings) -> ControlConfig | None:
     return ControlConfig(pbx, settings.line_queues, settings.desks)
 
 
+def probe_config(settings: Settings) -> ProbeConfig | None:
+    """Return how test calls are made; None when there are none."""
+    if settings.test_number is None:
+        return None
+    return ProbeConfig(settings.pbx, settings.test_number, timedelta(minutes=settings.test_every_minutes))
+
+
 def line_of(settings: Settings) -> Line:
     """Return what belongs to the 112 line."""
-    return Line(settings.pbx, settings.line_contexts, settings.line_numbers, settings.line_queues)
+    s = settings
+    return Line(s.pbx, s.line_contexts, s.line_numbers, s.line_queues, s.test_caller)

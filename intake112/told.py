@@ -78,11 +78,12 @@ class _Teller:
 
     def says(self, fact: Fact) -> str:
         match fact:
-            case Arrived(trunk=trunk, dialled=dialled, number_raw=number, name=name, recovered=recovered, late=late):
+            case Arrived(trunk=trunk, dialled=dialled, number_raw=number, name=name):
                 over = f" over {trunk}" if trunk else ""
                 notes = [
-                    *(["learnt afterwards, not heard live"] if recovered else []),
-                    *(["seen only in the queue: its ring was none of the line's"] if late else []),
+                    *(["learnt afterwards, not heard live"] if fact.recovered else []),
+                    *(["seen only in the queue: its ring was none of the line's"] if fact.late else []),
+                    *(["our own test call"] if fact.test else []),
                 ]
                 self._said = {None, number, name, dialled, trunk}
                 return f"{_who(number, name)} rings {dialled or '(no number dialled)'}{over}{_brackets(notes)}"

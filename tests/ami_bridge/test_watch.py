@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ami_bridge import frames
-from ami_bridge.watch import MOST_ADDRESSES, MOST_OF_EACH, REFUSED_FROM, Watch
+from ami_bridge.watch import FIRM, MOST_ADDRESSES, MOST_OF_EACH, REFUSED_FROM, Watch
 
 NOW = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
 
@@ -53,10 +53,10 @@ def test_a_pbx_that_cannot_say_is_no_quiet_night() -> None:
 
 def test_a_network_that_is_refused_again_and_again() -> None:
     watch = Watch()
-    watch.refused([refusal()] * (REFUSED_FROM - 1), NOW)
-    watch.refused([refusal(f"10.0.1.{n}") for n in range(20)], NOW)
+    watch.hear([refusal()] * (REFUSED_FROM - 1), NOW)
+    watch.hear([refusal(f"10.0.1.{n}") for n in range(20)], NOW)
     assert codes(watch) == []
-    watch.refused([refusal()], NOW + timedelta(minutes=1))
+    watch.hear([refusal()], NOW + timedelta(minutes=1))
     (alarm,) = watch.alarms(NOW + timedelta(minutes=1))
     assert alarm.code == "refused"
     assert "refused 3 requests from 10.0.0.7 " in alarm.message
@@ -67,19 +67,53 @@ def test_a_network_that_is_refused_again_and_again() -> None:
 
 def test_our_own_log_in_is_none_of_it() -> None:
     watch = Watch()
-    watch.refused([refusal(service="AMI", event="ChallengeResponseFailed")] * 10, NOW)
+    watch.hear([refusal(service="AMI", event="ChallengeResponseFailed")] * 10, NOW)
     assert codes(watch) == []
 
 
 def test_what_is_no_address_is_counted_too() -> None:
     watch = Watch()
-    watch.refused([refusal().replace(b"IPV4/UDP/10.0.0.7/5060", b"x")] * 3, NOW)
+    watch.hear([refusal().replace(b"IPV4/UDP/10.0.0.7/5060", b"x")] * 3, NOW)
     assert codes(watch) == ["refused"]
 
 
 def test_a_scan_from_everywhere_stays_within_bounds() -> None:
     watch = Watch()
-    watch.refused([refusal(f"10.{n // 250}.{n % 250}.1") for n in range(3 * MOST_ADDRESSES)], NOW)
-    watch.refused([refusal()] * (5 * MOST_OF_EACH), NOW)
+    watch.hear([refusal(f"10.{n // 250}.{n % 250}.1") for n in range(3 * MOST_ADDRESSES)], NOW)
+    watch.hear([refusal()] * (5 * MOST_OF_EACH), NOW)
     assert watch.figures(NOW)["refused_requests"] == MOST_ADDRESSES - 1 + MOST_OF_EACH
     assert codes(watch) == ["refused"]
+
+
+def listed(*states: tuple[str, str]) -> list[bytes]:
+    """What Asterisk says when it is asked for its registrations."""
+    told = [
+        [("Event", "OutboundRegistrationDetail"), ("ObjectName", name), ("Status", state)] for name, state in states
+    ]
+    told.append([("Event", "OutboundRegistrationDetailComplete"), ("EventList", "Complete")])
+    return [frames.encode(headers).removesuffix(frames.END) for headers in told]
+
+
+@pytest.mark.parametrize("state", ["Unregistered", "Rejected", "Stopped"])
+def test_a_registration_that_does_not_hold(state: str) -> None:
+    watch = Watch()
+    for _ in range(FIRM - 1):
+        watch.hear(listed(("telkom", state), ("other", "Registered")), NOW)
+    assert codes(watch) == [], "a PBX that has just started registers a moment later"
+    watch.hear(listed(("telkom", state), ("other", "Registered")), NOW)
+    (alarm,) = watch.alarms(NOW)
+    assert (alarm.code, "telkom" in alarm.message) == ("registration", True)
+    assert watch.figures(NOW)["registrations_lost"] == 1
+    watch.hear(listed(("telkom", "Registered"), ("other", "Registered")), NOW)
+    assert codes(watch) == []
+    watch.hear(listed(("telkom", state)), NOW)
+    assert codes(watch) == []
+
+
+def test_a_registration_that_was_taken_out_is_missed_by_nobody() -> None:
+    watch = Watch()
+    for _ in range(FIRM):
+        watch.hear(listed(("telkom", "Rejected")), NOW)
+    assert codes(watch) == ["registration"]
+    watch.hear(listed(), NOW)
+    assert codes(watch) == []
