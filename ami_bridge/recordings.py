@@ -110,7 +110,7 @@ class Keeper:
             after = self._after.get(part, max(0, newest - LOOKS_BACK))
             since = reading.now - MISSED_FOR
             owed = await recordings.owed(reading, self._config.pbx, part, after, AT_ONCE, since)
-        self._after[part] = owed[0].call_id - 1 if owed else max(after, newest - SAVED_LATER)
+        self._after[part] = min(call.call_id for call in owed) - 1 if owed else max(after, newest - SAVED_LATER)
         if owed:
             await asyncio.to_thread(_folder, self._config.source)
         why = ""

@@ -63,7 +63,7 @@ async def owed(
 ) -> list[OwedRow]:
     """Return the calls of a PBX behind an id of which this recording is owed, or may be yet, the oldest first.
 
-    What is missing is looked for again until `missing_since`.
+    What is missing is looked for again until `missing_since`; it comes last, and holds up no other.
     """
     columns = (
         c.id.label("call_id"),
@@ -84,7 +84,7 @@ async def owed(
         select(*columns)
         .outerjoin(tables.recordings, and_(r.call_id == c.id, r.part == part))
         .where(c.id > after, c.pbx == pbx, or_(new, again))
-        .order_by(c.id)
+        .order_by(func.coalesce(r.fault == "missing", false()), c.id)
         .limit(limit)
     )
     return [OwedRow(part=part, **row) for row in (await reading.connection.execute(statement)).mappings()]

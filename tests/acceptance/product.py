@@ -144,10 +144,10 @@ class Product:
         """One whole report."""
         return self.get(f"/reports/{number}")
 
-    def can_act(self) -> bool:
-        """Tell whether it says that it can control calls."""
+    def can_act(self, bridges: int = 1) -> bool:
+        """Tell whether it says that it can control calls, each of its bridges."""
         services = self.get("/state")["services"]
-        return [one["state"] for one in services if one["name"].startswith("control:")] == ["connected"]
+        return [one["state"] for one in services if one["name"].startswith("control:")] == ["connected"] * bridges
 
     def done(self, asked: Json, within_s: float = 20) -> Json:
         """Wait until what was asked of the PBX has ended, and return it."""

@@ -374,3 +374,23 @@ async def test_a_message_that_is_not_there_is_told(database: Database, clock: Se
 
         await until(alarmed)
     assert "Pesan suara penelepon tidak ada di PBX" in await told(database)
+
+
+async def test_many_that_are_missing_hold_up_none(
+    database: Database, clock: SetClock, pbx: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 3)
+    for n in range(1, 5):
+        await call(database, clock, n=n, name=f"{n}.wav")
+    clock.forward(seconds=31)
+    async with keeper(database, pbx):
+        assert (await kept(database, 4)).fault == "missing"
+        write(pbx / "5.wav", 60)
+        await call(database, clock, n=5, name="5.wav")
+        assert (await kept(database, 5)).fault is None
+        write(pbx / "1.wav", 60)
+
+        async def found() -> bool | None:
+            return True if (await kept(database, 1)).fault is None else None
+
+        await until(found)

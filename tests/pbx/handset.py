@@ -68,6 +68,11 @@ class Sipp:
         self._process.kill()
         self._process.wait()
 
+    def invites(self) -> int:
+        """How often it was called, or called."""
+        asked = self._seen(b"\nINVITE sip:")
+        return len({_header(one, "Call-ID") for one in asked})
+
     def _seen(self, *parts: bytes) -> list[bytes]:
         """Every message sent or received that holds all of these, oldest first."""
         text = self.messages.read_bytes() if self.messages.exists() else b""
