@@ -11,7 +11,7 @@ The session's `timeout` is three pings: a line that says nothing for so long is 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
@@ -38,9 +38,17 @@ class RefusedError(LineError):
 
 class _Session(AMIClient):
     def __init__(
-        self, host: str, port: int, timeout: float, deliver: Deliver, watched: Deliver, ended: Callable[[str], None]
+        self,
+        host: str,
+        port: int,
+        timeout: float,
+        kept: Container[bytes],
+        deliver: Deliver,
+        watched: Deliver,
+        ended: Callable[[str], None],
     ) -> None:
         super().__init__(address=host, port=port, timeout=timeout)
+        self._kept = kept
         self._deliver = deliver
         self._watched = watched
         self._ended = ended
@@ -79,7 +87,7 @@ class _Session(AMIClient):
         while True:
             batch, watched = [], []
             for raw in splitter.feed(data):
-                if (name := frames.event_name(raw)) in KEPT:
+                if (name := frames.event_name(raw)) in self._kept:
                     batch.append(raw)
                 elif name in WATCHED:
                     watched.append(raw)
@@ -107,12 +115,19 @@ class _Session(AMIClient):
 class Line:
     """One logged-in AMI session. Use as an async context manager; a new object for every connection.
 
-    `deliver` is called in the loop with each batch of kept frames, in order; `watched` with those of `watch.WATCHED`.
-    `closed` ends with the reason.
+    `deliver` is called in the loop with each batch of kept frames (events of these names), in order; `watched` with
+    those of `watch.WATCHED`. `closed` ends with the reason.
     """
 
     def __init__(
-        self, host: str, port: int, *, ping_s: float, deliver: Deliver, watched: Deliver = lambda _: None
+        self,
+        host: str,
+        port: int,
+        *,
+        ping_s: float,
+        deliver: Deliver,
+        watched: Deliver = lambda _: None,
+        kept: Container[bytes] = KEPT,
     ) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[str] = loop.create_future()
@@ -122,6 +137,7 @@ class Line:
             host,
             port,
             self._timeout,
+            kept,
             deliver=lambda batch: self._to_loop(deliver, batch),
             watched=lambda batch: self._to_loop(watched, batch),
             ended=lambda why: self._to_loop(self._set_closed, why),

@@ -98,7 +98,11 @@ def alone(work: Callable[[], T]) -> T:
     try:
         return work()
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        raise error from None
+        raise only(group) from None
+
+
+def only(error: BaseException) -> BaseException:
+    """Return the only error in an exception group; anything else as it is."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
