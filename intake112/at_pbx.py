@@ -229,8 +229,7 @@ async def _written(settings: Settings, made: list[Trial], cel_at: int, queue_at:
     names = [one.recording for one in made if one.recording]
     if settings.recordings_dir is None or not names:
         return found
-    taken = [await on_disk.is_taken_away(settings.recordings_dir, name) for name in names]
-    if all(taken):
+    if await on_disk.are_taken_away(settings.recordings_dir, names):
         return [*found, ok("test call's recording", "found, and taken away")]
     mend = (
         f"MixMonitor of the dialplan and its folder; `chmod 2770 {settings.recordings_dir}`, `usermod -aG "

@@ -194,15 +194,17 @@ async def is_written(path: Path, after: int, text: str) -> bool:
     return await ask(lambda: _until(look))
 
 
-async def is_taken_away(folder: Path, name: str) -> bool:
-    """Take a test call's recording away as the keeper does; False: it did not come, or cannot be removed."""
+async def are_taken_away(folder: Path, names: list[str]) -> bool:
+    """Take test calls' recordings away as the keeper does; False: one did not come, or cannot be removed."""
+    left = set(names)
 
     def take() -> bool:
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()) or not path.is_file():
-            return False
-        path.unlink()
-        return True
+        for name in sorted(left):
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                path.unlink()
+                left.discard(name)
+        return not left
 
     return await ask(lambda: _until(take))
 

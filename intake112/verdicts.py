@@ -131,7 +131,9 @@ def trunk(name: str, state: str) -> Finding:
 
 def desks(states: Mapping[str, str]) -> Finding:
     """Judge DEVICE_STATE of all desks, by name."""
-    unknown = sorted(name for name, state in states.items() if state in ("INVALID", ""))
+    if not any(states.values()):
+        return warning("desks", "the PBX cannot say", "modules.conf: `load=func_devstate.so`, and load it")
+    unknown = sorted(name for name, state in states.items() if state == "INVALID")
     gone = sorted(name for name, state in states.items() if state == "UNAVAILABLE")
     there = len(states) - len(unknown) - len(gone)
     found = f"{there} of {len(states)} telephones are there"
