@@ -72,11 +72,13 @@ def cel_file(path: Path | None, calls: int | None) -> Finding:
     return _readable("CEL file", path)
 
 
-def queue_log(path: Path | None) -> Finding:
-    """Look at the queue_log."""
+def queue_log(path: Path | None, calls: int | None) -> Finding:
+    """Look at the queue_log; `calls` as for `cel_file`."""
     if path is None:
         found = "not set: who answered while the bridge was away is not known"
         return warning("queue_log", found, "INTAKE112_QUEUE_LOG=/var/log/asterisk/queue_log")
+    if not path.exists() and calls == 0 and path.parent.is_dir():
+        return ok("queue_log", f"{path} comes with the first call")
     if not path.exists():
         mend = (
             "logger.conf, [general]: `queue_log=yes` and `queue_log_to_file=yes`, then `asterisk -rx 'logger reload'`"

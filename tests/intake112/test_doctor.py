@@ -85,6 +85,14 @@ def test_a_log_that_is_never_written_is_wrong_once_there_were_calls(tmp_path: Pa
     assert on_disk.cel_file(path, 3).verdict is Verdict.OK
 
 
+def test_a_queue_log_comes_with_the_first_call(tmp_path: Path) -> None:
+    path = tmp_path / "queue_log"
+    assert on_disk.queue_log(path, 0).verdict is Verdict.OK
+    for calls in (None, 1):
+        assert "logger.conf" in on_disk.queue_log(path, calls).mend
+    assert on_disk.queue_log(tmp_path / "gone" / "queue_log", 0).verdict is Verdict.WRONG
+
+
 @pytest.mark.parametrize("mode", [0o755, 0o757])
 def test_a_folder_that_everybody_may_read_is_a_warning(tmp_path: Path, mode: int) -> None:
     tmp_path.chmod(mode)
