@@ -1,10 +1,12 @@
 """What `intake112 doctor` asks a PBX, and what the answers mean for a centre."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 
 from ami_bridge import trial
 from ami_bridge.asking import LOGGED_IN, Asked, Core, asked
+from ami_bridge.line import RefusedError
 from ami_bridge.session import Pbx
 from ami_bridge.trial import FORMS, NAME, PLAIN, Trial
 from intake112 import on_disk, verdicts
@@ -15,6 +17,7 @@ from intake112.verdicts import FUNCTIONS, RELOAD
 
 DIALPLAN_RELOAD = "`asterisk -rx 'dialplan reload'`"
 HEARD_WITHIN_S = 3.0
+LOOKS, BETWEEN_LOOKS_S = 8, 0.25
 CONTEXTS = (
     ("again", "112", "a caller whose operator's telephone is lost is hung up"),
     ("transfer", "+6281200000000", "the desk cannot pass a caller on"),
@@ -150,13 +153,27 @@ async def queues(joined: Joined) -> list[Finding]:
 
 
 async def devices(joined: Joined) -> list[Finding]:
-    """Ask for the state of every trunk and desk."""
-    found = [
-        verdicts.trunk(name, await joined.ear.value(f"DEVICE_STATE(PJSIP/{name})"))
-        for name in sorted(joined.settings.trunks)
-    ]
-    desks = {name: await joined.ear.value(f"DEVICE_STATE(PJSIP/{name})") for name in sorted(joined.settings.desks)}
-    return [*found, verdicts.desks(desks)] if desks else found
+    """Ask for the state of every trunk and desk.
+
+    Who is not there is asked by an OPTIONS of Asterisk's first: after a restart it looks at none for up to `qualify`.
+    """
+    trunks, desks = sorted(joined.settings.trunks), sorted(joined.settings.desks)
+    states = {name: await _state(joined, name) for name in (*trunks, *desks)}
+    gone = [name for name, state in states.items() if state == "UNAVAILABLE"]
+    for name in gone:
+        with contextlib.suppress(RefusedError):  # it has no contact to ask, or the ear may not
+            await joined.ear.line.action("PJSIPQualify", Endpoint=name)
+    for _ in range(LOOKS):
+        if not (gone := [name for name in gone if states[name] == "UNAVAILABLE"]):
+            break
+        await asyncio.sleep(BETWEEN_LOOKS_S)
+        states |= {name: await _state(joined, name) for name in gone}
+    found = [verdicts.trunk(name, states[name]) for name in trunks]
+    return [*found, verdicts.desks({name: states[name] for name in desks})] if desks else found
+
+
+async def _state(joined: Joined, endpoint: str) -> str:
+    return await joined.ear.value(f"DEVICE_STATE(PJSIP/{endpoint})")
 
 
 async def core(joined: Joined) -> Core:

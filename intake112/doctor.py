@@ -80,12 +80,12 @@ async def examine(settings: Settings, clock: AnyClock, *, call: bool) -> AsyncIt
                 for check, questions in AT_PBX:
                     for one in await _made(check, questions(joined)):
                         yield one
-                with contextlib.suppress(LineError, TimeoutError):
-                    async with asyncio.timeout(WITHIN_S):
-                        calls = (await at_pbx.core(joined)).calls
                 if call:
                     for one in await _made("test call", at_pbx.test_calls(joined), CALLS_WITHIN_S):
                         yield one
+                with contextlib.suppress(LineError, TimeoutError):
+                    async with asyncio.timeout(WITHIN_S):
+                        calls = (await at_pbx.core(joined)).calls
         if joined is None:
             yield warning("PBX", "not asked: there is no session", "mend the line above, then ask again")
         elif not call:
