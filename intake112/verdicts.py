@@ -80,7 +80,7 @@ def ear(user: str, actions: Collection[str]) -> Finding:
     if lacks := [name for name in EAR_ASKS if name not in actions]:
         found = f"{user} may not ask {', '.join(lacks)}: calls in progress are not found after a gap"
         return wrong(check, found, f"{section}: `write=reporting`, then {RELOAD}")
-    return ok(check, f"{user} may ask, and cannot act")
+    return ok(check, f"{user} may ask, and has no right to act")
 
 
 def hand(user: str, actions: Collection[str]) -> Finding:
