@@ -85,7 +85,7 @@ def asterisk_conf(
         file.replace(folder / file.name)
     rendered.rmdir()
     _write_secret(beside, environment(values))
-    for line in _told(folder, beside, kept, source, values):
+    for line in _told(folder, beside, kept, len(targets) - 1, values):
         typer.echo(line)
 
 
@@ -102,6 +102,7 @@ def environment(values: Mapping[str, str]) -> str:
         "CONTROL_SECRET": values["CONTROL_SECRET"],
         "DESKS": ",".join(f"op{desk}" for desk in DESKS),
         "TRUNKS": "trunk",
+        "MENU_PORT": values["MENU_PORT"],
         "CEL_FILE": f"{log}/cel-custom/intake112.csv",
         "QUEUE_LOG": f"{log}/queue_log",
         "RECORDINGS_DIR": f"{spool}/monitor",
@@ -156,11 +157,9 @@ def _write_secret(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _told(folder: Path, beside: Path, kept: Path | None, source: Path, values: Mapping[str, str]) -> list[str]:
+def _told(folder: Path, beside: Path, kept: Path | None, files: int, values: Mapping[str, str]) -> list[str]:
     """Return what was done and the commands that come next."""
-    told = [
-        f"Written: {len(list(source.glob('*.conf')))} files in {folder}, intake112's settings in {beside} (mode 0600)."
-    ]
+    told = [f"Written: {files} files in {folder}, intake112's settings in {beside} (mode 0600)."]
     told += [f"What was there is in {kept}."] if kept is not None else []
     told += [
         f"Each desk's telephone logs in as op1 to op{DESKS[-1]} with the password in pjsip.conf. Next, as root:",
@@ -168,6 +167,9 @@ def _told(folder: Path, beside: Path, kept: Path | None, source: Path, values: M
         f"  install -d -o asterisk -g asterisk -m 2750 {values['LOG_DIR']}/cel-custom",
         f"  install -d -o asterisk -g asterisk -m 2770 {values['SPOOL_DIR']}/monitor",
     ]
-    if (source / "prompts").is_dir():
-        told.append(f"  install -d {values['PROMPTS_DIR']} && cp -r {source}/prompts/. {values['PROMPTS_DIR']}")
-    return [*told, "  systemctl restart asterisk", "  intake112 doctor --call"]
+    return [
+        *told,
+        f"  intake112 prompts {values['PROMPTS_DIR']}",
+        "  systemctl restart asterisk",
+        "  intake112 doctor --call",
+    ]

@@ -90,6 +90,8 @@ async def examine(settings: Settings, clock: AnyClock, *, call: bool) -> AsyncIt
             yield warning("PBX", "not asked: there is no session", "mend the line above, then ask again")
         elif not call:
             yield at_pbx.not_called()
+        for one in await _made("voice menu", _menu(settings)):
+            yield one
     for check, look in _on_disk(settings, calls):
         for one in await _made(check, on_disk.ask(look)):
             yield one
@@ -133,6 +135,22 @@ async def _database(settings: Settings, clock: AnyClock) -> list[Finding]:
     kind = "SQLite" if settings.sqlite_file is not None else f"PostgreSQL {version}"
     found = [ok(check, f"{kind}, schema {migrate.newest()}")]
     return [*found, verdicts.sqlite(version)] if settings.sqlite_file is not None else found
+
+
+async def _menu(settings: Settings) -> list[Finding]:
+    """See whether the bridge serves the voice menu: who hangs up at once is nobody there."""
+    check, host, port = "voice menu", settings.menu_host, settings.menu_port
+    if port is None:
+        mend = "INTAKE112_MENU_PORT=4573, as OVERFLOW_MENU in extensions.conf has it"
+        return [warning(check, "INTAKE112_MENU_PORT is not set: whom nobody answers gets none", mend)]
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        return [
+            warning(check, f"{host}:{port}: {error.strerror or error}", "`systemctl start intake112`, then ask again")
+        ]
+    writer.close()
+    return [ok(check, f"served at {host}:{port}")]
 
 
 async def _joined(

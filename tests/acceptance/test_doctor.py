@@ -5,6 +5,7 @@ Its test calls make no report, ring no telephone, hold up no caller, and leave n
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import INTAKE112, Product
-from tests.pbx.asterisk import RealAsterisk
+from tests.pbx.asterisk import PBX_HOST, RealAsterisk
 from tests.pbx.sipp import People
 from tests.waiting import until
 
@@ -81,10 +82,12 @@ def doctor(pbx: RealAsterisk, sqlite_template: Path, tmp_path: Path) -> Doctor:
 def test_nothing_is_wrong_with_what_we_ship(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> None:
     doctor = Doctor(pbx, database_url, tmp_path / "state")
     pbx.cli("queue add member PJSIP/op1 to 112")
-    assert not_ok(doctor()) == ["test call"]
+    assert not_ok(doctor()) == ["test call", "voice menu"]
     assert doctor.code == 0
     assert not pbx.cel_file.exists(), "without --call nobody calls"
-    said = doctor("--call")
+    doctor.set(MENU_PORT=str(pbx.ports.menu))
+    with socket.create_server((PBX_HOST, pbx.ports.menu)):
+        said = doctor("--call")
     assert (doctor.code, not_ok(said)) == (0, [])
     forms = [f"test call {form} in [line-112]" for form in ("112", "0328112", "+62112", "s")]
     assert [check for check in said if check in forms] == forms
@@ -114,6 +117,12 @@ def test_a_test_call_is_nobodys(pbx: RealAsterisk, people: People, acting: Produ
     assert [file.stem for file in pbx.recordings.iterdir()] == [report["call"]["uniqueid"]]
     by_cel = "1 rings by CEL, 1 reports, difference 0"
     until(lambda: acting.command("reconcile").startswith(by_cel), "CEL has one ring, and its report is there")
+
+
+def test_a_voice_menu_that_nobody_serves(pbx: RealAsterisk, doctor: Doctor) -> None:
+    assert "INTAKE112_MENU_PORT=4573" in doctor()["voice menu"]
+    doctor.set(MENU_PORT=str(pbx.ports.menu))
+    assert "systemctl start intake112" in doctor()["voice menu"]
 
 
 def test_a_wrong_secret(doctor: Doctor) -> None:
@@ -218,7 +227,12 @@ def test_a_filter_that_hides_a_caller(doctor: Doctor) -> None:
 
 @pytest.mark.parametrize(
     ("gone", "check"),
-    [("again", "dialplan [again]"), ("transfer", "dialplan [transfer]"), ("intake-out", "dialplan [intake-out]")],
+    [
+        ("overflow", "dialplan [overflow]"),
+        ("again", "dialplan [again]"),
+        ("transfer", "dialplan [transfer]"),
+        ("intake-out", "dialplan [intake-out]"),
+    ],
 )
 def test_a_context_that_is_gone(pbx: RealAsterisk, doctor: Doctor, gone: str, check: str) -> None:
     conf = pbx.folder / "etc/extensions.conf"

@@ -14,6 +14,7 @@ from tests.pbx.asterisk import CARRIER_HOST, DESKS, PBX_HOST
 from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import Caller, People
 from tests.pbx.stranger import StrangersAsterisk
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).resolve().parents[2] / "docs/pbx.md"
@@ -38,12 +39,14 @@ def stranger() -> Iterator[StrangersAsterisk]:
 def answers(pbx: StrangersAsterisk, database_url: str) -> dict[str, str]:
     """What the page asks its reader for."""
     first, last = pbx.ports.rtp
-    more = {"AMI_PORT": pbx.ports.ami, "SIP_PORT": pbx.ports.sip, "RTP_START": first, "RTP_END": last}
+    ports = pbx.ports
+    more = {"AMI_PORT": ports.ami, "SIP_PORT": ports.sip, "MENU_PORT": ports.menu, "RTP_START": first, "RTP_END": last}
     contacts = {f"OP{desk}_CONTACT": f"sip:op{desk}@{PBX_HOST}:{pbx.ports.operator(desk)}" for desk in DESKS}
     return {
         "ETC": str(pbx.etc),
         "LOG": str(pbx.log),
         "SPOOL": str(pbx.spool),
+        "PROMPTS": str(pbx.folder / "sounds"),
         "OWNER": "root",
         "NAME": "pbx-9",
         "CARRIER": f"{CARRIER_HOST}/32",
@@ -73,6 +76,8 @@ def test_a_stranger_follows_the_page(stranger: StrangersAsterisk, database_url: 
         with Product(database_url, stranger.folder / "state", environment) as product:
             product.start()
             people.operator(1, answer_ms=50, hang_up_ms=200)
+            stranger.cli("pjsip qualify op1")  # here it does not register, so Asterisk would look later
+            until(lambda: "Not in use" in stranger.cli("pjsip show endpoint op1"), "its telephone is seen")
             people.call(SITI).wait()
             (listed,) = product.all_ended(1)
             report = product.report(listed["number"])
