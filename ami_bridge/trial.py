@@ -29,7 +29,7 @@ NAME: Final = "Event: VarSet Event: Newexten Event: RTCPSent Event: TestEvent"
 PLAIN: Final = "intake112 doctor"
 FORMS: Final = ("112", "0328112", "+62112", "s")  # how carriers deliver 112
 AWAITED: Final = ("Newchannel", "UserEvent", "QueueCallerJoin", "Hangup")
-_NOBODY: Final = "__QUEUE_MIN_PENALTY=2000000000,__QUEUE_PRIO=-1"  # two underscores: the other half inherits it too
+NOBODY: Final = "__QUEUE_MIN_PENALTY=2000000000,__QUEUE_PRIO=-1"  # two underscores: the other half inherits it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def call(ear: Asked, hand: Asked, context: str, form: str, name: str) -> T
     begun = {"Channel": f"Local/{form}@{context}", "ChannelId": near, "OtherChannelId": far}
     waits = {"Application": "Wait", "Data": str(LONGEST_S), "Async": "true", "Timeout": "5000"}
     try:
-        await hand.line.action("Originate", **begun, **waits, CallerID=f'"{name}" <112>', Variable=_NOBODY)
+        await hand.line.action("Originate", **begun, **waits, CallerID=f'"{name}" <112>', Variable=NOBODY)
         await _hear(ear, far, before, AWAITED[:-1])
     finally:
         with contextlib.suppress(LineError):  # it is over already, or the line is lost, and then Wait ends it

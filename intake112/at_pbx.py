@@ -133,7 +133,8 @@ async def _line(joined: Joined, context: str) -> Finding:
     steps = await joined.ear.steps(context)
     if not any(step.application == "UserEvent" and step.data.startswith("Intake112,") for step in steps):
         found = "no UserEvent(Intake112, …): withheld numbers and the names of recordings are not known"
-        return warning(check, found, mend)
+        beyond = "where it goes on to another context that has it, --call shows that it is sent"
+        return warning(check, found, f"{mend}; {beyond}")
     if not any(step.application == "MixMonitor" for step in steps):
         return warning(check, "no MixMonitor: calls are not recorded", mend)
     return ok(check, f"takes {', '.join(forms)}")

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from ami_bridge.trial import NOBODY
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import INTAKE112, Product
 from tests.pbx.asterisk import PBX_HOST, RealAsterisk
 from tests.pbx.sipp import People
+from tests.pbx.stream import AmiStream
 from tests.waiting import until
 
 pytestmark = pytest.mark.real
@@ -117,6 +119,20 @@ def test_a_test_call_is_nobodys(pbx: RealAsterisk, people: People, acting: Produ
     assert [file.stem for file in pbx.recordings.iterdir()] == [report["call"]["uniqueid"]]
     by_cel = "1 rings by CEL, 1 reports, difference 0"
     until(lambda: acting.command("reconcile").startswith(by_cel), "CEL has one ring, and its report is there")
+
+
+def test_a_caller_who_comes_after_a_test_call_stands_before_it(pbx: RealAsterisk, people: People) -> None:
+    people.operator(1, answer_ms=50)
+    with pbx.stream() as ami, AmiStream(PBX_HOST, pbx.ami_port, "intake112-control", pbx.control_secret) as hand:
+        waits = {"Channel": "Local/112@line-112", "Application": "Wait", "Data": "60", "Variable": NOBODY}
+        hand.send(Action="Originate", Async="true", **waits)
+        ami.wait_event("QueueCallerJoin", Position="1")
+        caller = people.call()
+        joined = ami.wait_event("QueueCallerJoin", count=2)
+        assert joined.get("Position") == "1"
+        assert ami.wait_event("AgentConnect").get("Uniqueid") == joined.get("Uniqueid"), "and is answered, not it"
+        caller.hang_up()
+        caller.wait()
 
 
 def test_a_voice_menu_that_nobody_serves(pbx: RealAsterisk, doctor: Doctor) -> None:
