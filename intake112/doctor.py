@@ -99,7 +99,7 @@ async def examine(settings: Settings, clock: AnyClock, *, call: bool) -> AsyncIt
 
 def _on_disk(settings: Settings, calls: int | None) -> list[tuple[str, Callable[[], list[Finding]]]]:
     return [
-        ("CEL file", lambda: [on_disk.cel_file(settings.cel_file, calls)]),
+        ("CEL file", lambda: [on_disk.cel_file(settings.cel_file, calls, settings.queue_log)]),
         ("queue_log", lambda: [on_disk.queue_log(settings.queue_log, calls)]),
         ("recordings", lambda: [on_disk.recordings(settings.recordings_dir)]),
         ("store", lambda: [on_disk.store(settings.store)]),

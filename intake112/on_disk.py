@@ -12,16 +12,20 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from intake112 import verdicts
 from intake112.clock import monotonic
-from intake112.findings import Finding, ok, warning, wrong
+from intake112.findings import Finding, Verdict, ok, warning, wrong
 from intake112.settings import Settings
 
 LOOK_EVERY_S = 0.05
 WRITTEN_WITHIN_S = 3.0
+WRITTEN_LATE_S = 60
+TAIL_BYTES = 16_384
+CALLERS_LINES = frozenset({b"ENTERQUEUE", b"CONNECT", b"ABANDON", b"COMPLETECALLER", b"COMPLETEAGENT"})
 T = TypeVar("T")
 
 
@@ -49,8 +53,11 @@ async def ask(question: Callable[[], T]) -> T:
     return await answer
 
 
-def cel_file(path: Path | None, calls: int | None) -> Finding:
-    """Look at the CEL file; `calls`: how many calls Asterisk has had since its start, None: not known."""
+def cel_file(path: Path | None, calls: int | None, queue_log: Path | None) -> Finding:
+    """Look at the CEL file: is it there, may we read it, has it the last call that the queue_log knows?
+
+    `calls`: how many calls Asterisk has had since its start, None: not known.
+    """
     if path is None:
         found = "not set: calls that come while the bridge is away are never known"
         mend = (
@@ -69,7 +76,24 @@ def cel_file(path: Path | None, calls: int | None) -> Finding:
             )
             return wrong("CEL file", f"{path} is not there, after {calls} calls since Asterisk's start", mend)
         return ok("CEL file", f"{path} comes with the first call")
-    return _readable("CEL file", path)
+    readable = _readable("CEL file", path)
+    last = _last_call(queue_log) if queue_log is not None else None
+    if readable.verdict is Verdict.OK and last is not None and path.stat().st_mtime < last - WRITTEN_LATE_S:
+        at = datetime.fromtimestamp(last, UTC).isoformat(timespec="seconds")
+        mend = "`asterisk -rx 'cel show status'`, `asterisk -rx 'module show like cel_custom'`; cel.conf as we ship it"
+        return wrong("CEL file", f"{path} has nothing of the call of {at} that queue_log has", mend)
+    return readable
+
+
+def _last_call(path: Path) -> int | None:
+    """Return the second since 1970 in which the queue_log has its last line of a caller; None: it has none lately."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = [line.split(b"|") for line in file.read().splitlines()]
+    times = [int(line[0]) for line in lines if len(line) > 4 and line[4] in CALLERS_LINES and line[0].isdigit()]
+    return times[-1] if times else None
 
 
 def queue_log(path: Path | None, calls: int | None) -> Finding:

@@ -76,13 +76,27 @@ def test_what_hangs_is_ended_and_the_others_go_on(tmp_path: Path) -> None:
 
 def test_a_log_that_is_never_written_is_wrong_once_there_were_calls(tmp_path: Path) -> None:
     path = tmp_path / "cel" / "intake112.csv"
-    assert "install -d" in on_disk.cel_file(path, 0).mend
+    assert "install -d" in on_disk.cel_file(path, 0, None).mend
     path.parent.mkdir()
-    assert on_disk.cel_file(path, 0).verdict is Verdict.OK
-    assert on_disk.cel_file(path, None).verdict is Verdict.OK
-    assert "cel_custom.so" in on_disk.cel_file(path, 3).mend
+    assert on_disk.cel_file(path, 0, None).verdict is Verdict.OK
+    assert on_disk.cel_file(path, None, None).verdict is Verdict.OK
+    assert "cel_custom.so" in on_disk.cel_file(path, 3, None).mend
     path.with_name("intake112.csv.1").write_text("rotated a moment ago")
-    assert on_disk.cel_file(path, 3).verdict is Verdict.OK
+    assert on_disk.cel_file(path, 3, None).verdict is Verdict.OK
+
+
+def test_a_log_that_is_written_no_more_is_told_by_the_other_one(tmp_path: Path) -> None:
+    path, queue_log = tmp_path / "intake112.csv", tmp_path / "queue_log"
+    path.write_text("a line")
+    os.utime(path, (1_800_000_000, 1_800_000_000))
+    queue_log.write_text(
+        "1800000030|pbx-1-1800000000.1|112|NONE|ENTERQUEUE||+62811|1\n1800009999|CLI|112|PJSIP/op1|ADDMEMBER|\n"
+    )
+    assert on_disk.cel_file(path, 1, queue_log).verdict is Verdict.OK, "a log-in is no call"
+    with queue_log.open("a") as file:
+        file.write("1800001000|pbx-1-1800000990.7|112|NONE|ABANDON|1|1|10\n")
+    said = on_disk.cel_file(path, 1, queue_log)
+    assert (said.verdict, "2027-01-15T08:16:40" in said.found) == (Verdict.WRONG, True), said
 
 
 def test_a_queue_log_comes_with_the_first_call(tmp_path: Path) -> None:
