@@ -116,7 +116,19 @@ async def dialplan(joined: Joined) -> list[Finding]:
         else:
             mend = f"extensions.conf: [{context}] as in asterisk-conf, then {DIALPLAN_RELOAD}"
             found.append(say(check, f"not there: {without}", mend))
-    return found
+    return [*found, *await _test_caller(joined)]
+
+
+async def _test_caller(joined: Joined) -> list[Finding]:
+    """Ask whether the dialplan knows the bridge's own test calls over the trunk; else each of them rings operators."""
+    ours = joined.settings.test_caller
+    if ours is None:
+        return []
+    theirs = await joined.ear.value("TEST_CALLER")
+    if theirs == ours:
+        return [ok("test caller", ours)]
+    mend = f"extensions.conf, [globals]: `TEST_CALLER={ours}`, then {DIALPLAN_RELOAD}"
+    return [wrong("test caller", f"the dialplan has {theirs or 'none'}, INTAKE112_TEST_CALLER is {ours}", mend)]
 
 
 async def _line(joined: Joined, context: str) -> Finding:

@@ -259,6 +259,17 @@ def test_a_context_that_is_gone(pbx: RealAsterisk, doctor: Doctor, gone: str, ch
     assert f"extensions.conf: [{gone}]" in said[check]
 
 
+def test_a_test_caller_whom_the_dialplan_does_not_know(pbx: RealAsterisk, doctor: Doctor) -> None:
+    doctor.set(TEST_NUMBER="+62328112", TEST_CALLER="+62328999")
+    said = doctor.wrong()
+    assert list(said) == ["test caller"]
+    assert "`TEST_CALLER=+62328999`" in said["test caller"]
+    conf = pbx.folder / "etc/extensions.conf"
+    conf.write_text(conf.read_text().replace("\nTEST_CALLER=", "\nTEST_CALLER=+62328999"))
+    pbx.cli("dialplan reload")
+    assert doctor()["test caller"] == "ok      test caller: +62328999"
+
+
 def test_a_line_that_takes_112_alone(pbx: RealAsterisk, doctor: Doctor) -> None:
     conf = pbx.folder / "etc/extensions.conf"
     conf.write_text(conf.read_text().replace("exten => _[!-~]!,1,UserEvent", "exten => 112,1,UserEvent"))
