@@ -125,6 +125,19 @@ def talk(pbx: RealAsterisk) -> Iterator[Talk]:
 
 
 @pytest.mark.real
+def test_who_is_taken_out_of_the_queue_comes_back(pbx: RealAsterisk) -> None:
+    """QueueWithdrawCaller needs no right at all: the user who only listens may send it."""
+    with People(pbx) as people, pbx.stream() as ami:
+        call = people.call()
+        channel = ami.wait_event("QueueCallerJoin").get("Channel") or ""
+        ami.send(Action="QueueWithdrawCaller", Queue="112", Caller=channel)
+        ami.wait_event("QueueCallerLeave", Channel=channel)
+        ami.wait_event("QueueCallerJoin", Channel=channel, count=2)
+        call.hang_up()
+        call.wait()
+
+
+@pytest.mark.real
 def test_an_operator_who_hangs_up_ends_the_call(talk: Talk) -> None:
     talk.people.phone("op1").hang_up()
     talk.over()
