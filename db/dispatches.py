@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, func, insert, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
 
 d = tables.dispatches.c
+UNANSWERED = ("queued", "sent", "delivered")
 STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
 
 
@@ -34,6 +35,8 @@ class DispatchRow(Struct, frozen=True):
     cancelled_at: datetime | None
     answered_by: str | None
     note: str | None
+    escalation: int
+    escalate_at: datetime | None
     agency: str
     report: str  # the report's number
 
@@ -73,6 +76,28 @@ async def of_reports(reading: Reading, report_ids: list[int]) -> dict[int, list[
     for row in (await reading.connection.execute(statement)).mappings():
         found.setdefault(row["report_id"], []).append(DispatchRow(**row))
     return found
+
+
+async def due(reading: Reading, limit: int) -> list[str]:
+    """Return the dispatches whose next step has come, the longest due first."""
+    statement = select(d.id).where(d.escalate_at <= reading.now).order_by(d.escalate_at, d.id).limit(limit)
+    return list((await reading.connection.execute(statement)).scalars())
+
+
+async def next_due(reading: Reading) -> datetime | None:
+    """Return when the next step of any dispatch comes that has not come yet, or None."""
+    statement = select(func.min(d.escalate_at)).where(d.escalate_at > reading.now)
+    found: datetime | None = (await reading.connection.execute(statement)).scalar_one()
+    return found
+
+
+async def waiting(reading: Reading) -> tuple[int, int, float]:
+    """Return how many dispatches nobody has accepted, how many of them are overdue, and the oldest's age in seconds."""
+    unanswered = d.escalate_at.is_not(None) & d.state.in_(UNANSWERED)
+    overdue = func.coalesce(func.sum(case((d.accept_by <= reading.now, 1), else_=0)), 0)
+    statement = select(func.count(), overdue, func.min(d.created_at)).where(unanswered)
+    count, late, oldest = (await reading.connection.execute(statement)).one()
+    return count, int(late), (reading.now - oldest).total_seconds() if oldest is not None else 0.0
 
 
 async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:

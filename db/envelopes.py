@@ -127,3 +127,9 @@ async def due_by_agency(reading: Reading) -> dict[int, datetime]:
     soonest = func.min(case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at))
     statement = select(v.agency_id, soonest.label("due")).where(v.state == "pending").group_by(v.agency_id)
     return {row.agency_id: row.due for row in await reading.connection.execute(statement)}
+
+
+async def oldest_unsent_s(reading: Reading) -> float:
+    """Return the age of the oldest envelope that no receiver has taken, in seconds; 0 when there is none."""
+    oldest = (await reading.connection.execute(select(func.min(v.created_at)).where(v.state == "pending"))).scalar_one()
+    return 0.0 if oldest is None else float((reading.now - oldest).total_seconds())

@@ -289,6 +289,7 @@ rules = Table(
     Column("kind", ForeignKey("kinds.code")),  # null = every kind
     Column("agency_id", ForeignKey("agencies.id"), nullable=False),
     Column("accept_within_s", Integer),  # null = the deadline of the report's priority
+    Column("next_agency_id", ForeignKey("agencies.id")),  # who gets it too when that one does not accept
     UniqueConstraint("kind", "agency_id"),
 )
 
@@ -313,6 +314,14 @@ dispatches = Table(
     Column("cancelled_at", UtcTime),
     Column("answered_by", String(160)),
     Column("note", Text),
+    Column("escalation", Integer, nullable=False, server_default=text("0")),  # steps of the ladder that were taken
+    Column("escalate_at", UtcTime),  # when the next is due; null: none is
+    Index(
+        "ix_dispatches_escalate",
+        "escalate_at",
+        postgresql_where=text("escalate_at IS NOT NULL"),
+        sqlite_where=text("escalate_at IS NOT NULL"),
+    ),
     Index(
         "uq_dispatches_live",
         "report_id",

@@ -28,6 +28,9 @@ def add(
     kind: Annotated[
         list[str] | None, typer.Option(help="a kind of report that is to go there, such as kebakaran; repeatable")
     ] = None,
+    following: Annotated[
+        str | None, typer.Option("--next", help="the agency that gets those reports too when this one does not accept")
+    ] = None,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
@@ -37,7 +40,8 @@ def add(
     async def work(database: Database, _: Settings) -> tuple[outbox.NewAgency, list[str]]:
         addresses = await egress.check_url_resolved(url, networks)
         async with database.transaction() as tx:
-            return await outbox.add_agency(tx, code, name, url, networks, kinds, by="command line"), addresses
+            args = (code, name, url, networks, kinds)
+            return await outbox.add_agency(tx, *args, by="command line", next_code=following), addresses
 
     try:
         added, addresses = on_database(work)

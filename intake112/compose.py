@@ -24,11 +24,12 @@ from ami_bridge.session import Pbx
 from ami_bridge.silence import Silence
 from ami_bridge.threads import Line
 from db.engine import Database
-from intake import desk
+from intake import desk, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake112.process import AnyClock, Jobs, Process, Room
 from intake112.settings import Settings
+from routing.escalations import Escalations
 from routing.lanes import Lanes
 
 log = structlog.get_logger(__name__)
@@ -109,7 +110,8 @@ def _jobs(
         jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu, probe)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
-        jobs[Room.ROUTING] = lambda: lanes.run(process.stop)
+        escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
+        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations)
     if listener is not None:
         app = create_app(
             database,
@@ -177,7 +179,7 @@ def bridge_config(settings: Settings) -> BridgeConfig:
 
 
 async def _together(stop: asyncio.Event, *services: Service | None) -> None:
-    """Run the bridge and what works beside it: its hand, who keeps recordings, the voice menu, who watches."""
+    """Run services side by side, until all have stopped."""
     async with asyncio.TaskGroup() as tasks:
         for service in services:
             if service is not None:

@@ -64,7 +64,8 @@ async def book(
     if new is None:
         return Booked(applied=False, before=before, after=before)
     times = {name: tx.now for name in ("sent_at", "delivered_at") if getattr(before, name) is None}
-    values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note}
+    escalate_at = tx.now if new == "rejected" else None  # whoever accepts ends the ladder
+    values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
     await dispatches.change(tx, dispatch_id, values)
     tx.record(actor or before.agency, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency)
     await reports.touch(tx, report_id)

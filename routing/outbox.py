@@ -7,7 +7,7 @@ from the value the desk hands over, and stored as bytes: what was true at that m
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,13 +60,14 @@ async def put(
     if accept_within_s is None:
         proposed = {p.agency: p.accept_within_s for p in await proposals(tx, report.kind, report.priority)}
         accept_within_s = proposed.get(agency_code, rules.accept_within_s(report.priority))
-    dispatch_id = new_id(tx.now)
+    dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
         "id": dispatch_id,
         "report_id": report_id,
         "agency_id": agency.id,
         "created_by": by[:128],
-        "accept_by": tx.now + timedelta(seconds=accept_within_s),
+        "accept_by": accept_by,
+        "escalate_at": accept_by,
     }
     await dispatches.add(tx, values)
     row = await dispatches.find(tx, dispatch_id)
@@ -93,23 +94,44 @@ async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
 
 async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
     """Return who should have a report of this kind and priority, by the saved rules."""
-    saved = [Rule(row.id, row.kind, row.agency, row.accept_within_s) for row in await agencies.rules(reading)]
-    return rules.propose(saved, kind, priority)
+    return rules.propose(await _rules(reading), kind, priority)
+
+
+async def next_after(reading: Reading, kind: str | None, agency: str, have: Collection[str]) -> str | None:
+    """Return who gets a report of this kind when an agency does not accept it, by the saved rules; see `rules`."""
+    return rules.next_after(await _rules(reading), kind, agency, have)
+
+
+async def _rules(reading: Reading) -> list[Rule]:
+    rows = await agencies.rules(reading)
+    return [Rule(row.id, row.kind, row.agency, row.accept_within_s, row.next_agency) for row in rows]
 
 
 async def add_agency(
-    tx: Transaction, code: str, name: str, url: str, allow_cidr: Sequence[str], kinds: Sequence[str], by: str = "admin"
+    tx: Transaction,
+    code: str,
+    name: str,
+    url: str,
+    allow_cidr: Sequence[str],
+    kinds: Sequence[str],
+    by: str = "admin",
+    *,
+    next_code: str | None = None,
 ) -> NewAgency:
     """Add an agency, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
 
-    Raises ForbiddenUrlError, AgencyExistsError, UnknownKindError. Ask `egress.check_url_resolved` before the
-    transaction: DNS is not asked in here.
+    `next_code` names who gets those reports too when this one does not accept.
+    Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
+    before the transaction: DNS is not asked in here.
     """
     egress.check_url(url, allow_cidr)
     if not {kind.code for kind in await agencies.kinds(tx)} >= set(kinds):
         raise UnknownKindError
-    if any(row.code == code for row in await agencies.every(tx)):
+    there = {row.code: row.id for row in await agencies.every(tx)}
+    if code in there:
         raise AgencyExistsError
+    if next_code is not None and next_code not in there:
+        raise UnknownAgencyError
     secret = signing.make_secret(os.urandom(32))
     values = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr), "secret": secret}
     agency = await agencies.add(tx, values)
@@ -117,7 +139,7 @@ async def add_agency(
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
         raise AgencyExistsError
     for kind in kinds:
-        await agencies.add_rule(tx, kind, agency.id)
+        await agencies.add_rule(tx, kind, agency.id, next_agency_id=there[next_code] if next_code else None)
     tx.record(by, "agency.added", code, kinds=list(kinds))
     return NewAgency(agency, secret, token)
 

@@ -1,6 +1,6 @@
 """Which agencies a report goes to, and how long each has to accept it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 ACCEPT_WITHIN_S = {"P1": 60, "P2": 300, "P3": 900}
@@ -9,12 +9,16 @@ UNKNOWN_PRIORITY = "P2"  # nobody has judged it yet: neither a minute's alarm no
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Reports of `kind` (None: of every kind) go to `agency`, who accept within a time (None: their priority's)."""
+    """Reports of `kind` (None: of every kind) go to `agency`, who accept within a time (None: their priority's).
+
+    When they do not, `next_agency` gets the report too.
+    """
 
     id: int
     kind: str | None
     agency: str
     accept_within_s: int | None = None
+    next_agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,19 @@ def propose(rules: Sequence[Rule], kind: str | None, priority: str | None) -> li
             within = accept_within_s(priority) if rule.accept_within_s is None else rule.accept_within_s
             proposals.setdefault(rule.agency, Proposal(rule.agency, within, rule.id))
     return list(proposals.values())
+
+
+def next_after(rules: Sequence[Rule], kind: str | None, agency: str, have: Collection[str]) -> str | None:
+    """Return who gets a report of this kind when `agency` does not accept it, None when nobody is left.
+
+    The first rule of the report that names the agency says so; whoever has the report already (`have`) is passed over,
+    and the ladder goes on from there.
+    """
+    following = {rule.agency: rule.next_agency for rule in reversed(rules) if rule.kind is None or rule.kind == kind}
+    seen = {agency}
+    while (found := following.get(agency)) is not None and found not in seen:
+        if found not in have:
+            return found
+        seen.add(found)
+        agency = found
+    return None

@@ -9,12 +9,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from db import calls, live, machine_room, migrate
-from db.engine import DatabaseUnavailableError
+from db import calls, dispatches, envelopes, live, machine_room, migrate
+from db.engine import DatabaseUnavailableError, Reading
 from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
 from intake.api import schemas
 from intake.api.context import Context, Expected, refusals
+
+Figure = tuple[str, str, float]  # name, words, value
 
 MISSED_FOR = timedelta(days=7)  # for so long a bridge that nobody stopped is waited for
 
@@ -47,13 +49,7 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     async def metrics() -> Response:
         """Figures for Prometheus."""
         async with context.database.reading() as reading:
-            snapshot = _Snapshot(
-                in_progress=len(await calls.in_progress(reading)),
-                seq=(await live.span(reading))[1],
-                listeners=context.tail.listeners,
-                services=await machine_room.services(reading),
-                now=reading.now,
-            )
+            snapshot = _Snapshot(await _figures(reading, context), await machine_room.services(reading), reading.now)
         own = CollectorRegistry()
         own.register(snapshot)
         return Response(generate_latest(registry) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
@@ -61,17 +57,28 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     return routes
 
 
+async def _figures(reading: Reading, context: Context) -> list[Figure]:
+    unaccepted, overdue, oldest_s = await dispatches.waiting(reading)
+    return [
+        ("intake112_calls_in_progress", "Calls that have not ended", len(await calls.in_progress(reading))),
+        ("intake112_live_seq", "Number of the newest live event", (await live.span(reading))[1]),
+        ("intake112_live_listeners", "Open streams of live events in this process", context.tail.listeners),
+        ("intake112_dispatches_unaccepted", "Dispatches that nobody has accepted", unaccepted),
+        ("intake112_dispatches_overdue", "Of these, those past their time to accept", overdue),
+        ("intake112_oldest_unaccepted_seconds", "Age of the oldest of them, 0 when there is none", oldest_s),
+        (
+            "intake112_oldest_unsent_seconds",
+            "Age of the oldest envelope that no receiver has taken, 0 when there is none",
+            await envelopes.oldest_unsent_s(reading),
+        ),
+    ]
+
+
 class _Snapshot(Collector):
     """What the database says now. A service that is silent has no figures and no alarms: what it last said is past."""
 
-    def __init__(
-        self, in_progress: int, seq: int, listeners: int, services: Sequence[ServiceRow], now: datetime
-    ) -> None:
-        self._figures = (
-            ("intake112_calls_in_progress", "Calls that have not ended", in_progress),
-            ("intake112_live_seq", "Number of the newest live event", seq),
-            ("intake112_live_listeners", "Open streams of live events in this process", listeners),
-        )
+    def __init__(self, figures: Sequence[Figure], services: Sequence[ServiceRow], now: datetime) -> None:
+        self._figures = figures
         self._services = services
         self._now = now
 

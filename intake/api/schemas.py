@@ -135,6 +135,8 @@ class Dispatch(Out):
     cancelled_at: datetime | None
     answered_by: str | None
     note: str | None
+    escalation: int = Field(description="steps of the ladder that were taken: 0 none, 1 overdue, 2 the next agency too")
+    escalate_at: datetime | None = Field(description="when the next step is due, unless somebody accepts before")
 
 
 class ReportSummary(Out):

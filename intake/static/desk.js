@@ -285,6 +285,7 @@ function showDispatches(dispatches) {
       const until = el("span");
       until.dataset.until = dispatch.accept_by;
       item.append(until);
+      if (dispatch.escalation) item.append(el("span", ` · ▲ eskalasi ${dispatch.escalation}`));
     } else {
       item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.note].filter(Boolean).join(" · "), "quiet"));
     }

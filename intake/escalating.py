@@ -1,0 +1,77 @@
+"""A dispatch that nobody accepts: the operator is told, then the next agency has it too, and the supervisor is told.
+
+What is due is decided by `routing.escalation`; here it is done, in the transaction that says so: the entries that the
+desk reads, the next agency's envelope, the mark that takes the step. The report is locked first and the dispatch looked
+at again: an answer that came in the same millisecond is before this or after it, and nothing is done twice.
+"""
+
+from typing import Final
+
+from db import agencies, dispatches, entries, reports
+from db.dispatches import DispatchRow
+from db.engine import Transaction
+from db.reports import ReportRow
+from intake.desk import visible
+from routing import escalation, outbox
+from routing.escalation import Plan
+
+AUTHOR: Final = "eskalasi"
+OVER: Final = ("resolved", "closed")
+
+
+async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
+    """Take the step of a dispatch's ladder that is due now; False when none is (any more)."""
+    report_id = await dispatches.report_of(tx, dispatch_id)
+    if report_id is None:
+        return False
+    report = await reports.lock(tx, report_id)
+    found = await dispatches.find(tx, dispatch_id)
+    if found is None or found.escalate_at is None or found.escalate_at > tx.now:
+        return False
+    if report.status in OVER:
+        await dispatches.change(tx, dispatch_id, {"escalate_at": None})
+        return False
+    plan = escalation.plan(found.state, found.created_at, found.accept_by, found.escalation, tx.now)
+    await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": plan.next_at})
+    if not plan.words:
+        return False
+    for text in await _do(tx, report, found, plan, public_url):
+        await entries.add(tx, report.id, AUTHOR, text, automatic=True)
+    words: list[str] = [*plan.words]
+    tx.record(AUTHOR, "dispatch.escalated", dispatch_id, agency=found.agency, step=plan.done, words=words)
+    await reports.touch(tx, report.id)
+    tx.tell("escalation", dispatch_id)
+    return True
+
+
+async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> list[str]:
+    """Do what is due, and return what the report tells of it."""
+    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    name = names.get(found.agency, found.agency)
+    within = (found.accept_by - found.created_at).total_seconds()
+    late = f" (baru diperiksa {plan.late.total_seconds():.0f} dtk terlambat)" if plan.late else ""
+    told: list[str] = []
+    if "overdue" in plan.words:
+        told.append(f"{name} belum menerima dalam {within:.0f} dtk: hubungi lewat telepon{late}")
+        late = ""
+    if "next" in plan.words:
+        following = await _next(tx, report, found, public_url)
+        why = "menolak" if found.state == escalation.REJECTED else "belum menerima"
+        if following is not None:
+            told.append(f"Diteruskan ke {names.get(following, following)} karena {name} {why}{late}")
+        else:
+            told.append(f"{name} {why} dan tidak ada instansi berikutnya: supervisor harus memutuskan{late}")
+    if "again" in plan.words:
+        waited = (tx.now - found.created_at).total_seconds() / 60
+        told.append(f"{name} masih belum menerima setelah {waited:.0f} menit: supervisor harus memutuskan{late}")
+    return told
+
+
+async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> str | None:
+    """Send the report to the next agency of the ladder, and return its code; None when there is none."""
+    have = {one.agency for one in await outbox.live(tx, report.id)} | {found.agency}
+    following = await outbox.next_after(tx, report.kind, found.agency, have)
+    if following is not None:
+        seen = await visible(tx, report)
+        await outbox.put(tx, report_id=report.id, report=seen, agency_code=following, by=AUTHOR, public_url=public_url)
+    return following

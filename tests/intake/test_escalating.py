@@ -1,0 +1,193 @@
+"""A dispatch that nobody accepts goes up the ladder, each step once, whoever does it. On both databases."""
+
+import asyncio
+
+import pytest
+
+from db import agencies, dispatches, entries, envelopes, live, reports
+from db.dispatches import DispatchRow
+from db.engine import Database
+from intake import desk, escalating
+from intake.desk import NewReport
+from routing import outbox
+from routing.answers import Answer
+from routing.escalations import Escalations
+from routing.steps import AnswerWord
+from tests.conftest import SetClock
+from tests.intake.conftest import PUBLIC_URL, WIB
+
+NUMBER = "112-20260314-0001"
+LADDER = ("damkar", "bpbd", "polres")  # each is followed by the next
+
+
+@pytest.fixture
+async def sent(database: Database) -> DispatchRow:
+    """A fire, P1, that damkar was sent."""
+    async with database.transaction() as tx:
+        for code in LADDER:
+            await outbox.add_agency(tx, code, f"Instansi {code}", "https://8.8.8.8/hook", [], [])
+        ids = {row.code: row.id for row in await agencies.every(tx)}
+        for code, following in zip(LADDER, [*LADDER[1:], None], strict=True):
+            await agencies.add_rule(tx, "kebakaran", ids[code], None, ids[following] if following else None)
+        new = NewReport("walk-in", kind="kebakaran", priority="P1", narrative="Rumah terbakar")
+        await desk.open_report(tx, new, "siti", WIB)
+        (row,) = await desk.dispatch(tx, NUMBER, ["damkar"], "siti", PUBLIC_URL)
+    return row
+
+
+def watching(database: Database) -> Escalations:
+    """What every routing process runs."""
+    return Escalations(database, lambda tx, one: escalating.escalate(tx, one, PUBLIC_URL))
+
+
+async def look(database: Database) -> int:
+    """Look once, and return how many steps were taken."""
+    escalations = watching(database)
+    await escalations.look(asyncio.Event())
+    return escalations.done
+
+
+async def said(database: Database) -> list[str]:
+    """What the ladder told in the report, oldest first."""
+    async with database.reading() as reading:
+        found = await reports.find(reading, NUMBER)
+        assert found is not None
+        return [one.text for one in await entries.of_report(reading, found.id) if one.author == escalating.AUTHOR]
+
+
+async def rows(database: Database) -> dict[str, DispatchRow]:
+    """The dispatches of the report, by agency."""
+    async with database.reading() as reading:
+        found = await reports.find(reading, NUMBER)
+        assert found is not None
+        return {one.agency: one for one in (await dispatches.of_reports(reading, [found.id]))[found.id]}
+
+
+async def answer(database: Database, row: DispatchRow, word: AnswerWord) -> None:
+    """Let the agency answer."""
+    async with database.transaction() as tx:
+        await desk.answered(tx, row.id, row.agency_id, Answer(word, "Regu 1"))
+
+
+async def test_up_the_ladder_to_its_end(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    assert sent.escalate_at == sent.accept_by
+    assert await look(database) == 0
+    clock.forward(seconds=60)
+    assert await look(database) == 1
+    assert await look(database) == 0
+    assert await said(database) == ["Instansi damkar belum menerima dalam 60 dtk: hubungi lewat telepon"]
+    clock.forward(seconds=120)
+    assert await look(database) == 1
+    assert (await said(database))[1:] == ["Diteruskan ke Instansi bpbd karena Instansi damkar belum menerima"]
+    found = await rows(database)
+    assert (found["damkar"].escalation, found["bpbd"].escalation, found["bpbd"].created_by) == (2, 0, "eskalasi")
+    assert found["bpbd"].accept_by == clock().replace() + (sent.accept_by - sent.created_at)
+    clock.forward(seconds=180)
+    assert await look(database) == 2
+    assert (await rows(database)).keys() == set(LADDER)
+    clock.forward(seconds=180)
+    assert await look(database) == 3
+    nobody = "Instansi polres belum menerima dan tidak ada instansi berikutnya: supervisor harus memutuskan"
+    still = "Instansi damkar masih belum menerima setelah 9 menit: supervisor harus memutuskan"
+    assert {nobody, still} < set(await said(database))
+    assert (await rows(database)).keys() == set(LADDER)
+
+
+async def test_who_accepts_ends_only_their_own(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    clock.forward(seconds=180)
+    await look(database)
+    await answer(database, sent, "accepted")
+    found = await rows(database)
+    assert (found["damkar"].escalate_at, found["bpbd"].escalate_at) == (None, found["bpbd"].accept_by)
+    clock.forward(seconds=60)
+    assert await look(database) == 1
+    assert (await said(database))[-1].startswith("Instansi bpbd belum menerima dalam 60 dtk")
+
+
+async def test_who_rejects_is_followed_at_once(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    clock.forward(seconds=5)
+    await answer(database, sent, "rejected")
+    assert await look(database) == 1
+    assert await said(database) == ["Diteruskan ke Instansi bpbd karena Instansi damkar menolak"]
+    assert await look(database) == 0
+    assert (await rows(database))["damkar"].escalate_at is None
+
+
+@pytest.mark.parametrize("status", ["resolved", "closed"])
+async def test_a_report_that_is_over_climbs_no_further(
+    database: Database, clock: SetClock, sent: DispatchRow, status: str
+) -> None:
+    async with database.transaction() as tx:
+        row = await reports.find(tx, NUMBER)
+        assert row is not None
+        await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
+        if status == "closed":
+            await desk.edit(tx, NUMBER, row.version + 1, {"status": "closed"}, "siti", PUBLIC_URL)
+    clock.forward(hours=1)
+    assert await look(database) == 0
+    assert (await rows(database))["damkar"].escalate_at is None
+    assert await said(database) == []
+
+
+async def test_after_a_night_in_which_nobody_looked(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    """One escalation to the present step, and how late that was; nothing in a burst."""
+    clock.forward(hours=8, seconds=30)
+    assert await look(database) == 1
+    told = await said(database)
+    assert told == [
+        "Instansi damkar belum menerima dalam 60 dtk: hubungi lewat telepon (baru diperiksa 30 dtk terlambat)",
+        "Diteruskan ke Instansi bpbd karena Instansi damkar belum menerima",
+    ]
+    assert await look(database) == 0
+
+
+@pytest.mark.parametrize("first", ["answer", "deadline"])
+async def test_an_answer_in_the_same_millisecond(
+    database: Database, clock: SetClock, sent: DispatchRow, first: str
+) -> None:
+    """Either may come first; both are kept, and the ladder ends."""
+    clock.forward(seconds=60)
+    work = [answer(database, sent, "accepted"), look(database)]
+    await asyncio.gather(*(work if first == "answer" else reversed(work)))
+    found = (await rows(database))["damkar"]
+    assert (found.state, found.escalate_at) == ("accepted", None)
+    assert len(await said(database)) == found.escalation <= 1
+
+
+async def test_many_who_look_at_once_do_it_once(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    clock.forward(seconds=180)
+    assert sum(await asyncio.gather(*(look(database) for _ in range(8)))) == 1
+    assert len(await said(database)) == 2
+    async with database.reading() as reading:
+        told = [row.subject for row in await live.after(reading, 0, 500) if row.kind == "escalation"]
+    assert told == [sent.id]
+
+
+async def test_one_that_cannot_be_escalated_holds_up_no_other(
+    database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    async with database.transaction() as tx:
+        (other,) = await desk.dispatch(tx, NUMBER, ["polres"], "siti", PUBLIC_URL)
+    clock.forward(seconds=60)
+
+    async def fails(tx: object, one: str) -> bool:
+        if one == sent.id:
+            raise ValueError("not this one")
+        return True
+
+    escalations = Escalations(database, fails)
+    await escalations.look(asyncio.Event())
+    assert escalations.done == 1
+    assert other.id != sent.id
+
+
+async def test_the_figures_of_what_waits(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    async with database.reading() as reading:
+        assert await dispatches.waiting(reading) == (1, 0, 0.0)
+    clock.forward(seconds=90)
+    async with database.reading() as reading:
+        assert await dispatches.waiting(reading) == (1, 1, 90.0)
+        assert await envelopes.oldest_unsent_s(reading) == 90.0
+    await answer(database, sent, "accepted")
+    async with database.reading() as reading:
+        assert await dispatches.waiting(reading) == (0, 0, 0.0)

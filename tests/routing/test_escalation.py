@@ -1,0 +1,114 @@
+"""What is due for a dispatch that nobody accepts: each step once, in its order, whenever anybody looks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.escalation import REJECTED, SHORTEST_REPEAT, UNANSWERED, Word, plan
+from routing.rules import ACCEPT_WITHIN_S, Rule, next_after
+
+SENT = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
+P1, P2, P3 = (timedelta(seconds=ACCEPT_WITHIN_S[priority]) for priority in ("P1", "P2", "P3"))
+
+
+def at(seconds: float) -> datetime:
+    """A time after the dispatch."""
+    return SENT + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "words", "then", "next_s"),
+    [
+        (0, 59.9, (), 0, 60),
+        (0, 60, ("overdue",), 1, 180),
+        (1, 60, (), 1, 180),
+        (1, 179.9, (), 1, 180),
+        (1, 180, ("next",), 2, 360),
+        (2, 359, (), 2, 360),
+        (2, 360, ("again",), 3, 540),
+        (3, 540, ("again",), 4, 720),
+        (0, 200, ("overdue", "next"), 2, 360),
+        (0, 3600, ("overdue", "next"), 21, 3780),
+        (1, 3600, ("next",), 21, 3780),
+        (5, 3600, ("again",), 21, 3780),
+    ],
+)
+def test_the_ladder_of_p1(done: int, seconds: float, words: tuple[Word, ...], then: int, next_s: float) -> None:
+    found = plan("delivered", SENT, SENT + P1, done, at(seconds))
+    assert (found.words, found.done, found.next_at) == (words, then, at(next_s))
+
+
+@pytest.mark.parametrize(("within", "next_s"), [(P2, 900), (P3, 2700)])
+def test_others_have_more_time(within: timedelta, next_s: float) -> None:
+    overdue = plan("sent", SENT, SENT + within, 0, SENT + within)
+    assert (overdue.words, overdue.next_at) == (("overdue",), at(next_s))
+    assert plan("sent", SENT, SENT + within, 1, at(next_s)).words == ("next",)
+
+
+def test_how_late_it_was_seen_is_said() -> None:
+    assert plan("sent", SENT, SENT + P1, 0, at(64)).late == timedelta(0)
+    assert plan("sent", SENT, SENT + P1, 0, at(100)).late == timedelta(seconds=40)
+    assert plan("sent", SENT, SENT + P1, 0, at(200)).late == timedelta(seconds=20), "of the present step"
+
+
+@pytest.mark.parametrize("state", ["accepted", "en_route", "on_scene", "resolved", "cancelled"])
+def test_who_accepted_ends_it(state: str) -> None:
+    found = plan(state, SENT, SENT + P1, 1, at(3600))
+    assert (found.words, found.done, found.next_at) == ((), 1, None)
+
+
+@pytest.mark.parametrize(("done", "words"), [(0, ("next",)), (1, ("next",)), (2, ()), (7, ())])
+def test_who_rejects_makes_room_for_the_next_at_once(done: int, words: tuple[Word, ...]) -> None:
+    found = plan(REJECTED, SENT, SENT + P1, done, at(5))
+    assert (found.words, found.done, found.next_at) == (words, max(done, 2), None)
+
+
+@given(
+    within=st.integers(1, 7200),
+    looks=st.lists(st.floats(0, 20_000), min_size=1, max_size=30).map(sorted),
+    state=st.sampled_from(sorted(UNANSWERED)),
+)
+def test_whenever_anybody_looks_each_step_comes_once_and_in_order(within: int, looks: list[float], state: str) -> None:
+    accept_by = SENT + timedelta(seconds=within)
+    done, told = 0, list[Word]()
+    for seconds in looks:
+        found = plan(state, SENT, accept_by, done, at(seconds))
+        assert found.done >= done
+        assert bool(found.words) == (found.done > done)
+        assert found.next_at is not None
+        assert found.next_at > at(seconds), "what is due is done now"
+        assert plan(state, SENT, accept_by, found.done, at(seconds)).words == ()
+        done = found.done
+        told += found.words
+    assert told.count("overdue") == (looks[-1] >= within)
+    assert told.count("next") == (looks[-1] >= 3 * within)
+    assert told == sorted(told, key=["overdue", "next", "again"].index)
+    if told.count("again"):
+        assert looks[-1] >= 3 * within + min(3 * within, SHORTEST_REPEAT.total_seconds())
+
+
+LADDER = [
+    Rule(1, "kebakaran", "damkar", None, "bpbd"),
+    Rule(2, None, "bpbd", None, "polres"),
+    Rule(3, "laut", "damkar", None, "basarnas"),
+    Rule(4, None, "polres", None, "damkar"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "agency", "have", "following"),
+    [
+        ("kebakaran", "damkar", set(), "bpbd"),
+        ("kebakaran", "damkar", {"bpbd"}, "polres"),
+        ("laut", "damkar", set(), "basarnas"),
+        ("banjir", "damkar", set(), None),
+        (None, "bpbd", set(), "polres"),
+        ("kebakaran", "damkar", {"bpbd", "polres"}, None),
+        ("kebakaran", "polres", {"damkar"}, "bpbd"),
+        ("kebakaran", "unknown", set(), None),
+    ],
+)
+def test_the_next_of_the_ladder(kind: str | None, agency: str, have: set[str], following: str | None) -> None:
+    assert next_after(LADDER, kind, agency, have) == following
