@@ -1,0 +1,260 @@
+"""A dispatch as an Emergency Incident Data Object: the JSON of NENA-STA-021.1 (version 1.0), conveyed after STA-024.
+
+For agencies with a dispatch system made for next generation 112/911. Names and obligatory fields are those of NENA's
+schema (openapi.yaml, version 1.0.0, of the repository that STA-021 points to). `$id`s are ours: the incident's and the
+call's in the form of STA-010 (`urn:emergency:uid:incidentid:...`), the rest below the incident's; the centre's is the
+host name its agencies answer to. The same component keeps its `$id` from one message to the next.
+
+What the standard has no field for is carried where it lets additional data in: one `additionalDataComponent`, by value,
+of the registered kind EmergencyCallData.Comment (RFC 7852, section 4.5), referenced by the call, or by the caller when
+the report was no call. Its comment is JSON: `type` and `dispatch` exactly as in the native envelope (`answer_url`,
+`accept_by`, `sequence`, `id`) and the rest of `report` (`version`, `class`, `source`, `exercise`, `opened_at`,
+`number_raw`, `omitted`). People find the answer URL in the note of the `dispatchComponent`, too. Schema and standard
+allow further properties and registered `eidoExtensionId`s; we use neither, since nobody registered ours.
+
+- Notes are HTML5: texts are escaped, line ends `<br>`, an entry begins with its author in bold. Nothing is an agent
+  (`agentComponent`), since an entry's author may be a person, a machine or an agency.
+- Texts of a place are a civic location (`LOC`, RFC 4776) and `locationDescriptionText`; coordinates a geodetic one.
+- The registries behind fields named "...RegistryText" were not at hand. We write only what NENA's own sample and the
+  code made from STA-021.1a show: `psap`, `CallReceiving`, `Caller`, `emergency`, `callBegin` (all that a report proves
+  of its call), `CurrentIncident`. Not confirmed: incident type and disposition `OTHER`. Our own words are beside them:
+  `incidentTypeInternalCode`, `incidentStatusInternalText`, `dispositionDescriptionText`.
+- Priority is 0 to 10, 10 the highest: P1 10, P2 6, P3 2.
+- An exercise has no field: it is said in `incidentTypeInternalText`, the first note and the additional data.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
+from routing.envelope import canonical
+from routing.kinds import named
+from routing.markup import element, html_text, xml_text
+from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+
+CONTENT_TYPE = "application/json"
+CONTEXT = {"@vocab": "./JSON-LD_Contexts/EmergencyIncidentDataObjectType.jsonld"}
+PRIORITIES = {"P1": 10, "P2": 6, "P3": 2}
+HEADINGS: dict[EnvelopeType, str] = {
+    "dispatch.created": "Penugasan baru dari pusat 112",
+    "report.updated": "Pembaruan laporan",
+    "dispatch.cancelled": "Penugasan dibatalkan",
+    "report.closed": "Laporan ditutup",
+}
+ENDS = ("dispatch.cancelled", "report.closed")
+
+Component = dict[str, object]
+
+
+def body(
+    type: EnvelopeType,
+    timestamp: datetime,
+    dispatch_id: str,
+    answer_url: str,
+    accept_by: datetime,
+    sequence: int,
+    report: VisibleReport,
+    *,
+    agency: str | None = None,
+) -> bytes:
+    """Return the exact bytes to sign and send. `agency` is the code of the addressed agency, named in a note.
+
+    Raises ValueError for coordinates that are no place on earth.
+    """
+    place = position(report)
+    short = clipped(report, _size)
+    our = centre(answer_url)
+    plain_number = re.sub(r"[^A-Za-z0-9]", "", report.number)  # STA-010: letters and digits
+    incident_id = f"urn:emergency:uid:incidentid:{plain_number}:{our}"
+    note_ids = _note_ids(report.entries)
+    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
+
+    def component(name: str, at: datetime, **fields: object) -> Component:
+        known = {key: value for key, value in fields.items() if value is not None}
+        prologue = {"$id": name, "lastUpdateTimeStamp": utc(at), "updatedByAgencyReference": _ref(our)}
+        return prologue | known
+
+    def part(name: str, **fields: object) -> Component:
+        return component(f"{incident_id}:{name}", timestamp, **fields)
+
+    def noted(entry: VisibleEntry, name: str) -> Component:
+        text = f"<b>{html_text(entry.author)}</b>: {html_text(entry.text)}"
+        return component(f"{incident_id}:note:{name}", entry.at, notesActionComments=text)
+
+    places = [part(f"location:{name}", **fields) for name, fields in _places(short.texts["location_text"], place)]
+    name = short.texts["caller_name"]
+    extra = part(
+        "additional-data",
+        urlPurpose="EmergencyCallData.Comment",
+    )
+    callback = part("callback", callBackInformationUri=[f"tel:{report.caller_number}"])
+    person = part(
+        "person:caller",
+        personIncidentRoleRegistryText=["Caller"],
+        ncPersonComponent=None if name is None else {"name": [{"personFullName": name}]},
+        callBackReference=_ref(callback["$id"]) if report.caller_number else None,
+    )
+    calls = []
+    if report.source == "call":
+        call = component(
+            f"urn:emergency:uid:callid:{plain_number}:{our}",
+            timestamp,
+            standardPrimaryCallType="emergency",
+            direction="incoming",
+            callStartTimestamp=utc(report.opened_at),
+            callStateRegistryText="callBegin",
+            additionalDataReference=[_ref(extra["$id"])],
+            callBackReference=_ref(callback["$id"]) if report.caller_number else None,
+            locationReference=_refs(places) or None,
+            personReference=[_ref(person["$id"])],
+        )
+        calls.append(call)
+        person["callIdentifier"] = [call["$id"]]
+    else:
+        person["additionalDataReference"] = [_ref(extra["$id"])]
+    order = part("note:dispatch", notesActionComments=_order(type, report, answer_url, accept_by, agency))
+    told = [order]
+    if short.texts["narrative"]:
+        told.append(part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
+    kind = named(report.kind).name
+    ended = type in ENDS
+    disposition = part("disposition", dispositionCommonRegistryCode="OTHER", dispositionDescriptionText=HEADINGS[type])
+
+    def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
+        left_out = len(report.entries) - len(entries)
+        rest = {
+            "number": report.number,
+            "version": report.version,
+            "class": report.classification,
+            "source": report.source,
+            "exercise": report.exercise,
+            "opened_at": utc(report.opened_at),
+            "number_raw": short.texts["caller_number_raw"],
+            "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,
+        }
+        names = note_ids[len(note_ids) - len(entries) :]
+        notes = told + [noted(entry, name) for entry, name in zip(entries, names, strict=True)]
+        incident = part(
+            "incident",
+            incidentTypeCommonRegistryText="OTHER",
+            incidentTypeInternalCode=report.kind,
+            incidentTypeInternalText=f"LATIHAN: {kind}" if report.exercise else kind,
+            incidentStatusInternalText=[report.status],
+            incidentPriorityInternalText=report.priority,
+            incidentCommonPriorityNumber=PRIORITIES.get(report.priority or ""),
+            internalIncidentId=report.number,
+            locationReference=_refs(places) or None,
+            personReference=[_ref(person["$id"])],
+            dispositionComponent=[disposition] if ended else None,
+            notesReference=_refs(notes),
+        )
+        data: Component = {"additionalDataByValue": _comment(our, {"type": type, "dispatch": dispatch, "report": rest})}
+        found = component(
+            incident_id,
+            timestamp,
+            eidoVersion="1.0",
+            issuingElementIdentification=our,
+            incidentComponent=incident,
+            callComponent=calls or None,
+            callbackComponent=[callback] if report.caller_number else None,
+            dispatchComponent=[component(f"{incident_id}:dispatch:{dispatch_id}", timestamp,
+                                         notesReference=[_ref(order["$id"])])],
+            agencyComponent=[component(our, timestamp, agencyRoleDescriptionRegistryText=["CallReceiving"],
+                                       agencyType=["psap"], incidentOwningAgencyIndicator=True)],
+            notesComponent=notes,
+            additionalDataComponent=[extra | data],
+            locationComponent=places or None,
+            personComponent=[person],
+        )  # fmt: skip
+        return canonical(found | {"@context": CONTEXT})
+
+    longest = max(note_ids, key=len, default="")
+
+    def weigh(entry: VisibleEntry) -> int:
+        note = noted(entry, longest)
+        return len(canonical(note)) + len(canonical(_ref(note["$id"]))) + 2
+
+    room = LIMIT - len(whole([], [*short.cut, ENTRIES_CUT])) - 16
+    entries, cut = newest(report.entries, room, _size, weigh)
+    return whole(entries, short.cut + cut)
+
+
+def _size(text: str) -> int:
+    """Return what a text takes in the dearest of its places: as JSON, as HTML or XML in JSON, as JSON in XML in JSON.
+
+    A quarter is added: the components around the texts are large, and the newest entry must have room.
+    """
+    spellings = (text, html_text(text), xml_text(text), xml_text(canonical(text).decode()))
+    return max(len(canonical(spelling)) for spelling in spellings) * 5 // 4
+
+
+def _ref(id: object) -> Component:
+    return {"$ref": id}
+
+
+def _refs(components: list[Component]) -> list[Component]:
+    return [_ref(component["$id"]) for component in components]
+
+
+def _note_ids(entries: tuple[VisibleEntry, ...]) -> list[str]:
+    """Return a name for each entry that it keeps when others are struck: its instant, and its place among the equal."""
+    seen: dict[str, int] = {}
+    names = []
+    for entry in entries:
+        instant = f"{entry.at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+        seen[instant] = count = seen.get(instant, 0) + 1
+        names.append(instant if count == 1 else f"{instant}.{count}")
+    return names
+
+
+def _places(text: str | None, place: tuple[float, float] | None) -> list[tuple[str, Component]]:
+    """Return name and fields of each location that is known, the exact one first."""
+    found: list[tuple[str, Component]] = []
+    if place:
+        point = (
+            '<gml:Point xmlns:gml="http://www.opengis.net/gml" srsName="urn:ogc:def:crs:EPSG::4326">'
+            f"<gml:pos>{degrees(place[0])} {degrees(place[1])}</gml:pos></gml:Point>"
+        )
+        found.append(("geodetic", {"locationByValue": _pidf(point)}))
+    if text:
+        civic = (
+            '<civicAddress xmlns="urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr">'
+            f"<country>ID</country>{element('LOC', text)}</civicAddress>"
+        )
+        found.append(("civic", {"locationByValue": _pidf(civic), "locationDescriptionText": text}))
+    for _, fields in found:
+        fields["locationTypeDescriptionRegistryText"] = "CurrentIncident"
+    return found
+
+
+def _pidf(location: str) -> str:
+    """Return a presence document with one location (PIDF-LO: RFC 4119, RFC 5491)."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><presence xmlns="urn:ietf:params:xml:ns:pidf"'
+        ' xmlns:gp="urn:ietf:params:xml:ns:pidf:geopriv10" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model"'
+        ' entity="pres:anonymous@anonymous.invalid"><dm:device id="incident"><gp:geopriv><gp:location-info>'
+        f"{location}</gp:location-info><gp:usage-rules/></gp:geopriv></dm:device></presence>"
+    )
+
+
+def _comment(our: str, value: Component) -> str:
+    """Return a value as additional data of RFC 7852: the JSON of it is the comment."""
+    space = "urn:ietf:params:xml:ns:EmergencyCallData:Comment"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><com:EmergencyCallData.Comment xmlns:com="{space}">'
+        f"{element('com:DataProviderReference', 'dispatch@' + our)}"
+        f"{element('com:Comment', canonical(value).decode())}</com:EmergencyCallData.Comment>"
+    )
+
+
+def _order(type: EnvelopeType, report: VisibleReport, answer_url: str, accept_by: datetime, agency: str | None) -> str:
+    """Return the note that tells the agency's people what this message is (HTML)."""
+    to = f" untuk {agency}" if agency else ""
+    lines = [f"{HEADINGS[type]} {report.number}{to}."]
+    if report.exercise:
+        lines.insert(0, "LATIHAN: bukan kejadian nyata.")
+    if type == "dispatch.created":
+        lines.append(f"Jawab sebelum {utc(accept_by)}.")
+    if type not in ENDS:
+        lines.append(f"Jawaban dengan POST ke {answer_url}")
+    return html_text("\n".join(lines))

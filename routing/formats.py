@@ -1,0 +1,57 @@
+"""The forms in which an agency may receive a dispatch: the native envelope, EIDO, CAP or Open311.
+
+One front door for whoever stores and sends: the same values, exact bytes, and the content type they go under.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never, get_args
+
+from routing import cap, eido, envelope, open311
+from routing.visible import EnvelopeType, VisibleReport
+
+Format = Literal["native", "eido", "cap", "open311"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What is sent: the value of `Content-Type`, and the bytes to sign."""
+
+    content_type: str
+    content: bytes
+
+
+def body_in(
+    format: Format,
+    type: EnvelopeType,
+    timestamp: datetime,
+    dispatch_id: str,
+    answer_url: str,
+    accept_by: datetime,
+    sequence: int,
+    report: VisibleReport,
+    *,
+    agency: str | None = None,
+    jurisdiction_id: str | None = None,
+    earlier: Sequence[tuple[int, datetime]] = (),
+) -> Body:
+    """Return a dispatch's body in one of the forms, less than `clipping.LIMIT` bytes.
+
+    The native envelope needs none of the last three. `agency`, the addressed agency's code, makes CAP Private and is
+    named in EIDO. `jurisdiction_id` is Open311's. `earlier` are sequence and timestamp of the dispatch's earlier
+    messages, which CAP refers to. Raises ValueError for coordinates that are not finite.
+    """
+    values = (type, timestamp, dispatch_id, answer_url, accept_by, sequence, report)
+    match format:
+        case "native":
+            return Body("application/json", envelope.body(*values))
+        case "eido":
+            return Body(eido.CONTENT_TYPE, eido.body(*values, agency=agency))
+        case "cap":
+            return Body(cap.CONTENT_TYPE, cap.body(*values, agency=agency, earlier=earlier))
+        case "open311":
+            return Body(open311.CONTENT_TYPE, open311.body(*values, jurisdiction_id=jurisdiction_id))
+        case _:
+            assert_never(format)
