@@ -19,8 +19,9 @@ schema's pattern). The parameters are spelt as in the native envelope. Order and
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from routing import prose
 from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
@@ -65,58 +66,26 @@ def body(
     messages; without it the first one is named, whose second a UUIDv7 dispatch id tells (both are made at once).
     Raises ValueError for coordinates that are no place on earth.
     """
-    place = position(report)
     short = clipped(report, _size)
+    message = _message(type, answer_url, accept_by, sequence)
     sender = centre(answer_url)
-    judged = JUDGED.get(report.priority or "", NOT_JUDGED)
-    urgency, response = judged[0], ""
-    match type:
-        case "dispatch.created":
-            kind_of_message = "Alert"
-            instruction = f"Jawab sebelum {utc(accept_by)} dengan POST ke {answer_url}"
-        case "report.updated":
-            kind_of_message = "Update" if sequence > 1 else "Alert"
-            instruction = f"Keterangan berubah. Jawaban tetap dengan POST ke {answer_url}"
-        case "dispatch.cancelled":
-            kind_of_message, urgency, response = "Cancel", "Past", "None"
-            instruction = "Penugasan ini dibatalkan; tidak perlu tindakan."
-        case "report.closed":
-            kind_of_message, urgency, response = "Update" if sequence > 1 else "Alert", "Past", "AllClear"
-            instruction = "Laporan ini ditutup; tidak perlu tindakan lagi."
-        case _:
-            assert_never(type)
-    references = ""
-    if kind_of_message != "Alert":
-        references = _references(sender, dispatch_id, sequence, earlier)
-    kind = named(report.kind)
-    where = short.texts["location_text"]
+    refers = "" if message.type == "Alert" else _references(sender, dispatch_id, sequence, earlier)
     head = (
         element("identifier", _identifier(dispatch_id, sequence))
         + element("sender", sender)
         + element("sent", cap_time(timestamp))
         + element("status", "Exercise" if report.exercise else "Actual")
-        + element("msgType", kind_of_message)
+        + element("msgType", message.type)
         + element("source", report.source)
         + _scope(agency)
         + (element("note", "Latihan: bukan kejadian nyata.") if report.exercise else "")
-        + (element("references", references) if references else "")
+        + (element("references", refers) if refers else "")
         + element("incidents", _NOT_AN_ID.sub("-", report.number))
     )
-    about = (
-        element("language", "id-ID")
-        + "".join(element("category", category) for category in kind.categories)
-        + element("event", kind.name)
-        + (element("responseType", response) if response else "")
-        + element("urgency", urgency)
-        + element("severity", judged[1])
-        + element("certainty", judged[2])
-        + (group("eventCode", *_named_value("intake112.kind", report.kind)) if report.kind else "")
-        + element("senderName", "Pusat panggilan darurat 112")
-        + element("headline", _headline(type, report, kind.name, where))
-    )
+    about = _about(message, report, _headline(type, report, short.texts["location_text"]))
     contact = " ".join(filter(None, (short.texts["caller_name"], report.caller_number)))
     known = _parameters(type, dispatch_id, answer_url, accept_by, sequence, report, short.texts)
-    area = group("area", element("areaDesc", where or "Lokasi belum diketahui"), _circle(place))
+    area = _area(short.texts["location_text"], position(report))
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         description = prose.told(short.texts["narrative"], entries)
@@ -129,7 +98,7 @@ def body(
             "info",
             about,
             element("description", description) if description else "",
-            element("instruction", instruction),
+            element("instruction", message.instruction),
             element("contact", contact) if contact else "",
             *(group("parameter", *_named_value(name, value)) for name, value in said.items() if value is not None),
             area,
@@ -147,8 +116,51 @@ def cap_time(at: datetime) -> str:
     return prose.second(at).replace(tzinfo=None).isoformat() + "-00:00"
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What a message is to its reader; `urgency` and `response` (CAP's responseType) only where the type decides."""
+
+    type: Literal["Alert", "Update", "Cancel"]
+    instruction: str
+    urgency: str | None = None
+    response: str | None = None
+
+
+def _message(type: EnvelopeType, answer_url: str, accept_by: datetime, sequence: int) -> _Message:
+    later: Literal["Alert", "Update"] = "Update" if sequence > 1 else "Alert"
+    match type:
+        case "dispatch.created":
+            return _Message("Alert", f"Jawab sebelum {utc(accept_by)} dengan POST ke {answer_url}")
+        case "report.updated":
+            return _Message(later, f"Keterangan berubah. Jawaban tetap dengan POST ke {answer_url}")
+        case "dispatch.cancelled":
+            return _Message("Cancel", "Penugasan ini dibatalkan; tidak perlu tindakan.", "Past", "None")
+        case "report.closed":
+            return _Message(later, "Laporan ini ditutup; tidak perlu tindakan lagi.", "Past", "AllClear")
+        case _:
+            assert_never(type)
+
+
+def _about(message: _Message, report: VisibleReport, headline: str) -> str:
+    """Return the first elements of `info`, up to the headline."""
+    kind = named(report.kind)
+    urgency, severity, certainty = JUDGED.get(report.priority or "", NOT_JUDGED)
+    return (
+        element("language", "id-ID")
+        + "".join(element("category", category) for category in kind.categories)
+        + element("event", kind.name)
+        + (element("responseType", message.response) if message.response else "")
+        + element("urgency", message.urgency or urgency)
+        + element("severity", severity)
+        + element("certainty", certainty)
+        + (group("eventCode", *_named_value("intake112.kind", report.kind)) if report.kind else "")
+        + element("senderName", "Pusat panggilan darurat 112")
+        + element("headline", headline)
+    )
+
+
 def _size(text: str) -> int:
-    return len(xml_text(text).encode())
+    return len(xml_text(prose.words(text)).encode())
 
 
 def _identifier(dispatch_id: str, sequence: int) -> str:
@@ -178,10 +190,10 @@ def _scope(agency: str | None) -> str:
     return element("scope", "Restricted") + element("restriction", "Hanya untuk instansi yang menerima pesan ini.")
 
 
-def _headline(type: EnvelopeType, report: VisibleReport, event: str, where: str | None) -> str:
+def _headline(type: EnvelopeType, report: VisibleReport, where: str | None) -> str:
     """Return one line of at most 160 characters, CAP's hint."""
     exercise = "LATIHAN: " if report.exercise else ""
-    parts = [" ".join(filter(None, (report.priority, event))), " ".join((where or "").split())]
+    parts = [" ".join(filter(None, (report.priority, named(report.kind).name))), " ".join((where or "").split())]
     return (exercise + HEADINGS[type] + ", ".join(filter(None, parts)))[:160]
 
 
@@ -216,5 +228,6 @@ def _named_value(name: str, value: str) -> tuple[str, str]:
     return element("valueName", name), element("value", value)
 
 
-def _circle(place: tuple[float, float] | None) -> str:
-    return element("circle", f"{degrees(place[0])},{degrees(place[1])} {RADIUS_KM}") if place else ""
+def _area(where: str | None, place: tuple[float, float] | None) -> str:
+    circle = element("circle", f"{degrees(place[0])},{degrees(place[1])} {RADIUS_KM}") if place else ""
+    return group("area", element("areaDesc", where or "Lokasi belum diketahui"), circle)

@@ -18,12 +18,15 @@ allow further properties and registered `eidoExtensionId`s; we use neither, sinc
 - The registries behind fields named "...RegistryText" were not at hand. We write only what NENA's own sample and the
   code made from STA-021.1a show: `psap`, `CallReceiving`, `Caller`, `emergency`, `callBegin` (all that a report proves
   of its call), `CurrentIncident`. Not confirmed: incident type and disposition `OTHER`. Our own words are beside them:
-  `incidentTypeInternalCode`, `incidentStatusInternalText`, `dispositionDescriptionText`.
+  `incidentTypeInternalCode`, `incidentStatusInternalText`, `dispositionDescriptionText`. Not confirmed either: that a
+  NIEM person's `name` is a list and `personFullName` a string (the names are those of NENA's JSON-LD contexts).
+- `application/json` is what NENA's schema declares; whether STA-024 wants a type of its own was not to be seen.
 - Priority is 0 to 10, 10 the highest: P1 10, P2 6, P3 2.
 - An exercise has no field: it is said in `incidentTypeInternalText`, the first note and the additional data.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
@@ -42,8 +45,33 @@ HEADINGS: dict[EnvelopeType, str] = {
     "report.closed": "Laporan ditutup",
 }
 ENDS = ("dispatch.cancelled", "report.closed")
+CALLER = "person:caller"
+EXTRA = "additional-data"
 
 Component = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Makes components: each has an `$id`, and says when and by which agency it was changed last."""
+
+    our: str
+    at: datetime
+    incident_id: str
+
+    def component(self, id: str, at: datetime, **fields: object) -> Component:
+        """Return a component with those of the fields that are known."""
+        known = {name: value for name, value in fields.items() if value is not None}
+        return {"$id": id, "lastUpdateTimeStamp": utc(at), "updatedByAgencyReference": _ref(self.our)} | known
+
+    def part(self, name: str, **fields: object) -> Component:
+        """Return a component of this incident that is as new as the message."""
+        return self.component(f"{self.incident_id}:{name}", self.at, **fields)
+
+    def note(self, entry: VisibleEntry, name: str) -> Component:
+        """Return an entry as a note."""
+        text = f"<b>{html_text(entry.author)}</b>: {html_text(entry.text)}"
+        return self.component(f"{self.incident_id}:note:{name}", entry.at, notesActionComments=text)
 
 
 def body(
@@ -64,61 +92,19 @@ def body(
     place = position(report)
     short = clipped(report, _size)
     our = centre(answer_url)
-    plain_number = re.sub(r"[^A-Za-z0-9]", "", report.number)  # STA-010: letters and digits
-    incident_id = f"urn:emergency:uid:incidentid:{plain_number}:{our}"
-    note_ids = _note_ids(report.entries)
-    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
-
-    def component(name: str, at: datetime, **fields: object) -> Component:
-        known = {key: value for key, value in fields.items() if value is not None}
-        prologue = {"$id": name, "lastUpdateTimeStamp": utc(at), "updatedByAgencyReference": _ref(our)}
-        return prologue | known
-
-    def part(name: str, **fields: object) -> Component:
-        return component(f"{incident_id}:{name}", timestamp, **fields)
-
-    def noted(entry: VisibleEntry, name: str) -> Component:
-        text = f"<b>{html_text(entry.author)}</b>: {html_text(entry.text)}"
-        return component(f"{incident_id}:note:{name}", entry.at, notesActionComments=text)
-
-    places = [part(f"location:{name}", **fields) for name, fields in _places(short.texts["location_text"], place)]
-    name = short.texts["caller_name"]
-    extra = part(
-        "additional-data",
-        urlPurpose="EmergencyCallData.Comment",
-    )
-    callback = part("callback", callBackInformationUri=[f"tel:{report.caller_number}"])
-    person = part(
-        "person:caller",
-        personIncidentRoleRegistryText=["Caller"],
-        ncPersonComponent=None if name is None else {"name": [{"personFullName": name}]},
-        callBackReference=_ref(callback["$id"]) if report.caller_number else None,
-    )
-    calls = []
-    if report.source == "call":
-        call = component(
-            f"urn:emergency:uid:callid:{plain_number}:{our}",
-            timestamp,
-            standardPrimaryCallType="emergency",
-            direction="incoming",
-            callStartTimestamp=utc(report.opened_at),
-            callStateRegistryText="callBegin",
-            additionalDataReference=[_ref(extra["$id"])],
-            callBackReference=_ref(callback["$id"]) if report.caller_number else None,
-            locationReference=_refs(places) or None,
-            personReference=[_ref(person["$id"])],
-        )
-        calls.append(call)
-        person["callIdentifier"] = [call["$id"]]
-    else:
-        person["additionalDataReference"] = [_ref(extra["$id"])]
-    order = part("note:dispatch", notesActionComments=_order(type, report, answer_url, accept_by, agency))
+    write = _Writer(our, timestamp, f"urn:emergency:uid:incidentid:{_plain(report.number)}:{our}")
+    order = write.part("note:dispatch", notesActionComments=_order(type, report, answer_url, accept_by, agency))
     told = [order]
     if short.texts["narrative"]:
-        told.append(part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
-    kind = named(report.kind).name
-    ended = type in ENDS
-    disposition = part("disposition", dispositionCommonRegistryCode="OTHER", dispositionDescriptionText=HEADINGS[type])
+        told.append(write.part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
+    places = [write.part(f"location:{name}", **fields) for name, fields in _places(short.texts["location_text"], place)]
+    around = _caller(write, report, short.texts["caller_name"], places) | {
+        "dispatchComponent": [write.part(f"dispatch:{dispatch_id}", notesReference=_refs([order]))],
+        "agencyComponent": [_centre(write)],
+        "locationComponent": places or None,
+    }
+    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
+    names = _note_names(report.entries)
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         left_out = len(report.entries) - len(entries)
@@ -132,51 +118,111 @@ def body(
             "number_raw": short.texts["caller_number_raw"],
             "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,
         }
-        names = note_ids[len(note_ids) - len(entries) :]
-        notes = told + [noted(entry, name) for entry, name in zip(entries, names, strict=True)]
-        incident = part(
-            "incident",
-            incidentTypeCommonRegistryText="OTHER",
-            incidentTypeInternalCode=report.kind,
-            incidentTypeInternalText=f"LATIHAN: {kind}" if report.exercise else kind,
-            incidentStatusInternalText=[report.status],
-            incidentPriorityInternalText=report.priority,
-            incidentCommonPriorityNumber=PRIORITIES.get(report.priority or ""),
-            internalIncidentId=report.number,
-            locationReference=_refs(places) or None,
-            personReference=[_ref(person["$id"])],
-            dispositionComponent=[disposition] if ended else None,
-            notesReference=_refs(notes),
-        )
-        data: Component = {"additionalDataByValue": _comment(our, {"type": type, "dispatch": dispatch, "report": rest})}
-        found = component(
-            incident_id,
+        notes = told + [write.note(*pair) for pair in zip(entries, names[left_out:], strict=True)]
+        found = write.component(
+            write.incident_id,
             timestamp,
             eidoVersion="1.0",
             issuingElementIdentification=our,
-            incidentComponent=incident,
-            callComponent=calls or None,
-            callbackComponent=[callback] if report.caller_number else None,
-            dispatchComponent=[component(f"{incident_id}:dispatch:{dispatch_id}", timestamp,
-                                         notesReference=[_ref(order["$id"])])],
-            agencyComponent=[component(our, timestamp, agencyRoleDescriptionRegistryText=["CallReceiving"],
-                                       agencyType=["psap"], incidentOwningAgencyIndicator=True)],
+            incidentComponent=_incident(write, type, report, places, notes),
             notesComponent=notes,
-            additionalDataComponent=[extra | data],
-            locationComponent=places or None,
-            personComponent=[person],
-        )  # fmt: skip
+            additionalDataComponent=[_extra(write, {"type": type, "dispatch": dispatch, "report": rest})],
+            **around,
+        )
         return canonical(found | {"@context": CONTEXT})
 
-    longest = max(note_ids, key=len, default="")
+    longest = max(names, key=len, default="")
 
     def weigh(entry: VisibleEntry) -> int:
-        note = noted(entry, longest)
+        note = write.note(entry, longest)
         return len(canonical(note)) + len(canonical(_ref(note["$id"]))) + 2
 
     room = LIMIT - len(whole([], [*short.cut, ENTRIES_CUT])) - 16
     entries, cut = newest(report.entries, room, _size, weigh)
     return whole(entries, short.cut + cut)
+
+
+def _incident(
+    write: _Writer, type: EnvelopeType, report: VisibleReport, places: list[Component], notes: list[Component]
+) -> Component:
+    kind = named(report.kind).name
+    ending = write.part("disposition", dispositionCommonRegistryCode="OTHER", dispositionDescriptionText=HEADINGS[type])
+    return write.part(
+        "incident",
+        incidentTypeCommonRegistryText="OTHER",
+        incidentTypeInternalCode=report.kind,
+        incidentTypeInternalText=f"LATIHAN: {kind}" if report.exercise else kind,
+        incidentStatusInternalText=[report.status],
+        incidentPriorityInternalText=report.priority,
+        incidentCommonPriorityNumber=PRIORITIES.get(report.priority or ""),
+        internalIncidentId=report.number,
+        locationReference=_refs(places) or None,
+        personReference=[_ref(f"{write.incident_id}:{CALLER}")],
+        dispositionComponent=[ending] if type in ENDS else None,
+        notesReference=_refs(notes),
+    )
+
+
+def _caller(write: _Writer, report: VisibleReport, name: str | None, places: list[Component]) -> Component:
+    """Return the components of whoever reported: the person, how to call back, and the call if there was one.
+
+    One of them, the call if possible, refers to the additional data.
+    """
+    extra = [_ref(f"{write.incident_id}:{EXTRA}")]
+    callback = write.part("callback", callBackInformationUri=[f"tel:{report.caller_number}"])
+    call_back = _ref(callback["$id"]) if report.caller_number else None
+    call = write.component(
+        f"urn:emergency:uid:callid:{_plain(report.number)}:{write.our}",
+        write.at,
+        standardPrimaryCallType="emergency",
+        direction="incoming",
+        callStartTimestamp=utc(report.opened_at),
+        callStateRegistryText="callBegin",
+        additionalDataReference=extra,
+        callBackReference=call_back,
+        locationReference=_refs(places) or None,
+        personReference=[_ref(f"{write.incident_id}:{CALLER}")],
+    )
+    called = report.source == "call"
+    person = write.part(
+        CALLER,
+        personIncidentRoleRegistryText=["Caller"],
+        ncPersonComponent=None if name is None else {"name": [{"personFullName": name}]},
+        callIdentifier=[call["$id"]] if called else None,
+        callBackReference=call_back,
+        additionalDataReference=None if called else extra,
+    )
+    return {
+        "callComponent": [call] if called else None,
+        "callbackComponent": [callback] if call_back else None,
+        "personComponent": [person],
+    }
+
+
+def _centre(write: _Writer) -> Component:
+    return write.component(
+        write.our,
+        write.at,
+        agencyRoleDescriptionRegistryText=["CallReceiving"],
+        agencyType=["psap"],
+        incidentOwningAgencyIndicator=True,
+    )
+
+
+def _extra(write: _Writer, value: Component) -> Component:
+    """Return a value as additional data of RFC 7852: the JSON of it is the comment."""
+    space = "urn:ietf:params:xml:ns:EmergencyCallData:Comment"
+    xml = (
+        f'<?xml version="1.0" encoding="UTF-8"?><com:EmergencyCallData.Comment xmlns:com="{space}">'
+        f"{element('com:DataProviderReference', 'dispatch@' + write.our)}"
+        f"{element('com:Comment', canonical(value).decode())}</com:EmergencyCallData.Comment>"
+    )
+    return write.part(EXTRA, additionalDataByValue=xml, urlPurpose="EmergencyCallData.Comment")
+
+
+def _plain(number: str) -> str:
+    """Return a report's number as STA-010 wants the middle of an identifier: letters and digits."""
+    return re.sub(r"[^A-Za-z0-9]", "", number)
 
 
 def _size(text: str) -> int:
@@ -196,7 +242,7 @@ def _refs(components: list[Component]) -> list[Component]:
     return [_ref(component["$id"]) for component in components]
 
 
-def _note_ids(entries: tuple[VisibleEntry, ...]) -> list[str]:
+def _note_names(entries: tuple[VisibleEntry, ...]) -> list[str]:
     """Return a name for each entry that it keeps when others are struck: its instant, and its place among the equal."""
     seen: dict[str, int] = {}
     names = []
@@ -234,16 +280,6 @@ def _pidf(location: str) -> str:
         ' xmlns:gp="urn:ietf:params:xml:ns:pidf:geopriv10" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model"'
         ' entity="pres:anonymous@anonymous.invalid"><dm:device id="incident"><gp:geopriv><gp:location-info>'
         f"{location}</gp:location-info><gp:usage-rules/></gp:geopriv></dm:device></presence>"
-    )
-
-
-def _comment(our: str, value: Component) -> str:
-    """Return a value as additional data of RFC 7852: the JSON of it is the comment."""
-    space = "urn:ietf:params:xml:ns:EmergencyCallData:Comment"
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?><com:EmergencyCallData.Comment xmlns:com="{space}">'
-        f"{element('com:DataProviderReference', 'dispatch@' + our)}"
-        f"{element('com:Comment', canonical(value).decode())}</com:EmergencyCallData.Comment>"
     )
 
 

@@ -115,4 +115,5 @@ def _plain(text: str) -> str:
 
 
 def _size(text: str) -> int:
-    return max(len(quote_plus(_plain(text))), len(text) * _BYTES_PER_CHARACTER)
+    text = _plain(prose.words(text))
+    return max(len(quote_plus(text)), len(text) * _BYTES_PER_CHARACTER)
