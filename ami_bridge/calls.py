@@ -21,6 +21,7 @@ from ami_bridge.events import (
     HangupAsked,
     HoldChanged,
     MenuSaid,
+    OurTestSeen,
     PassedOn,
 )
 from intake.facts import (
@@ -35,6 +36,7 @@ from intake.facts import (
     MenuAnswered,
     MenuChosen,
     MessageBegan,
+    OurTest,
     Outcome,
     Queued,
     Rang,
@@ -115,6 +117,7 @@ Happening = (
     | HoldChanged
     | PassedOn
     | MenuSaid
+    | OurTestSeen
     | HangupAsked
     | ChannelGone
 )
@@ -163,6 +166,8 @@ def advance(call: Call, what: Happening, now: datetime) -> tuple[Call, list[Fact
                 return call, []
             call = replace(call, held=False, passed_at=at)
             return call, [Transferred(key, at, what.by.device, what.to or call.asked, what.attended)]
+        case OurTestSeen():
+            return call, [OurTest(key, at)]
         case MenuSaid():
             return _menu(call, what, at)
         case HangupAsked():
@@ -222,20 +227,27 @@ def _join(call: Call, what: Joined, at: datetime) -> tuple[Call, list[Fact]]:
 
 
 def _menu(call: Call, what: MenuSaid, at: datetime) -> tuple[Call, list[Fact]]:
+    if what.step != "answered":
+        return call, menu(call.key, what, at)
+    if what.leg in call.phones:
+        return call, []
+    call, facts = _leave_queue(call, at)
+    phone = Phone("menu", None, "overflow", answered=True)
+    return replace(call, menu=True, phones=call.phones | {what.leg: phone}), [*facts, *menu(call.key, what, at)]
+
+
+def menu(key: CallKey, what: MenuSaid, now: datetime) -> list[Fact]:
+    """Return the fact that a step of the voice menu makes, also of a call that is over."""
+    at = what.at or now
     match what.step:
         case "answered":
-            if what.leg in call.phones:
-                return call, []
-            call, facts = _leave_queue(call, at)
-            phone = Phone("menu", None, "overflow", answered=True)
-            call = replace(call, menu=True, phones=call.phones | {what.leg: phone})
-            return call, [*facts, MenuAnswered(call.key, at, what.leg)]
+            return [MenuAnswered(key, at, what.leg)]
         case "kind":
-            return call, [MenuChosen(call.key, at, what.value)]
+            return [MenuChosen(key, at, what.value)]
         case "message":
-            return call, [MessageBegan(call.key, at, what.value)]
+            return [MessageBegan(key, at, what.value)]
         case _:
-            return call, []
+            return []
 
 
 def _leave_queue(call: Call, at: datetime) -> tuple[Call, list[Fact]]:

@@ -265,7 +265,8 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [("Originate", desk | to | {"Async": "true", "ChannelId": ours, "ActionID": ours})]
         case control.TEST_CALL:
             to = {"Channel": f"Local/{said['number']}@{WAY_OUT}/n", "Application": "Wait", "Data": TEST_LASTS_S}
-            return [_there_is(WAY_OUT, said["number"]), ("Originate", to | {"Async": "true", "Timeout": TEST_RINGS_MS})]
+            how = {"Variable": "__INTAKE112=test", "Async": "true", "Timeout": TEST_RINGS_MS}
+            return [_there_is(WAY_OUT, said["number"]), ("Originate", to | how)]
         case "member-add":
             return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
         case "member-remove":

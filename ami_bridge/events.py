@@ -159,6 +159,13 @@ class PassedOn(Struct, frozen=True):
     attended: bool
 
 
+class OurTestSeen(Struct, frozen=True):
+    """The dialplan takes a caller for our own test call."""
+
+    at: datetime | None
+    uniqueid: str
+
+
 class MenuSaid(Struct, frozen=True):
     """The voice menu tells what it did for a caller: `step` is answered, kind or message, `value` what goes with it.
 
@@ -271,6 +278,7 @@ CallEvent = (
     | HoldChanged
     | PassedOn
     | MenuSaid
+    | OurTestSeen
     | HangupAsked
     | ChannelGone
     | Dialled

@@ -14,13 +14,15 @@ import re
 import socket
 import socketserver
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final, TextIO
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
-from asterisk.agi import AGI, AGIException  # noqa: TID251  # here, and nowhere else
+from asterisk.agi import AGI, AGIAppError, AGIException  # noqa: TID251  # here, and nowhere else
 
 from db.machine_room import Alarm
 
@@ -41,8 +43,12 @@ AT_ONCE: Final = 60  # callers; one more waits on in the queue at once
 DIGIT_WITHIN_MS: Final = 4_000  # after the menu
 MESSAGE_MS: Final = 45_000
 SILENCE_S: Final = 8  # ends a message: who cannot speak need not press a key
-SAYS_NOTHING_S: Final = 120.0  # longer than the dialplan leaves a caller with us
+SERVED_S: Final = 180.0  # longer than the dialplan leaves a caller with us: then the connection is cut
+BEGINS_S: Final = 5.0  # to say who it is
+LONGEST_LINE: Final = 4096
+TROUBLE_FOR_S: Final = 3600.0  # for so long is told that a sound was missing, or that there were too many
 RETRY_S: Final = 5.0
+UP: Final = 6  # the state of a channel that somebody is on
 _UNIQUEID: Final = re.compile(r"[A-Za-z0-9_.-]{1,150}")
 
 
@@ -54,18 +60,35 @@ class MenuConfig:
     port: int
 
 
+class _Troubles:
+    """What went wrong lately, by the code of its alarm; threads write it, the loop reads."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[float, str]] = {}
+
+    def note(self, code: str, what: str) -> None:
+        """Keep the last of each."""
+        self._since[code] = (time.monotonic(), what)
+
+    def alarms(self) -> list[Alarm]:
+        """Return those of the last hour."""
+        now = time.monotonic()
+        return [Alarm(code, said) for code, (at, said) in sorted(self._since.items()) if now - at < TROUBLE_FOR_S]
+
+
 class Overflow:
     """Serves the menu until it is told to stop."""
 
     def __init__(self, config: MenuConfig) -> None:
         self._config = config
         self._why = ""  # why nobody can be served now
+        self._troubles = _Troubles()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set; who is in the menu then waits on in the queue."""
         while not stop.is_set():
             try:
-                server = _Server((self._config.host, self._config.port))
+                server = await asyncio.to_thread(_Server, self._config, self._troubles)
             except OSError as error:
                 self._say(error.strerror or str(error))
                 with contextlib.suppress(TimeoutError):
@@ -74,17 +97,21 @@ class Overflow:
                 continue
             self._say("")
             with server:
-                serving = threading.Thread(target=server.serve_forever, name="menu", daemon=True)
-                serving.start()
-                await stop.wait()
-                await asyncio.to_thread(server.shutdown)
+                threading.Thread(target=server.serve_forever, name="menu", daemon=True).start()
+                try:
+                    await stop.wait()
+                finally:
+                    server.shutdown()  # half a second at most; without it the thread would spin on a closed socket
 
     def alarms(self) -> Sequence[Alarm]:
         """Return what is wrong now."""
         if not self._why:
-            return []
+            return self._troubles.alarms()
         where = f"{self._config.host} port {self._config.port}"
-        advice = "Stop what is there, or set INTAKE112_MENU_PORT, and OVERFLOW_MENU in extensions.conf."
+        advice = (
+            "Stop what is there, or set INTAKE112_MENU_PORT, and OVERFLOW_MENU in extensions.conf. Where another "
+            "bridge of this machine serves it, set no INTAKE112_MENU_PORT here."
+        )
         return [Alarm("menu", f"Callers whom nobody answers get no voice menu: {where}: {self._why}. {advice}")]
 
     def _say(self, why: str) -> None:
@@ -99,17 +126,24 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = AT_ONCE
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, config: MenuConfig, troubles: _Troubles) -> None:
+        self.troubles = troubles
         self._places = threading.BoundedSemaphore(AT_ONCE)
-        super().__init__(address, _Caller)
+        super().__init__((config.host, config.port), _Caller)
 
     def process_request(self, request: object, client_address: object) -> None:
         """Take a caller, if there is a place; else the end of the connection tells Asterisk so at once."""
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)  # type: ignore[arg-type]
-        else:
+        if not self._places.acquire(blocking=False):
+            said = f"A caller found no place in the voice menu, which takes {AT_ONCE}, and waits on in the queue."
             log.warning("menu_full", callers=AT_ONCE)
+            self.troubles.note("menu_full", said)
             self.shutdown_request(request)  # type: ignore[arg-type]
+            return
+        try:
+            super().process_request(request, client_address)  # type: ignore[arg-type]
+        except BaseException:  # no thread could be started
+            self._places.release()
+            raise
 
     def process_request_thread(self, request: object, client_address: object) -> None:
         """Serve a caller, and give the place back."""
@@ -123,20 +157,68 @@ class _Caller(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Serve one caller. That he hangs up is no error; whatever is one, Asterisk goes on with him."""
         connection: socket.socket = self.request
-        connection.settimeout(SAYS_NOTHING_S)
+        server = self.server
         try:
-            with connection.makefile("rw", encoding="utf-8", errors="replace", newline="\n") as wire:
-                _serve(_Wire(wire))
+            with _Lines(connection) as lines, _until(connection, SERVED_S):
+                with _until(connection, BEGINS_S):
+                    wire = _Wire(lines)
+                _serve(wire, server.troubles if isinstance(server, _Server) else _Troubles())
         except (AGIException, OSError) as error:
             log.info("menu_left", why=f"{type(error).__name__}: {error}")
         except Exception:
             log.exception("menu_failed")
 
 
+@contextlib.contextmanager
+def _until(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Cut the connection after so long, however it drips."""
+    timer = threading.Timer(seconds, lambda: _cut(connection))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Lines:
+    """The lines of a connection, as pyst2 wants them; its end is an error, which pyst2 would read for ever."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._wire = connection.makefile("rwb")
+
+    def readline(self) -> str:
+        """Return the next line. Raises ConnectionError at the end, or when it is longer than LONGEST_LINE."""
+        line = self._wire.readline(LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            raise ConnectionError("Asterisk ended the connection" if not line else "an endless line")
+        return line.decode("utf-8", "replace")
+
+    def write(self, text: str) -> None:
+        """Put a command into the buffer."""
+        self._wire.write(text.encode("utf-8", "replace"))
+
+    def flush(self) -> None:
+        """Send what is in the buffer."""
+        self._wire.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with contextlib.suppress(OSError):
+            self._wire.close()
+
+
 class _Wire(AGI):
     """pyst2's AGI on a socket: without the signal handler, and without a line in the log for each of the caller's."""
 
-    def __init__(self, wire: TextIO) -> None:
+    def __init__(self, wire: _Lines) -> None:
         # Not pyst2's own: that one installs a handler of SIGHUP, which only the main thread may.
         self.stdin = self.stdout = wire
         self.stderr = _Nowhere()
@@ -156,6 +238,7 @@ class _Call:
     uniqueid: str
     prompts: PurePosixPath
     recordings: PurePosixPath
+    troubles: _Troubles
 
     def tell(self, step: str, value: str = "") -> None:
         """Say what happened, to who listens now and to who reads later."""
@@ -163,12 +246,23 @@ class _Call:
         self.wire.appexec("CELGenUserEvent", f"INTAKE112,{self.uniqueid} {step} {value}")
 
     def play(self, name: str, digits: str = "") -> str:
-        """Play a sound, `id/menu`; return the digit that cut it short, or nothing."""
-        return self.wire.stream_file(str(self.prompts / name), digits)
+        """Play a sound, `id/menu`; return the digit that cut it short, or nothing. One that is missing is left out."""
+        sound = str(self.prompts / name)
+        try:
+            return self.wire.stream_file(sound, digits)
+        except AGIAppError:
+            if self.wire.channel_status() != UP:
+                raise
+        log.error("menu_sound_missing", sound=sound)
+        said = (
+            f"The voice menu has no sound {sound}: its callers hear nothing there. `intake112 prompts {self.prompts}`."
+        )
+        self.troubles.note("menu_prompts", said)
+        return ""
 
 
-def _serve(wire: AGI) -> None:
-    call = _call_of(wire)
+def _serve(wire: AGI, troubles: _Troubles) -> None:
+    call = _call_of(wire, troubles)
     wire.answer()
     call.tell("answered")
     language, digit = _choose(call)
@@ -182,12 +276,12 @@ def _serve(wire: AGI) -> None:
     log.info("menu_served", call=call.uniqueid, kind=KINDS.get(digit))
 
 
-def _call_of(wire: AGI) -> _Call:
+def _call_of(wire: AGI, troubles: _Troubles) -> _Call:
     """Return whom the dialplan sends us. Raises AGIException when it is not the one of asterisk-conf."""
     uniqueid, prompts, recordings = (wire.env.get(f"agi_arg_{n}", "") for n in (1, 2, 3))
     if not _UNIQUEID.fullmatch(uniqueid) or not prompts.startswith("/") or not recordings.startswith("/"):
         raise AGIException("the dialplan gives no uniqueid, no folder of prompts, or no folder of recordings")
-    return _Call(wire, uniqueid, PurePosixPath(prompts), PurePosixPath(recordings))
+    return _Call(wire, uniqueid, PurePosixPath(prompts), PurePosixPath(recordings), troubles)
 
 
 def _choose(call: _Call) -> tuple[str, str]:

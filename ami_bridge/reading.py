@@ -43,6 +43,7 @@ from ami_bridge.events import (
     Listened,
     MemberSeen,
     MenuSaid,
+    OurTestSeen,
     PassedOn,
     PhoneAnswered,
     PhoneRung,
@@ -111,6 +112,8 @@ def _user_event(said: Said) -> CallEvent | None:
     match said.get("UserEvent"):
         case "Intake112":
             return _described(said)
+        case "Intake112Test":
+            return OurTestSeen(_at(said), said.get("Uniqueid", ""))
         case "Intake112Menu":
             get = said.get
             return MenuSaid(_at(said), get("Uniqueid", ""), get("Call", ""), get("Step", ""), get("Value", ""))

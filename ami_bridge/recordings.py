@@ -6,7 +6,8 @@ goes from the PBX; what could not be removed there stays owed, and is an alarm. 
 its call, is said in the report and is an alarm: a centre that believes it records, and does not, learns it from the
 first call. What is missing is looked for again for two days: a disk may be mounted late.
 
-A message that a caller left with the voice menu is kept as soon as it is whole, while he may still be on the line.
+A message that a caller left with the voice menu is kept once he has left the menu, while he may still be on the line.
+Who hung up at the tone left none: that is no fault.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from db import calls, entries, recordings
 from db.engine import Database, DatabaseUnavailableError
@@ -33,7 +35,8 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 2.0
 AT_ONCE = 500
 WRITTEN_WITHIN = timedelta(seconds=30)  # after the call's end: what is not there by then is missing
-STILL_WRITTEN_S = 1.0  # a file that was changed so lately is not whole yet
+STILL_WRITTEN_S = 3.0  # a file that was changed so lately is not whole yet: Asterisk writes every two seconds
+SAID_NOTHING_S = 0.3  # so short is no message: whoever hung up at the tone
 LACKS = timedelta(seconds=3)  # so much shorter than its call may a recording be, and so short a call have none
 LOOKS_BACK = 20_000  # calls; what was owed before these at a start stays on the PBX
 SAVED_LATER = 200  # calls: PostgreSQL shows a lower id after a higher one, when it was committed later
@@ -118,7 +121,7 @@ class Keeper:
             if stop.is_set():
                 break
             try:
-                if (call.ended or part == "message") and call.name is not None:
+                if call.whole and call.name is not None:
                     await self._keep(call, call.name)
             except OSError as error:
                 why = str(error)  # of one: the others shall not wait for it
@@ -144,13 +147,15 @@ class Keeper:
                 fault=_fault_of(found.seconds, lasted),
                 kept_at=now,
             )
+            if row.part == "message" and row.seconds is not None and row.seconds < SAID_NOTHING_S:
+                row = replace(row, file=None)
             if await self._save(call, row):
                 await self._remove(call, name)
             return
         may_come = call.ended_at is not None and now - call.ended_at < WRITTEN_WITHIN
         short_call = lasted is not None and lasted <= LACKS
         if call.ended and not call.missing and (short_call or not may_come):
-            fault = None if short_call else "missing"
+            fault = None if short_call or call.part == "message" else "missing"
             row = RecordingRow(
                 call_id=call.call_id, part=call.part, file=None, bytes=None, seconds=None, fault=fault, kept_at=now
             )
@@ -180,8 +185,9 @@ def _said(row: RecordingRow, *, was_missing: bool) -> str | None:
     """Return what the report tells of a recording; of one that is as it should be, only a message."""
     if row.fault is not None:
         return FAULTS[row.fault]
-    if row.part == "message" and row.seconds is not None:
-        return f"tersimpan: {row.seconds:.0f} detik"
+    if row.part == "message":
+        left = row.file is not None and row.seconds is not None
+        return f"tersimpan: {row.seconds:.0f} detik" if left else "tidak ada: ia menutup sebelum berbicara"
     return "ditemukan kemudian" if was_missing else None
 
 

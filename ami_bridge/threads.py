@@ -38,6 +38,7 @@ from ami_bridge.events import (
     HoldChanged,
     MemberSeen,
     MenuSaid,
+    OurTestSeen,
     PassedOn,
     PhoneAnswered,
     PhoneRung,
@@ -47,6 +48,7 @@ from intake.facts import Arrived, CallKey, Ended, Fact, LegKind, Rang, Taken
 
 LOG_LAG = timedelta(milliseconds=20)  # between what Asterisk says and what it writes of the same moment
 SECOND = timedelta(seconds=1)
+OVERFLOW = "overflow"  # the context of the voice menu
 TOLD_AGAIN = timedelta(seconds=30)  # a log is told from a place that was passed a few seconds before the gap
 # Calls that ended, for so long and so many at most: what is told of one again opens nothing.
 REMEMBERED, MOST_REMEMBERED = timedelta(minutes=2), 500
@@ -54,16 +56,12 @@ REMEMBERED, MOST_REMEMBERED = timedelta(minutes=2), 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What belongs to the 112 line: its contexts, its numbers (empty: all), its queues, and the PBX's name.
-
-    `test_caller`: the number from which test calls come back.
-    """
+    """What belongs to the 112 line: its contexts, its numbers (empty: all), its queues, and the PBX's name."""
 
     pbx: str
     contexts: frozenset[str]
     numbers: frozenset[str]
     queues: frozenset[str]
-    test_caller: str | None = None
 
     def is_own(self, channel: Channel) -> bool:
         """Tell whether a channel is in one of the line's contexts, under one of its numbers."""
@@ -117,7 +115,7 @@ class Threads:
                 return [fact for one in of for fact in self.happen(one, event, now, recovered=recovered)]
             case CallerDescribed():
                 return self.happen(event.channel.uniqueid, event, now, recovered=recovered)
-            case CallerLeft() | HangupAsked():
+            case CallerLeft() | HangupAsked() | OurTestSeen():
                 return self.happen(event.uniqueid, event, now, recovered=recovered)
             case HoldChanged():
                 return self.happen(self.owner(event.uniqueid), event, now, recovered=recovered)
@@ -125,6 +123,8 @@ class Threads:
                 owner = self.owner(event.transferee) or self.owner(event.by.uniqueid)
                 return self.happen(owner, event, now, recovered=recovered)
             case MenuSaid(caller=caller):
+                if caller in self.ended and caller not in self.calls:  # a log tells it after the end
+                    return calls.menu(self._key(caller), event, now)
                 return self.happen(caller, event, now, recovered=recovered)
             case Dialled(_, uniqueid, status):
                 if (one := self.call_backs.get(uniqueid)) is not None:
@@ -161,7 +161,6 @@ class Threads:
             name=channel.caller_name,
             recovered=recovered,
             late=late,
-            test=channel.number is not None and channel.number == self.line.test_caller,
         )
         return [arrived]
 
@@ -242,7 +241,8 @@ class Threads:
         seat.called = channel.state == DOWN
         if channel.is_local and (caller := self._alone(channel.linkedid)) is not None:
             seat.call = channel.linkedid  # a phone asks somebody before it hands over: no event says for whom
-            self.calls[channel.linkedid] = replace(caller, asked=channel.exten)
+            if channel.context != OVERFLOW:
+                self.calls[channel.linkedid] = replace(caller, asked=channel.exten)
         if call_backs.is_one(channel.uniqueid):
             return self.call_back(channel, at)
         return self.open(channel, at, recovered=recovered) if self.line.is_ring(channel) else []

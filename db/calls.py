@@ -130,10 +130,10 @@ async def newest_arrival(reading: Reading, pbx: str) -> datetime | None:
     return (await reading.connection.execute(statement)).scalar_one_or_none()
 
 
-async def test_arrival(reading: Reading, pbx: str, since: datetime) -> datetime | None:
-    """Return when the first test call of a PBX arrived since a time, or None."""
-    tests = c.pbx == pbx, r.classification == "test", r.opened_at >= since
-    statement = select(c.arrived_at).join(tables.reports).where(*tests).order_by(r.opened_at).limit(1)
+async def test_arrival(reading: Reading, pbx: str, after: int) -> datetime | None:
+    """Return when the first test call of a PBX arrived whose id is above one, or None."""
+    tests = c.id > after, c.pbx == pbx, r.classification == "test"
+    statement = select(c.arrived_at).join(tables.reports).where(*tests).order_by(c.id).limit(1)
     return (await reading.connection.execute(statement)).scalar_one_or_none()
 
 
@@ -261,6 +261,14 @@ async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
     """Save the kinds that callers chose, by report id, where a locked report has none; an unknown code is none."""
     rows = [{"of_id": report_id, "code": code} for report_id, code in chosen.items()]
     await tx.connection.execute(_choose_kind, rows)
+
+
+async def mark_tests(tx: Transaction, report_ids: Collection[int], *, is_test: bool) -> None:
+    """Close locked reports as our own test calls, or take that back; what a person has changed since stays."""
+    states = [{"classification": "normal", "status": "open"}, {"classification": "test", "status": "closed"}]
+    before, after = states if is_test else reversed(states)
+    untouched = [r[name] == value for name, value in before.items()]
+    await tx.connection.execute(update(tables.reports).where(r.id.in_(report_ids), *untouched).values(**after))
 
 
 async def touch(tx: Transaction, report_ids: Collection[int]) -> dict[int, tuple[str, int]]:

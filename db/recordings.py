@@ -4,17 +4,18 @@ A call has up to two, its parts: the whole `call`, and the `message` that the ca
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
 
 r = tables.recordings.c
 c = tables.calls.c
+l = tables.legs.c  # noqa: E741  # as short as the others
 Part = Literal["call", "message"]
 NAMED = {"call": c.recording, "message": c.message}  # the file's name, as the PBX wrote it
 
@@ -38,8 +39,9 @@ class RecordingRow(Struct, frozen=True, kw_only=True):
 class OwedRow(Struct, frozen=True):
     """A call whose recording is to be looked after. `ended_at` None: nobody knows, or it lasts.
 
-    `name` is the file's, as the PBX wrote it; None while the call lasts and its dialplan has named none. `file`: it is
-    in the store, and only its removal from the PBX is owed. `missing`: it was not found so far.
+    `name` is the file's, as the PBX wrote it; None while the call lasts and its dialplan has named none. `whole`: the
+    PBX has done with it, though the call may last. `file`: it is in the store, and only its removal from the PBX is
+    owed. `missing`: it was not found so far.
     """
 
     call_id: int
@@ -48,6 +50,7 @@ class OwedRow(Struct, frozen=True):
     name: str | None
     arrived_at: datetime
     ended: bool
+    whole: bool
     ended_at: datetime | None
     file: str | None
     missing: bool
@@ -65,7 +68,7 @@ async def owed(
 
     What is missing is looked for again until `missing_since`; it comes last, and holds up no other.
     """
-    columns = (
+    columns: tuple[ColumnElement[Any], ...] = (
         c.id.label("call_id"),
         c.report_id,
         NAMED[part].label("name"),
@@ -75,6 +78,8 @@ async def owed(
         r.file,
         func.coalesce(r.fault == "missing", false()).label("missing"),
     )
+    in_menu = exists().where(l.call_id == c.id, l.kind == "overflow", l.to_at.is_(None))
+    columns += (((c.stage == "ended") if part == "call" else or_(c.stage == "ended", ~in_menu)).label("whole"),)
     new = and_(r.call_id.is_(None), or_(NAMED[part].is_not(None), c.stage != "ended"))
     again = or_(
         and_(r.file.is_not(None), r.removed.is_(False)),

@@ -46,6 +46,7 @@ from intake.facts import (
     MenuAnswered,
     MenuChosen,
     MessageBegan,
+    OurTest,
     Queued,
     Rang,
     Resumed,
@@ -61,8 +62,10 @@ OUTCOMES = {
     "failed": "terputus oleh PBX atau trunk sebelum dijawab",
     None: "berakhir saat sistem tidak mendengarkan; hasilnya tidak diketahui",
 }
+TEST, MENU = "test", "menu"  # in a call's metadata: it is our own test call; the kind that the caller chose
 PBX_RESTARTED = "pbx restarted"
 SAME_WITHIN = timedelta(seconds=1)  # the CEL file has its own times: milliseconds, of another moment of the same thing
+OF_MENU = (MenuAnswered, MenuChosen, MessageBegan)
 ON_LEGS = (Queued, Rang, Taken, MenuAnswered, LegEnded, Ended)
 Columns = dict[str, Any]
 Detail = Mapping[str, str | bool | None]
@@ -74,11 +77,11 @@ class _Story:
 
     call: CallRow
     number: str | None = None  # of the report that this batch opens
-    is_test: bool = False  # what it opens
     legs: dict[str, LegRow] = field(default_factory=dict)
     changed: bool = False  # the call itself
     caller: Columns = field(default_factory=dict)
     kind: str | None = None  # that the caller chose
+    is_test: bool | None = None  # what it became by this batch, if anything
     changed_legs: set[str] = field(default_factory=set)
     entries: list[str] = field(default_factory=list)
     audits: list[tuple[str, Detail]] = field(default_factory=list)
@@ -151,8 +154,9 @@ async def _take_up(tx: Transaction, facts: Sequence[CallFact], timezone: ZoneInf
     keys = dict.fromkeys(_key(fact.key) for fact in facts)
     stories = {key: _Story(row) for key, row in (await calls.by_keys(tx, keys)).items()}
     on_legs = {_key(fact.key) for fact in facts if isinstance(fact, ON_LEGS)} & stories.keys()
-    open_ones = [stories[key].call.id for key in on_legs if stories[key].call.ended_at is None]
-    legs = await calls.legs_by_call(tx, open_ones) if open_ones else {}
+    late = {_key(fact.key) for fact in facts if isinstance(fact, OF_MENU)}
+    wanted = [stories[key].call.id for key in on_legs if stories[key].call.ended_at is None or key in late]
+    legs = await calls.legs_by_call(tx, wanted) if wanted else {}
     for story in stories.values():
         story.legs = {leg.key: leg for leg in legs.get(story.call.id, ())}
     first = {_key(fact.key): fact for fact in reversed(facts)}
@@ -193,7 +197,7 @@ def _arrive(ring: Arrived, number: str) -> _Story:
         metadata={"ring": "late"} if ring.late else {},
         recovered=ring.recovered,
     )
-    story = _Story(call, number, ring.test, caller=_caller(ring.number_raw, ring.name))
+    story = _Story(call, number, caller=_caller(ring.number_raw, ring.name))
     if ring.late:
         story.entries.append("Baru dikenali sebagai panggilan 112 saat masuk antrean, bukan saat berdering")
     story.audit("CallStart", call=ring.key.uniqueid, recovered=ring.recovered)
@@ -208,13 +212,20 @@ def _gather(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
         _end(story, fact)
     elif story.call.stage != "ended":
         _go_on(story, fact, others)
+    elif isinstance(fact, OF_MENU):
+        _hear_menu(story, fact)  # what a caller left is never too late
 
 
 def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
     match fact:
         case Described() if story.is_later("described", fact.at):
             _describe(story, fact)
+        case OurTest() if TEST not in story.call.metadata:
+            story.put(metadata=story.call.metadata | {TEST: "true"})
+            story.is_test = True
         case Queued() if fact.leg not in story.legs:
+            if TEST in story.call.metadata:
+                story.is_test = False  # whoever waits for an operator is a caller
             story.put_leg(_new_leg(fact.leg, "queue", fact.at, fact.queue))
             story.put(queued_at=story.call.queued_at or fact.at)
             story.go_to("queued", fact.at)
@@ -236,17 +247,8 @@ def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
             story.go_to("transferred", fact.at)
             story.entries.append(_passed_on(fact))
             story.audit("CallTransfer", device=_clean(fact.by), attended=fact.attended)
-        case MenuAnswered() if fact.leg not in story.legs:
-            story.put_leg(_new_leg(fact.leg, "overflow", fact.at, "menu"))
-            story.go_to("overflow", fact.at)
-            story.entries.append("Tidak ada petugas yang menjawab: menu suara menjawab dan menjanjikan telepon balik")
-            story.audit("CallStateChange", stage="overflow")
-        case MenuChosen() if story.is_later("menu", fact.at):
-            story.kind = _clean(fact.kind)
-            story.entries.append(f"Penelepon memilih di menu suara: {_clean(fact.kind)}")
-        case MessageBegan() if story.call.message != fact.file:
-            story.put(message=_clean(fact.file))
-            story.entries.append("Penelepon diminta meninggalkan pesan suara")
+        case MenuAnswered() | MenuChosen() | MessageBegan():
+            _hear_menu(story, fact)
         case JoinedWith() if story.is_later(f"joined {fact.other.uniqueid}", fact.at, SAME_WITHIN):
             other = others.get(_key(fact.other), fact.other.uniqueid)
             story.entries.append(f"Disambungkan dengan penelepon {other}")
@@ -255,14 +257,39 @@ def _go_on(story: _Story, fact: CallFact, others: Mapping[Key, str]) -> None:
             story.put(metadata=story.call.metadata | {"untaped": "true"})
             story.entries.append("Tidak seluruhnya tersimpan di pita: disk tidak menerima tulisan")
             story.audit("CallStateChange", untaped=True)
-        case Arrived() | Described() | Queued() | Rang() | Held() | Resumed() | Transferred() | JoinedWith():
+        case (
+            Arrived() | Described() | OurTest() | Queued() | Rang() | Held() | Resumed() | Transferred() | JoinedWith()
+        ):
             pass  # it is known already
-        case MenuAnswered() | MenuChosen() | MessageBegan() | Untaped():
+        case Untaped():
             pass
         case Ended():
             _end(story, fact)
         case _:
             assert_never(fact)
+
+
+def _hear_menu(story: _Story, fact: MenuAnswered | MenuChosen | MessageBegan) -> None:
+    """Take what the voice menu tells, once; after the end too, for it may be told by a log."""
+    match fact:
+        case MenuAnswered() if fact.leg not in story.legs:
+            leg = _new_leg(fact.leg, "overflow", fact.at, "menu")
+            story.put_leg(replace(leg, to_at=story.call.ended_at))
+            story.entries.append("Tidak ada petugas yang menjawab: menu suara menjawab dan menjanjikan telepon balik")
+            story.audit("CallStateChange", stage="overflow")
+            if story.call.stage != "ended":
+                story.go_to("overflow", fact.at)
+            elif story.call.operator_device is None:
+                story.put(outcome="overflow")
+        case MenuChosen() if MENU not in story.call.metadata:
+            story.put(metadata=story.call.metadata | {MENU: _clean(fact.kind)})
+            story.kind = _clean(fact.kind)
+            story.entries.append(f"Penelepon memilih di menu suara: {_clean(fact.kind)}")
+        case MessageBegan() if story.call.message != fact.file:
+            story.put(message=_clean(fact.file))
+            story.entries.append("Penelepon diminta meninggalkan pesan suara")
+        case _:
+            pass  # it is known already
 
 
 def _describe(story: _Story, fact: Described) -> None:
@@ -366,6 +393,10 @@ async def _save(tx: Transaction, stories: Sequence[_Story]) -> None:
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
+    for is_test in (True, False):
+        if ids := [story.call.report_id for story in stories if story.is_test is is_test]:
+            await calls.lock_reports(tx, ids)
+            await calls.mark_tests(tx, ids, is_test=is_test)
     await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
@@ -398,10 +429,9 @@ async def _open(tx: Transaction, stories: Sequence[_Story]) -> dict[int, tuple[s
     if not stories:
         return {}
     opened = {"status": "open", "classification": "normal", "source": "call", "exercise": False}
-    test = {"status": "closed", "classification": "test"}  # nobody has anything to do
-    kinds = [opened | test if story.is_test else opened for story in stories]
-    own = [{"number": s.number, "opened_at": s.call.arrived_at} | s.caller for s in stories]
-    ids = await calls.open_reports(tx, [kind | values for kind, values in zip(kinds, own, strict=True)])
+    ids = await calls.open_reports(
+        tx, [opened | {"number": s.number, "opened_at": s.call.arrived_at} | s.caller for s in stories]
+    )
     for story in stories:
         story.call = replace(story.call, report_id=ids[story.number or ""])
     call_ids = await calls.add(tx, [story.call for story in stories])

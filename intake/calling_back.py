@@ -33,8 +33,12 @@ DETAILS: Final[dict[CallBackResult, str]] = {
 
 
 def is_owed(call: CallRow, legs: Sequence[LegRow]) -> bool:
-    """Tell whether the voice menu promised to call back, and no human has talked to the caller since."""
-    return call.outcome == "overflow" and not any(leg.taken for leg in legs)
+    """Tell whether the voice menu promised to call back, and no operator has talked to the caller since.
+
+    An agency's leg proves nothing: the duty officer's telephone may have a mailbox.
+    """
+    promised = call.stage == "ended" and any(leg.kind == "overflow" for leg in legs)
+    return promised and not any(leg.taken and leg.kind in ("operator", "callback") for leg in legs)
 
 
 async def book(tx: Transaction, facts: Sequence[CallBackFact]) -> None:

@@ -72,10 +72,10 @@ TOLD: Final = {
 """What the report tells of each action when it was done, and when it failed."""
 
 
-async def test_call(tx: Transaction, pbx: str, number: str, by: str) -> ControlRow:
+async def test_call(tx: Transaction, pbx: str, arguments: dict[str, str], by: str) -> ControlRow:
     """Ask for a test call over the trunk, whoever could do it now: one that nobody does is a finding too."""
     tx.record(by, "control.asked", pbx, asked=TEST_CALL)
-    return await controls.ask(tx, pbx=pbx, action=TEST_CALL, arguments={"number": number}, by=by)
+    return await controls.ask(tx, pbx=pbx, action=TEST_CALL, arguments=arguments, by=by)
 
 
 async def hang_up(tx: Transaction, number: str, by: str) -> ControlRow:

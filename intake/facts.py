@@ -39,7 +39,6 @@ class Arrived(Struct, frozen=True):
     """A caller rings 112: opens a report. `recovered`: learnt from a snapshot or a log, not live.
 
     `late`: the ring itself was no 112 call by the line's rules; the caller joined the line's queue all the same.
-    `test`: it is our own test call, which came back over the trunk.
     """
 
     key: CallKey
@@ -51,7 +50,6 @@ class Arrived(Struct, frozen=True):
     name: str | None
     recovered: bool = False
     late: bool = False
-    test: bool = False
 
 
 class Described(Struct, frozen=True):
@@ -65,6 +63,13 @@ class Described(Struct, frozen=True):
     dialled: str | None = None
     recording: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+
+
+class OurTest(Struct, frozen=True):
+    """It is our own test call, which came back over the trunk: nobody is to do anything with its report."""
+
+    key: CallKey
+    at: datetime
 
 
 class Queued(Struct, frozen=True):
@@ -217,6 +222,7 @@ CallBackFact = CallBackBegan | CallBackTaken | CallBackOver
 CallFact = (
     Arrived
     | Described
+    | OurTest
     | Queued
     | Rang
     | Taken

@@ -121,14 +121,13 @@ async def dialplan(joined: Joined) -> list[Finding]:
 
 async def _test_caller(joined: Joined) -> list[Finding]:
     """Ask whether the dialplan knows the bridge's own test calls over the trunk; else each of them rings operators."""
-    ours = joined.settings.test_caller
-    if ours is None:
+    if joined.settings.test_number is None:
         return []
-    theirs = await joined.ear.value("TEST_CALLER")
-    if theirs == ours:
-        return [ok("test caller", ours)]
-    mend = f"extensions.conf, [globals]: `TEST_CALLER={ours}`, then {DIALPLAN_RELOAD}"
-    return [wrong("test caller", f"the dialplan has {theirs or 'none'}, INTAKE112_TEST_CALLER is {ours}", mend)]
+    caller = await joined.ear.value("TEST_CALLER")
+    if caller:
+        return [ok("test caller", caller)]
+    mend = f"extensions.conf, [globals]: `TEST_CALLER=` the number as the carrier shows it, then {DIALPLAN_RELOAD}"
+    return [wrong("test caller", "INTAKE112_TEST_NUMBER is set, and the dialplan knows no TEST_CALLER", mend)]
 
 
 async def _line(joined: Joined, context: str) -> Finding:

@@ -205,4 +205,4 @@ def probe_config(settings: Settings) -> ProbeConfig | None:
 def line_of(settings: Settings) -> Line:
     """Return what belongs to the 112 line."""
     s = settings
-    return Line(s.pbx, s.line_contexts, s.line_numbers, s.line_queues, s.test_caller)
+    return Line(s.pbx, s.line_contexts, s.line_numbers, s.line_queues)

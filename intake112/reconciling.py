@@ -126,7 +126,7 @@ def reconcile(
 async def _compare(
     database: Database, found: Settings, path: Path, start: datetime, end: datetime, *, mend: bool
 ) -> Tally:
-    line = Line(found.pbx, found.line_contexts, found.line_numbers, found.line_queues, found.test_caller)
+    line = Line(found.pbx, found.line_contexts, found.line_numbers, found.line_queues)
     tally, known, zone = Tally(), set[str](), ZoneInfo(found.timezone) if mend else None
     until = database.clock() - UNTIL_SAVED
     rings = _in_span(_rings(path, line, start - LONGEST_CALL), start, end, known)

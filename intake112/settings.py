@@ -89,12 +89,7 @@ class Settings(BaseSettings):
     recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
     menu_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     menu_port: Port | None = Field(None, description=_PORT)
-    test_number: OneLine | None = Field(
-        None, description="a telephone number that leads back to the 112 line, together with INTAKE112_TEST_CALLER"
-    )
-    test_caller: OneLine | None = Field(
-        None, description="the number from which that call comes back, together with INTAKE112_TEST_NUMBER"
-    )
+    test_number: OneLine | None = Field(None, description="a telephone number that leads back to the 112 line")
     test_every_minutes: int = Field(15, ge=1, le=1440, description="a whole number of minutes from 1 to 1440")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     http_port: Port = Field(8112, description=_PORT)
@@ -266,8 +261,6 @@ def _together(settings: Settings) -> None:
         (s.ami_host and not s.ami_secret, "ami_secret", missing),
         (s.control_username and not s.control_secret, "control_secret", missing),
         (s.control_secret and not s.control_username, "control_username", missing),
-        (s.test_number and not s.test_caller, "test_caller", missing),
-        (s.test_caller and not s.test_number, "test_number", missing),
         (s.test_number and not s.control_username, "control_username", missing),
         (s.test_clock and not s.is_loopback, "test_clock", "is wrong"),
     )

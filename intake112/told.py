@@ -29,6 +29,7 @@ from intake.facts import (
     MenuAnswered,
     MenuChosen,
     MessageBegan,
+    OurTest,
     Queued,
     Rang,
     Resumed,
@@ -83,12 +84,13 @@ class _Teller:
                 notes = [
                     *(["learnt afterwards, not heard live"] if fact.recovered else []),
                     *(["seen only in the queue: its ring was none of the line's"] if fact.late else []),
-                    *(["our own test call"] if fact.test else []),
                 ]
                 self._said = {None, number, name, dialled, trunk}
                 return f"{_who(number, name)} rings {dialled or '(no number dialled)'}{over}{_brackets(notes)}"
             case Described():
                 return f"described: {self._described(fact)}"
+            case OurTest():
+                return "it is our own test call"
             case Queued(queue=queue, leg=leg):
                 self._legs[leg] = f"queue {queue}"
                 return f"waits in queue {queue}"

@@ -29,7 +29,6 @@ def acting(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Pro
         "INTAKE112_CONTROL_USERNAME": "intake112-control",
         "INTAKE112_CONTROL_SECRET": pbx.control_secret,
         "INTAKE112_TEST_NUMBER": NUMBER,
-        "INTAKE112_TEST_CALLER": CALLER,
     }
     with Product(database_url, tmp_path / "state", settings(pbx) | own) as running:
         yield running
@@ -59,6 +58,30 @@ def test_it_comes_back_over_the_trunk(pbx: RealAsterisk, people: People, acting:
     assert acting.readiness()["alarms"] == []
     carrier.hang_up()
     until(lambda: pbx.cli("core show channels concise") == "", "nobody is on the line")
+
+
+@probed
+def test_its_number_is_anybodys_while_no_test_call_is_out(pbx: RealAsterisk, people: People, product: Product) -> None:
+    people.operator(1, answer_ms=100)
+    people.call(Caller(CALLER), hang_up_ms=500).wait()
+    (report,) = agreed({"pbx-1": pbx}, product)
+    assert (report["class"], report["status"], report["call"]["outcome"]) == ("normal", "open", "answered")
+
+
+@probed
+def test_who_stays_on_the_line_waits_for_an_operator(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    people.operator(1, answer_ms=100)
+    carrier = people.carrier(answer_ms=500)
+    acting.start()
+    until(lambda: f"INVITE sip:{NUMBER}@" in carrier.trace(), "it goes out", 15)
+    caller = people.call(Caller(CALLER))
+    until(lambda: acting.get("/calls")["calls"], "the ring is shown")
+    with pbx.stream() as ami:
+        ami.wait_event("AgentConnect", timeout=20)
+    caller.hang_up()
+    caller.wait()
+    (report,) = agreed({"pbx-1": pbx}, acting)
+    assert (report["class"], report["call"]["outcome"]) == ("normal", "answered")
 
 
 @probed

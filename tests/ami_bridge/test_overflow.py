@@ -145,6 +145,42 @@ def held(port: int, callers: int) -> Iterator[None]:
         thread.join()
 
 
+def test_a_sound_that_is_missing_costs_nobody_the_message(port: int) -> None:
+    """Asterisk says -1, as when he had hung up; but the channel is there."""
+
+    def answer(command: str) -> str:
+        if command.startswith("STREAM FILE"):
+            return "200 result=-1 endpos=0"
+        return "200 result=6" if command.startswith("CHANNEL STATUS") else OK
+
+    commands = call(port, answer)
+    assert told(commands) == [("answered", ""), ("message", f"{CALL}-message.wav")]
+    assert played(commands)[-2] == f"/monitor/{CALL}-message"
+
+
+@pytest.mark.parametrize("last", ["520-Invalid", "200 result=0"])
+def test_who_goes_away_in_the_middle_leaves_nothing_behind(port: int, last: str) -> None:
+    """pyst2 would read the end of a connection for ever."""
+    before = threading.active_count()
+    for _ in range(5):
+        with socket.create_connection((HOST, port), timeout=10) as connection:
+            head = "".join(f"agi_arg_{n}: {value}\n" for n, value in enumerate(ARGUMENTS, 1))
+            connection.sendall(f"{head}\n".encode())
+            connection.recv(100)
+            connection.sendall(f"{last}\n".encode())
+    until(lambda: threading.active_count() <= before, "its thread has ended")
+
+
+def test_who_does_not_say_who_he_is_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overflow, "BEGINS_S", 0.2)
+    with socket.create_connection((HOST, port), timeout=10) as connection:
+        connection.sendall(b"agi_network: yes\n")
+        assert connection.recv(1) == b""
+    with socket.create_connection((HOST, port), timeout=10) as connection:
+        connection.sendall(b"x" * 2 * overflow.LONGEST_LINE)
+        assert connection.recv(1) == b""
+
+
 async def test_a_place_that_is_taken_is_an_alarm_until_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overflow, "RETRY_S", 0.01)
     stop = asyncio.Event()

@@ -8,7 +8,7 @@ from db import controls, reports
 from db.controls import ControlRow
 from db.engine import Database
 from intake import control
-from intake.facts import Arrived, CallKey
+from intake.facts import Arrived, CallKey, OurTest, Queued
 from tests.conftest import SetClock
 from tests.intake.conftest import WIB, book
 
@@ -27,7 +27,8 @@ async def newest(database: Database) -> ControlRow:
 
 async def come_in(database: Database, clock: SetClock, n: int = 1) -> None:
     """Let it ring."""
-    await book(database, Arrived(CallKey("pbx-1", f"t.{n}"), clock(), "", "trunk", "112", NUMBER, None, test=True))
+    key = CallKey("pbx-1", f"t.{n}")
+    await book(database, Arrived(key, clock(), "", "trunk", "112", NUMBER, None), OurTest(key, clock()))
 
 
 def said(probe: Probe) -> str:
@@ -42,7 +43,7 @@ async def test_one_is_asked_for_every_so_often(database: Database, clock: SetClo
     probe, other = Probe(database, CONFIG), Probe(database, CONFIG)
     await probe.look()
     first = await newest(database)
-    assert (first.action, first.arguments, first.state) == ("test-call", {"number": NUMBER}, "asked")
+    assert (first.action, first.arguments, first.state) == ("test-call", {"number": NUMBER, "after": "0"}, "asked")
     clock.forward(minutes=14)
     await probe.look()
     await other.look()
@@ -115,3 +116,14 @@ async def test_a_test_call_ends_no_silence(database: Database, clock: SetClock) 
     await come_in(database, clock)
     await silence.look()
     assert [alarm.code for alarm in silence.alarms()] == ["silence"]
+
+
+async def test_whoever_stays_on_the_line_is_a_caller(database: Database, clock: SetClock) -> None:
+    await come_in(database, clock)
+    await come_in(database, clock, 2)
+    waits = Queued(CallKey("pbx-1", "t.1"), clock(), "112", "queue:1")
+    await book(database, waits)
+    await book(database, waits)
+    async with database.reading() as reading:
+        found = await reports.page(reading, reports.Filter(), None, 10)
+    assert [(one.classification, one.status) for one in found] == [("test", "closed"), ("normal", "open")]

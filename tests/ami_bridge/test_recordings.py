@@ -6,6 +6,7 @@ import time
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from ami_bridge.recordings import Keeper, RecordingsConfig
 from db import entries, recordings, reports
 from db.engine import Database
 from db.recordings import RecordingRow
-from intake.facts import CallKey, Described, Ended, MenuAnswered, MessageBegan
+from intake.facts import CallKey, Described, Ended, LegEnded, MenuAnswered, MessageBegan
 from tests.ami_bridge.test_control import until
 from tests.conftest import SetClock
 from tests.intake.conftest import book, ring
@@ -329,20 +330,34 @@ async def test_a_recording_is_saved_once(database: Database, clock: SetClock) ->
             assert await recordings.keep(tx, row) is first
 
 
+LEFT_MENU = LegEnded(KEY, datetime(2026, 3, 14, 3, tzinfo=UTC), "l.2", "16")
+
+
+async def message_of(database: Database) -> RecordingRow:
+    """Wait until the message is looked after."""
+
+    async def look() -> RecordingRow | None:
+        async with database.reading() as reading:
+            return await recordings.of_call(reading, 1, "message")
+
+    return await until(look)
+
+
 async def test_a_message_is_kept_while_its_caller_is_still_on_the_line(
     database: Database, clock: SetClock, pbx: Path
 ) -> None:
-    """It is as long as it is: the call's length says nothing of it. The whole call is kept when that is over."""
+    """Not while he may still speak: Asterisk writes every two seconds. Its length is its own, not the call's."""
     await call(database, clock, lasted_s=None)
+    await call(database, clock, n=2, name="second.wav")
     await book(database, MenuAnswered(KEY, clock(), "l.2"), MessageBegan(KEY, clock(), "c.1-message.wav"))
+    source = write(pbx / "c.1-message.wav", 0)
+    write(pbx / "second.wav", 60)
     async with keeper(database, pbx) as looking:
-        source = write(pbx / "c.1-message.wav", 7)
-
-        async def message() -> RecordingRow | None:
-            async with database.reading() as reading:
-                return await recordings.of_call(reading, 1, "message")
-
-        row = await until(message)
+        await kept(database, 2)
+        assert source.exists(), "he speaks"
+        write(source, 7)
+        await book(database, LEFT_MENU)
+        row = await message_of(database)
         assert (row.seconds, row.fault) == (7, None)
         async with database.reading() as reading:
             assert await recordings.of_call(reading, 1) is None
@@ -352,28 +367,30 @@ async def test_a_message_is_kept_while_its_caller_is_still_on_the_line(
 
         await until(gone)
         write(pbx / NAME, 60)
-        clock.forward(seconds=60)
         await book(database, Ended(KEY, clock(), "overflow", "16"))
         assert (await kept(database)).fault is None
         assert looking.alarms() == []
-    assert "Pesan suara penelepon tersimpan: 7 detik" in await told(database)
+    async with database.reading() as reading:
+        texts = [entry.text for entry in await entries.of_report(reading, 1)]
+    assert "Pesan suara penelepon tersimpan: 7 detik" in texts
 
 
-async def test_a_message_that_is_not_there_is_told(database: Database, clock: SetClock, pbx: Path) -> None:
+@pytest.mark.parametrize("seconds", [None, 0, 0.2])
+async def test_who_hangs_up_at_the_tone_leaves_no_message_and_no_alarm(
+    database: Database, clock: SetClock, pbx: Path, seconds: float | None
+) -> None:
     await call(database, clock, lasted_s=None)
     await book(database, MenuAnswered(KEY, clock(), "l.2"), MessageBegan(KEY, clock(), "c.1-message.wav"))
     write(pbx / NAME, 60)
+    if seconds is not None:
+        write(pbx / "c.1-message.wav", seconds)
     clock.forward(seconds=60)
     await book(database, Ended(KEY, clock(), "overflow", "16"))
     clock.forward(seconds=31)
     async with keeper(database, pbx) as looking:
-        assert (await kept(database)).fault is None
-
-        async def alarmed() -> bool | None:
-            return True if looking.alarms() else None
-
-        await until(alarmed)
-    assert "Pesan suara penelepon tidak ada di PBX" in await told(database)
+        row = await message_of(database)
+        assert (row.file, row.fault, looking.alarms()) == (None, None, [])
+    assert "Pesan suara penelepon tidak ada: ia menutup sebelum berbicara" in await told(database)
 
 
 async def test_many_that_are_missing_hold_up_none(

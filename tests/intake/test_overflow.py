@@ -150,3 +150,37 @@ async def test_the_message_is_heard_beside_the_recording(
         "Pesan suara didengarkan oleh the operator: call back",
     ]
     assert (await operator.get(f"{REPORT}/recording", params={"reason": "why", "part": "voice"})).status_code == 422
+
+
+@pytest.mark.parametrize("outcome", [None, "abandoned", "failed"])
+async def test_what_a_log_tells_of_the_menu_after_the_end_is_not_lost(
+    operator: Client, database: Database, outcome: Outcome | None
+) -> None:
+    await book(database, *WAITED, ended(outcome))
+    for fact in (*MENU, *MENU):
+        await book(database, fact)
+    after = await report(operator)
+    call = after["call"]
+    assert (call["outcome"], call["call_back_owed"], after["kind"]) == ("overflow", True, "kebakaran")
+    assert [(leg["kind"], leg["to"]) for leg in call["legs"]][1][1] is not None
+    texts = [one["text"] for one in after["entries"]]
+    assert len(set(texts)) == len(texts) == 4, "each is told once, beside the end"
+
+
+async def test_a_choice_that_is_told_again_with_another_time_is_one(operator: Client, database: Database) -> None:
+    await book(database, *WAITED, *MENU)
+    await book(database, MenuChosen(KEY, later(70.4), "kebakaran"))
+    texts = [one["text"] for one in (await report(operator))["entries"]]
+    assert texts.count("Penelepon memilih di menu suara: kebakaran") == 1
+
+
+async def test_it_is_owed_though_nobody_knows_how_the_call_ended(operator: Client, database: Database) -> None:
+    await book(database, *WAITED, *MENU, LEFT, ended(None))
+    assert (await report(operator))["call"]["call_back_owed"] is True
+
+
+async def test_a_mailbox_of_the_duty_officer_keeps_no_promise(operator: Client, database: Database) -> None:
+    officer = Taken(KEY, later(110), "a.1", "PJSIP/trunk", None, "agency")
+    await book(database, *WAITED, *MENU, LEFT, officer, ended("answered"))
+    call = (await report(operator))["call"]
+    assert (call["outcome"], call["call_back_owed"]) == ("answered", True)

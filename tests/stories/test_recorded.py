@@ -22,6 +22,7 @@ from intake.facts import (
     MenuAnswered,
     MenuChosen,
     MessageBegan,
+    OurTest,
     Queued,
     Rang,
     Resumed,
@@ -64,6 +65,8 @@ def told(fact: Fact) -> str:
             return "resumed"
         case Transferred(by=by, to=to):
             return f"passed on by {by} to {to}"
+        case OurTest():
+            return "test call"
         case MenuAnswered():
             return "menu"
         case MenuChosen(kind=kind):
