@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, null, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -13,7 +13,7 @@ a = tables.agencies.c
 
 
 class AgencyRow(Struct, frozen=True):
-    """One agency; `secret` is the signing secret in the clear (`whsec_…`)."""
+    """One agency; secrets (`whsec_…`) and the ed25519 key (`whsk_…`) are in the clear: they sign."""
 
     id: int
     code: str
@@ -23,6 +23,23 @@ class AgencyRow(Struct, frozen=True):
     secret: str
     created_at: datetime
     removed_at: datetime | None
+    secret_previous: str | None
+    secret_previous_until: datetime | None
+    ed25519_key: str | None
+
+    def secrets_at(self, at: datetime) -> list[str]:
+        """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""
+        previous, until = self.secret_previous, self.secret_previous_until
+        if previous is None or until is None or at >= until:
+            return [self.secret]
+        return [self.secret, previous]
+
+    def keys_at(self, at: datetime) -> list[str]:
+        """Return what signs to the agency at this time: the honoured secrets, then its ed25519 key.
+
+        What comes from the agency is to be checked with `secrets_at`: only we hold the ed25519 key.
+        """
+        return [*self.secrets_at(at), *([self.ed25519_key] if self.ed25519_key is not None else [])]
 
 
 class KindRow(Struct, frozen=True):
@@ -55,6 +72,19 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> AgencyRow:
 async def set_url(tx: Transaction, agency_id: int, url: str) -> None:
     """Move an agency: every try from now on goes to `url`."""
     await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(url=url))
+
+
+async def change_secret(tx: Transaction, agency_id: int, secret: str, honoured_until: datetime | None) -> None:
+    """Give an agency a new secret; the present one is honoured until then (None: no longer)."""
+    previous = null() if honoured_until is None else a.secret
+    values = {"secret": secret, "secret_previous": previous, "secret_previous_until": honoured_until}
+    await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(values))
+
+
+async def add_ed25519_key(tx: Transaction, agency_id: int, key: str) -> bool:
+    """Give an agency without an ed25519 key this one. False: it has one, nothing is saved."""
+    statement = update(tables.agencies).where(a.id == agency_id, a.ed25519_key.is_(None)).values(ed25519_key=key)
+    return bool((await tx.connection.execute(statement)).rowcount == 1)
 
 
 async def every(reading: Reading) -> list[AgencyRow]:

@@ -277,6 +277,9 @@ agencies = Table(
     Column("url", Text, nullable=False),
     Column("allow_cidr", Json, nullable=False),  # networks we may dial for this agency although they are not public
     Column("secret", Text, nullable=False),  # whsec_...: needed in the clear to sign
+    Column("secret_previous", Text),  # signs beside it, and is honoured, until then
+    Column("secret_previous_until", UtcTime),
+    Column("ed25519_key", Text),  # whsk_...; null: of a time without such keys, and nobody asked for the public one yet
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
 )

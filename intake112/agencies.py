@@ -1,15 +1,17 @@
 """The agencies that receive reports."""
 
 import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from db import agencies as saved
 from db.engine import Database
-from intake112.command import CommandError, app, on_database
+from intake112.command import CommandError, T, app, on_database
 from intake112.settings import Settings
-from routing import egress, outbox
+from routing import egress, keys, outbox
 from routing.refusals import RefusedError
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
@@ -43,10 +45,7 @@ def add(
             args = (code, name, url, networks, kinds)
             return await outbox.add_agency(tx, *args, by="command line", next_code=following), addresses
 
-    try:
-        added, addresses = on_database(work)
-    except RefusedError as error:
-        raise CommandError(f"{code}: {error}") from None
+    added, addresses = _of_agency(code, work)
     if not addresses:
         typer.echo(f"intake112: the host of {url} has no address now; {code} is added all the same", err=True)
     typer.echo(f"secret: {added.secret}\ntoken: {added.token}")
@@ -62,3 +61,45 @@ def list_() -> None:
 
     for row in on_database(work):
         typer.echo(f"{row.code}\t{row.name}\t{row.url}\t{' '.join(row.allow_cidr)}")
+
+
+@commands.command()
+def rotate_secret(
+    code: Annotated[str, typer.Argument(help="the agency's short name")],
+    grace: Annotated[
+        int, typer.Option(min=0, max=720, help="hours in which the old secret is honoured too; 0: it was given away")
+    ] = 24,
+) -> None:
+    """Give an agency a new secret; print it, this once. Until the grace is over both sign and both are honoured."""
+
+    async def work(database: Database, _: Settings) -> keys.Rotated:
+        async with database.transaction() as tx:
+            return await keys.rotate(tx, code, timedelta(hours=grace), by="command line")
+
+    rotated = _of_agency(code, work)
+    if rotated.cut_short is not None:
+        until = rotated.cut_short.isoformat(" ", "minutes")
+        typer.echo(f"intake112: the secret before the old one, honoured until {until}, is honoured no more", err=True)
+    if rotated.until is not None:
+        until = rotated.until.isoformat(" ", "minutes")
+        typer.echo(f"intake112: the old secret signs too, and is honoured, until {until}", err=True)
+    typer.echo(f"secret: {rotated.secret}")
+
+
+@commands.command(name="keys")
+def keys_(code: Annotated[str, typer.Argument(help="the agency's short name")]) -> None:
+    """Print the public key with which an agency can check `v1a` signatures, without sharing a secret."""
+
+    async def work(database: Database, _: Settings) -> str:
+        async with database.transaction() as tx:
+            return await keys.public_key(tx, code, by="command line")
+
+    typer.echo(f"public_key: {_of_agency(code, work)}")
+
+
+def _of_agency(code: str, work: Callable[[Database, Settings], Awaitable[T]]) -> T:
+    """Do a command's work on one agency; what routing refuses names it."""
+    try:
+        return on_database(work)
+    except RefusedError as error:
+        raise CommandError(f"{code}: {error}") from None

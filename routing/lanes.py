@@ -207,7 +207,7 @@ class _Lane:
 
     async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
         at = self._means.database.clock()
-        signature = signing.sign([agency.secret], row.id, int(at.timestamp()), row.body)
+        signature = signing.sign(agency.keys_at(at), row.id, int(at.timestamp()), row.body)
         outcome = await receiver.deliver(Letter(row.id, at, signature, row.body))
         self._means.tally.outcomes[outcome.code] += 1
         if not isinstance(outcome, Delivered):

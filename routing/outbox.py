@@ -118,7 +118,7 @@ async def add_agency(
     *,
     next_code: str | None = None,
 ) -> NewAgency:
-    """Add an agency, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
+    """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
@@ -132,9 +132,9 @@ async def add_agency(
         raise AgencyExistsError
     if next_code is not None and next_code not in there:
         raise UnknownAgencyError
-    secret = signing.make_secret(os.urandom(32))
-    values = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr), "secret": secret}
-    agency = await agencies.add(tx, values)
+    secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
+    values = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
+    agency = await agencies.add(tx, {**values, "secret": secret, "ed25519_key": key})
     token = new_token()
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
         raise AgencyExistsError

@@ -1,15 +1,26 @@
-"""Signatures after the Standard Webhooks specification: HMAC-SHA256 over `id.timestamp.body`."""
+"""Signatures after the Standard Webhooks specification, over `id.timestamp.body`.
+
+Two schemes, told apart by the prefix of the key: `v1,` is HMAC-SHA256 with a shared secret (`whsec_` and base64 of 24
+to 64 random bytes), `v1a,` is ed25519 (RFC 8032) with a pair of keys of which the receiver knows only the public one
+(`whsk_` and base64 of the 32 bytes of the seed, `whpk_` and base64 of the 32 bytes of the public key). One header holds
+the signatures of several keys, separated by spaces; a receiver takes the first that it can check and that fits.
+"""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 from collections.abc import Sequence
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
 PREFIX = "whsec_"
+KEY_PREFIX = "whsk_"
+PUBLIC_PREFIX = "whpk_"
 TOLERANCE_S = 300
 LONGEST_HEADER = 4096
+KEY_BYTES = 32
 
 
 class BadSignatureError(Exception):
@@ -22,21 +33,32 @@ def make_secret(random: bytes) -> str:
     """Return a signing secret of these random bytes (24 to 64 of them, says the specification)."""
     if not 24 <= len(random) <= 64:
         raise ValueError("a signing secret is 24 to 64 random bytes")
-    return PREFIX + base64.b64encode(random).decode()
+    return PREFIX + _base64(random)
 
 
-def sign(secrets: Sequence[str], envelope_id: str, timestamp: int, body: bytes) -> str:
-    """Return the value of `webhook-signature`: one signature per secret (two while a secret is being changed).
+def make_key(random: bytes) -> str:
+    """Return an ed25519 secret key (`whsk_…`) of these 32 random bytes."""
+    if len(random) != KEY_BYTES:
+        raise ValueError("an ed25519 key is 32 random bytes")
+    return KEY_PREFIX + _base64(random)
 
-    Raises ValueError when a secret is not `whsec_` and base64.
+
+def public_key(key: str) -> str:
+    """Return the public key (`whpk_…`) of a secret one. Raises ValueError when it is not `whsk_` and base64."""
+    return PUBLIC_PREFIX + _base64(_private(key).public_key().public_bytes_raw())
+
+
+def sign(keys: Sequence[str], envelope_id: str, timestamp: int, body: bytes) -> str:
+    """Return the value of `webhook-signature`: one signature per key, in their order.
+
+    `timestamp` is in seconds since 1970. Raises ValueError for a key that is not `whsec_` or `whsk_` and base64.
     """
-    message = f"{envelope_id}.{timestamp}.".encode() + body
-    digests = [hmac.digest(_key(secret), message, hashlib.sha256) for secret in secrets]
-    return " ".join("v1," + base64.b64encode(digest).decode() for digest in digests)
+    content = _content(envelope_id, timestamp, body)
+    return " ".join(_signature(key, content) for key in keys)
 
 
 def verify(
-    secrets: Sequence[str],
+    keys: Sequence[str],
     envelope_id: str | None,
     timestamp: str | None,
     signature: str | None,
@@ -45,7 +67,8 @@ def verify(
 ) -> None:
     """Check the three headers of a webhook as they came (None: missing) at `now`, in seconds since 1970.
 
-    Raises BadSignatureError, and nothing else, whatever the headers hold.
+    One signature that fits one of `keys` (`whsec_`, `whpk_`, or the `whsk_` of our own) is enough. Raises
+    BadSignatureError, and nothing else, whatever the headers hold; ValueError for a key that is none.
     """
     if not envelope_id or not timestamp or not signature:
         raise BadSignatureError("webhook-id, webhook-timestamp or webhook-signature is missing")
@@ -57,18 +80,61 @@ def verify(
         raise BadSignatureError("webhook-timestamp is more than five minutes off")
     if not envelope_id.isascii():
         raise BadSignatureError("webhook-id is not ASCII")
-    good = [sign([secret], envelope_id, int(timestamp), body).encode() for secret in secrets]
-    given = [token.encode("utf-8", "replace") for token in signature.split(" ")]
-    if not any([hmac.compare_digest(a, b) for a in good for b in given]):  # noqa: C419 compare all, take equal time
+    content = _content(envelope_id, int(timestamp), body)
+    given = signature.split(" ")
+    if not any([_fits(key, content, given) for key in keys]):  # noqa: C419 try all, take equal time
         raise BadSignatureError("no signature fits")
 
 
-def _key(secret: str) -> bytes:
-    encoded = secret.removeprefix(PREFIX)
+def _fits(key: str, content: bytes, given: Sequence[str]) -> bool:
+    if key.startswith((KEY_PREFIX, PUBLIC_PREFIX)):
+        public = _public(key)
+        return any(_is_of(public, content, token[4:]) for token in given if token.startswith("v1a,"))
+    good = _signature(key, content).encode()
+    return any([hmac.compare_digest(good, token.encode("utf-8", "replace")) for token in given])  # noqa: C419
+
+
+def _is_of(public: Ed25519PublicKey, content: bytes, encoded: str) -> bool:
+    """Tell whether this base64 is a signature of the content, written as the one that signs writes it."""
     try:
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not key:
-        raise ValueError("a signing secret is whsec_ followed by base64")
-    return key
+        signature = base64.b64decode(encoded, validate=True)
+        public.verify(signature, content)
+    except (ValueError, InvalidSignature):
+        return False
+    return _base64(signature) == encoded
+
+
+def _signature(key: str, content: bytes) -> str:
+    if key.startswith(KEY_PREFIX):
+        return "v1a," + _base64(_private(key).sign(content))
+    return "v1," + _base64(hmac.digest(_decoded(key, PREFIX), content, hashlib.sha256))
+
+
+def _content(envelope_id: str, timestamp: int, body: bytes) -> bytes:
+    return f"{envelope_id}.{timestamp}.".encode() + body
+
+
+def _private(key: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_decoded(key, KEY_PREFIX, KEY_BYTES))
+
+
+def _public(key: str) -> Ed25519PublicKey:
+    if key.startswith(KEY_PREFIX):
+        return _private(key).public_key()
+    return Ed25519PublicKey.from_public_bytes(_decoded(key, PUBLIC_PREFIX, KEY_BYTES))
+
+
+def _decoded(key: str, prefix: str, length: int | None = None) -> bytes:
+    """Return the bytes of a key: so many of them, or any number but none. Raises ValueError, without the key in it."""
+    encoded = key.removeprefix(prefix)
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except ValueError:
+        decoded = b""
+    if not decoded or length not in (None, len(decoded)):
+        raise ValueError(f"this key is not {prefix} followed by base64" + (f" of {length} bytes" if length else ""))
+    return decoded
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
