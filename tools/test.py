@@ -1,7 +1,7 @@
 """Install what the tests need, check, and run the tests; exit with pytest's code.
 
-On Debian as root that includes real Asterisk, SIPp, PostgreSQL and Chromium. Elsewhere each thing left out is one line,
-and with CI=true leaving out is a failure. Arguments are pytest's.
+On Debian as root that includes real Asterisk, SIPp, PostgreSQL, Chromium and Node. Elsewhere each thing left out is one
+line, and with CI=true leaving out is a failure. Arguments are pytest's.
 """
 
 import os
@@ -18,11 +18,14 @@ PACKAGES = {  # Debian's package, and what shows that it is here
     "sip-tester": "sipp",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",
     "chromium": "chromium",
+    "nodejs": "node",
+    "npm": "npm",
 }
 LEFT_OUT = (
     "whole calls on real Asterisk with SIPp",
     "everything again on PostgreSQL",
     "the console in Chromium",
+    "signatures against the published JavaScript library",
 )
 
 

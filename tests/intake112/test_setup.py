@@ -1,6 +1,7 @@
 """The lock files are whole and name no registry; a current environment is left alone; dependencies have reasons."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import tomllib
@@ -34,6 +35,14 @@ def locked(kind: str) -> dict[str, str]:
 def test_a_lock_names_no_address(kind: str) -> None:
     assert locked(kind)
     assert "://" not in (ROOT / "requirements" / f"{kind}.lock").read_text("utf-8")
+
+
+def test_the_lock_of_npm_has_hashes_and_names_no_address() -> None:
+    text = (ROOT / "tests/routing/javascript/package-lock.json").read_text("utf-8")
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+    assert len(packages) > 1
+    assert "://" not in text
 
 
 def test_the_locks_hold_what_the_project_needs() -> None:

@@ -1,20 +1,36 @@
 """Signatures, against the published package both ways."""
 
+import base64
+import contextlib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from routing.signing import BadSignatureError, make_secret, sign, verify
+from routing.signing import (
+    LONGEST_HEADER,
+    TOLERANCE_S,
+    BadSignatureError,
+    make_key,
+    make_secret,
+    public_key,
+    sign,
+    verify,
+)
 
 # The example of the Standard Webhooks specification.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ID, AT, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
 SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 OTHER = make_secret(bytes(range(32)))
+# The example that the published Go library, the one which knows `v1a`, checks itself by.
+KEY = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk="
+SIGNATURE_A = "v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag=="
+PUBLIC = public_key(KEY)
+BOTH = ((SECRET, SIGNATURE), (PUBLIC, SIGNATURE_A))
 
 
 def test_the_example_of_the_specification() -> None:
@@ -22,10 +38,39 @@ def test_the_example_of_the_specification() -> None:
     verify([SECRET], ID, str(AT), SIGNATURE, BODY, AT)
 
 
+def test_the_example_of_the_published_ed25519() -> None:
+    assert sign([KEY], ID, AT, BODY) == SIGNATURE_A
+    verify([PUBLIC], ID, str(AT), SIGNATURE_A, BODY, AT)
+    verify([KEY], ID, str(AT), SIGNATURE_A, BODY, AT)
+
+
+def test_the_first_example_of_rfc_8032() -> None:
+    seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    public = base64.b64decode(public_key(make_key(seed)).removeprefix("whpk_"))
+    assert public.hex() == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
+
+def test_one_header_for_all_keys() -> None:
+    signature = sign([OTHER, SECRET, KEY], ID, AT, BODY)
+    assert signature.split(" ")[1:] == [SIGNATURE, SIGNATURE_A]
+    for keys in (
+        [OTHER],
+        [SECRET],
+        [PUBLIC],
+        [make_secret(bytes(32)), PUBLIC],
+        [public_key(make_key(bytes(32))), OTHER],
+    ):
+        verify(keys, ID, str(AT), signature, BODY, AT)
+    for keys in ([], [make_secret(bytes(32))], [make_key(bytes(32))]):
+        with pytest.raises(BadSignatureError, match="no signature fits"):
+            verify(keys, ID, str(AT), signature, BODY, AT)
+
+
 def test_the_published_package_takes_ours() -> None:
     now = int(time.time())
     body = '{"tempat":"Jl. Trunojoyo № 4 — Sumenep"}'.encode()
-    headers = {"webhook-id": ID, "webhook-timestamp": str(now), "webhook-signature": sign([OTHER], ID, now, body)}
+    signature = sign([OTHER, make_secret(bytes(32)), KEY], ID, now, body)  # it knows no `v1a`, and passes over it
+    headers = {"webhook-id": ID, "webhook-timestamp": str(now), "webhook-signature": signature}
     Webhook(OTHER).verify(body, headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, headers)
@@ -34,6 +79,17 @@ def test_the_published_package_takes_ours() -> None:
 def test_we_take_the_published_package() -> None:
     at = datetime.fromtimestamp(AT, UTC)  # a time in WIB it would sign as if it were UTC
     verify([SECRET], ID, str(AT), Webhook(SECRET).sign(ID, at, BODY.decode()), BODY, AT)
+
+
+def test_where_the_published_package_stumbles_we_do_not() -> None:
+    """A time in WIB it signs as if it were UTC; a malformed header is an error that is no refusal. Seen in 1.1.0."""
+    wib = datetime.fromtimestamp(AT, timezone(timedelta(hours=7)))
+    assert Webhook(SECRET).sign(ID, wib, BODY.decode()) == sign([SECRET], ID, AT + 7 * 3600, BODY)
+    now = str(int(time.time()))
+    with pytest.raises(ValueError, match="unpack"):
+        Webhook(SECRET).verify(BODY, {"webhook-id": ID, "webhook-timestamp": now, "webhook-signature": "v1"})
+    with pytest.raises(BadSignatureError):
+        verify([SECRET], ID, now, "v1", BODY, float(now))
 
 
 def test_while_a_secret_is_changed_both_sides_of_it_fit() -> None:
@@ -50,6 +106,7 @@ def test_while_a_secret_is_changed_both_sides_of_it_fit() -> None:
         pytest.param({"body": BODY + b" "}, "no signature fits", id="body-changed-by-a-byte"),
         pytest.param({"envelope_id": ID + "x"}, "no signature fits", id="another-id"),
         pytest.param({"envelope_id": None}, "missing", id="no-id"),
+        pytest.param({"envelope_id": "msg.1614265330"}, "full stops", id="id-with-a-full-stop"),
         pytest.param({"envelope_id": "ë"}, "not ASCII", id="id-not-ascii"),
         pytest.param({"envelope_id": "\ud800"}, "not ASCII", id="id-half-a-character"),
         pytest.param({"timestamp": None}, "missing", id="no-timestamp"),
@@ -82,22 +139,92 @@ def test_what_does_not_fit(change: dict[str, object], sentence: str) -> None:
 
 def test_the_right_one_among_fifty() -> None:
     verify([SECRET], ID, str(AT), " ".join(["v1,AAAA"] * 49 + [SIGNATURE]), BODY, AT)
+    verify([PUBLIC], ID, str(AT), " ".join(["v1a,AAAA"] * 49 + [SIGNATURE_A]), BODY, AT)
 
 
-def test_five_minutes_are_in_time() -> None:
-    verify([SECRET], ID, str(AT), SIGNATURE, BODY, AT + 300)
+@given(st.floats(-TOLERANCE_S, TOLERANCE_S), st.integers(1, 3), st.sampled_from(BOTH))
+def test_replayed_within_five_minutes_it_fits_each_time(later: float, times: int, pair: tuple[str, str]) -> None:
+    for _ in range(times):
+        verify([pair[0]], ID, str(AT), pair[1], BODY, AT + later)
 
 
-@given(st.text(), st.text(), st.text(), st.binary())
+@given(st.floats(TOLERANCE_S, exclude_min=True, max_value=1e12), st.booleans(), st.sampled_from(BOTH))
+def test_replayed_outside_of_five_minutes_it_does_not(off: float, early: bool, pair: tuple[str, str]) -> None:
+    assume(abs(AT + (-off if early else off) - AT) > TOLERANCE_S)  # so small a difference is none beside 1.6e9
+    with pytest.raises(BadSignatureError, match="five minutes"):
+        verify([pair[0]], ID, str(AT), pair[1], BODY, AT - off if early else AT + off)
+
+
+@given(st.binary(min_size=1, max_size=200), st.data(), st.sampled_from([SECRET, KEY]))
+def test_a_body_changed_by_a_byte(body: bytes, data: st.DataObject, key: str) -> None:
+    signature = sign([key], ID, AT, body)
+    place, change = data.draw(st.integers(0, len(body) - 1)), data.draw(st.integers(1, 255))
+    changed = body[:place] + bytes([body[place] ^ change]) + body[place + 1 :]
+    for other in (changed, body[:place] + body[place + 1 :], body + bytes([change])):
+        with pytest.raises(BadSignatureError, match="no signature fits"):
+            verify([key], ID, str(AT), signature, other, AT)
+
+
+@given(st.data(), st.sampled_from(["id", "timestamp", "signature"]), st.characters(), st.sampled_from(BOTH))
+def test_a_header_changed_by_a_character(data: st.DataObject, name: str, new: str, pair: tuple[str, str]) -> None:
+    headers = {"id": ID, "timestamp": str(AT), "signature": pair[1]}
+    place = data.draw(st.integers(0, len(headers[name]) - 1))
+    assume(headers[name][place] != new)
+    headers[name] = headers[name][:place] + new + headers[name][place + 1 :]
+    with pytest.raises(BadSignatureError):
+        verify([pair[0]], headers["id"], headers["timestamp"], headers["signature"], BODY, AT)
+
+
+PIECES = st.sampled_from(
+    ["v1", "v1,", "v1a", "v1a,", "v1,,", "v1a,v1a,", ",", "", "v1a," + "A" * 86 + "==", "v1,=", "v2,AAAA"]
+)
+TOKENS = PIECES | st.text(max_size=20) | st.binary(max_size=80).map(lambda raw: "v1a," + base64.b64encode(raw).decode())
+
+
+@settings(deadline=None)  # a megabyte is made in each
+@given(st.lists(TOKENS, max_size=50), st.sampled_from([1, 50, 20_000]), st.sampled_from(BOTH), st.booleans())
+def test_a_heap_of_signatures(tokens: list[str], times: int, pair: tuple[str, str], has_right: bool) -> None:
+    header = " ".join(tokens)
+    header = " ".join([header] * times)[:1_000_000] if header else header
+    if not has_right:
+        with pytest.raises(BadSignatureError):
+            verify([SECRET, OTHER, PUBLIC], ID, str(AT), header, BODY, AT)
+        return
+    header += f" {pair[1]}"
+    with (
+        contextlib.nullcontext() if len(header) <= LONGEST_HEADER else pytest.raises(BadSignatureError, match="longer")
+    ):
+        verify([SECRET, OTHER, PUBLIC], ID, str(AT), header, BODY, AT)
+
+
+@given(st.text(), st.text() | st.just(str(AT)), st.text(), st.binary())
 def test_nothing_else_is_raised(envelope_id: str, timestamp: str, signature: str, body: bytes) -> None:
     with pytest.raises(BadSignatureError):
-        verify([SECRET], envelope_id, timestamp, signature, body, AT)
+        verify([SECRET, PUBLIC], envelope_id, timestamp, signature, body, AT)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_%%%", "whsec_A"])
-def test_a_secret_that_is_none(secret: str) -> None:
-    with pytest.raises(ValueError, match="whsec_"):
-        sign([secret], ID, AT, BODY)
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        *((key, "whsec_") for key in ("", "whsec_", "whsec_%%%", "whsec_A", PUBLIC)),
+        *((key, "whsk_.*32 bytes") for key in ("whsk_", "whsk_%%%", "whsk_AAAA", KEY[:-4], "whsk_ë")),
+    ],
+)
+def test_a_key_that_is_none(key: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        sign([key], ID, AT, BODY)
+    assert len(key) < 10 or key not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["whpk_", "whpk_AAAA", PUBLIC + "AAAA"])
+def test_a_public_key_that_is_none(key: str) -> None:
+    with pytest.raises(ValueError, match="whpk_"):
+        verify([key], ID, str(AT), SIGNATURE_A, BODY, AT)
+
+
+def test_a_public_key_of_no_point_fits_nothing() -> None:
+    with pytest.raises(BadSignatureError):
+        verify(["whpk_" + base64.b64encode(b"\xff" * 32).decode()], ID, str(AT), SIGNATURE_A, BODY, AT)
 
 
 def test_a_secret_without_padding_is_read_like_the_published_package_does() -> None:
@@ -109,3 +236,9 @@ def test_a_secret_without_padding_is_read_like_the_published_package_does() -> N
 def test_the_length_of_a_secret(length: int) -> None:
     with pytest.raises(ValueError, match="24 to 64"):
         make_secret(bytes(length))
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 64])
+def test_the_length_of_a_key(length: int) -> None:
+    with pytest.raises(ValueError, match="32"):
+        make_key(bytes(length))
