@@ -78,12 +78,11 @@ def rotate_secret(
 
     rotated = _of_agency(code, work)
     if rotated.cut_short is not None:
-        until = rotated.cut_short.isoformat(" ", "minutes")
-        typer.echo(f"intake112: the secret before the old one, honoured until {until}, is honoured no more", err=True)
-    if rotated.until is not None:
-        until = rotated.until.isoformat(" ", "minutes")
-        typer.echo(f"intake112: the old secret signs too, and is honoured, until {until}", err=True)
+        until = rotated.cut_short.isoformat(timespec="seconds")
+        typer.echo(f"intake112: a secret that was to be honoured until {until} is honoured no more", err=True)
     typer.echo(f"secret: {rotated.secret}")
+    if rotated.until is not None:
+        typer.echo(f"old_secret_until: {rotated.until.isoformat(timespec='seconds')}")
 
 
 @commands.command(name="keys")

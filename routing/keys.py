@@ -21,7 +21,7 @@ from routing.refusals import UnknownAgencyError
 class Rotated:
     """A new secret, shown once, and until when the old one is honoured (None: no longer).
 
-    `cut_short` is until when the one before the old one was to be honoured; only one old secret is kept.
+    Only one old secret is kept: `cut_short` is until when the one before it was to be honoured, and is no more.
     """
 
     secret: str

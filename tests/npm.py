@@ -36,8 +36,9 @@ def _make(folder: Path, made: Path) -> None:
     partial.mkdir()
     for name in MADE_FROM:
         shutil.copyfile(folder / name, partial / name)
-    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-    done = subprocess.run(command, cwd=partial, check=False, capture_output=True, text=True, timeout=300)
+    patience = ("--fetch-retries=1", "--fetch-retry-maxtimeout=5000", "--fetch-retry-mintimeout=1000")
+    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", *patience)
+    done = subprocess.run(command, cwd=partial, check=False, capture_output=True, text=True, timeout=100)
     if done.returncode:
         message = f"npm ci failed; is its registry reachable?\n{(done.stdout + done.stderr)[-2000:]}"
         raise RuntimeError(message)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import calls, machine_room, migrate
+from db import agencies, calls, machine_room, migrate
 from db.engine import Database
 from db.tables import metadata
 from tests.conftest import SetClock
@@ -59,7 +59,7 @@ async def empty_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIte
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
 
 
-async def test_calls_and_services_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
+async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
     def first(connection: Connection) -> None:
         config = migrate._config()
         config.attributes["connection"] = connection
@@ -79,6 +79,8 @@ async def test_calls_and_services_of_the_first_schema_are_kept(empty_url: str, c
             " (1, 'p.2', 'operator', '2026-03-14 02:00:02', NULL)",
             "INSERT INTO services (name, state, detail, since, seen_at)"
             " VALUES ('routing', 'running', '', '2026-03-14 02:00:00', '2026-03-14 02:00:00')",
+            "INSERT INTO agencies (id, code, name, url, allow_cidr, secret, created_at)"
+            " VALUES (1, 'damkar', 'Damkar', 'https://damkar.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
         ):
             await connection.execute(text(statement))
     await engine.dispose()
@@ -93,3 +95,5 @@ async def test_calls_and_services_of_the_first_schema_are_kept(empty_url: str, c
         assert [(row.name, row.figures, row.alarms) for row in await machine_room.services(reading)] == [
             ("routing", {}, ())
         ]
+        [agency] = await agencies.every(reading)
+        assert agency.keys_at(clock.now) == ["whsec_AAAA"]

@@ -1,6 +1,7 @@
 """The short commands: what they print, what they refuse, and that nothing depends on the current folder."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,6 +86,33 @@ def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None
     assert len(lines["token"]) >= 32
     assert "damkar" in bad(env, *add, "--allow-cidr", "127.0.0.0/8")
     assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
+
+
+def test_an_agency_gets_a_new_secret_and_the_old_one_a_grace(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
+    secrets = [good(env, *add).splitlines()[0]]
+    for grace, printed, cut_short in ((None, 2, 0), ("48", 2, 1), ("0", 1, 1), ("0", 1, 0)):
+        done = inside(env, "agency", "rotate-secret", "damkar", *(("--grace", grace) if grace else ()))
+        secret, *until = done.stdout.splitlines()
+        assert (done.returncode, 1 + len(until), len(done.stderr.splitlines())) == (0, printed, cut_short)
+        assert secret.startswith("secret: whsec_")
+        assert all(re.fullmatch(r"old_secret_until: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", line) for line in until)
+        assert "whsec_" not in done.stderr
+        secrets.append(secret)
+    assert len(set(secrets)) == len(secrets)
+    assert "no agency" in bad(env, "agency", "rotate-secret", "bpbd")
+    for grace in ("-1", "721", "soon"):
+        assert inside(env, "agency", "rotate-secret", "damkar", "--grace", grace).returncode == 2
+    good(env, "audit", "verify")
+
+
+def test_an_agency_can_check_signatures_without_a_secret(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
+    good(env, *add)
+    printed = good(env, "agency", "keys", "damkar")
+    assert re.fullmatch(r"public_key: whpk_[A-Za-z0-9+/]{43}=\n", printed)
+    assert printed == good(env, "agency", "keys", "damkar")
+    assert "no agency" in bad(env, "agency", "keys", "bpbd")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])  # what is refused is refused before any SQL
