@@ -18,6 +18,8 @@ PACKAGES = {  # Debian's package, and what shows that it is here
     "sip-tester": "sipp",
     "postgresql": "/usr/lib/postgresql/*/bin/initdb",
     "chromium": "chromium",
+    "espeak-ng": "espeak-ng",
+    "sox": "sox",
     "nodejs": "node",
     "npm": "npm",
 }
