@@ -161,14 +161,13 @@ def test_a_sound_that_is_missing_costs_nobody_the_message(port: int) -> None:
 @pytest.mark.parametrize("last", ["520-Invalid", "200 result=0"])
 def test_who_goes_away_in_the_middle_leaves_nothing_behind(port: int, last: str) -> None:
     """pyst2 would read the end of a connection for ever."""
-    before = threading.active_count()
     for _ in range(5):
         with socket.create_connection((HOST, port), timeout=10) as connection:
             head = "".join(f"agi_arg_{n}: {value}\n" for n, value in enumerate(ARGUMENTS, 1))
             connection.sendall(f"{head}\n".encode())
             connection.recv(100)
             connection.sendall(f"{last}\n".encode())
-    until(lambda: threading.active_count() <= before, "its thread has ended")
+    until(lambda: not [one for one in threading.enumerate() if "process_request_thread" in one.name], "they have ended")
 
 
 def test_who_does_not_say_who_he_is_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
