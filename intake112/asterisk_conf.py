@@ -16,7 +16,7 @@ import typer
 
 from intake112.clock import SteadyClock
 from intake112.command import CommandError, app
-from intake112.pbx import fresh_secrets, placeholders, render
+from intake112.pbx import fresh_secrets, placeholders, render, shipped
 
 DESKS: Final = range(1, 9)
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -64,7 +64,7 @@ def asterisk_conf(
     """Write Asterisk's files for this centre, with fresh secrets, and the settings that fit to them."""
     if NAME.fullmatch(name) is None:
         raise CommandError("--name is 1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first")
-    source = _source()
+    source = shipped()
     given = {"SYSTEMNAME": name, "TRUNK_MATCH": trunk_match, "TRUNK_CONTACT": trunk_contact, "SIP_BIND": sip_bind}
     values = _values(source, {**given, **_pairs(more or [])})
     beside = settings if settings is not None else folder / "intake112.environment"
@@ -108,15 +108,6 @@ def environment(values: Mapping[str, str]) -> str:
         "RECORDINGS_DIR": f"{spool}/monitor",
     }
     return "".join(f"INTAKE112_{name}={value}\n" for name, value in lines.items())
-
-
-def _source() -> Path:
-    """Return our files: in a wheel they lie beside this module, in a checkout at its root."""
-    here = Path(__file__).resolve().parent
-    found = [path for path in (here / "asterisk-conf", here.parent / "asterisk-conf") if path.is_dir()]
-    if not found:
-        raise CommandError("this installation has no asterisk-conf; install intake112 again")
-    return found[0]
 
 
 def _values(source: Path, given: Mapping[str, str]) -> dict[str, str]:

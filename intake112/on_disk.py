@@ -236,7 +236,7 @@ async def are_taken_away(folder: Path, names: list[str]) -> bool:
 
 
 def _until(look: Callable[[], bool]) -> bool:
-    """Look again and again, in the thread that asks."""
+    """Look again and again, in the thread that asks: files of another program call nobody, and their disk may hang."""
     deadline = monotonic() + WRITTEN_WITHIN_S
     while monotonic() < deadline:
         with contextlib.suppress(OSError):

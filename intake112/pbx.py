@@ -18,6 +18,18 @@ _MODE: Final = 0o640
 """Secrets are inside: the owner writes, the group (asterisk) reads, nobody else."""
 
 
+def shipped() -> Path:
+    """Return the folder `asterisk-conf`: in a wheel beside this module, in a checkout at its root.
+
+    Raises FileNotFoundError.
+    """
+    here = Path(__file__).resolve().parent
+    found = [path for path in (here / "asterisk-conf", here.parent / "asterisk-conf") if path.is_dir()]
+    if not found:
+        raise FileNotFoundError("this installation has no asterisk-conf; install intake112 again")
+    return found[0]
+
+
 def placeholders(source: Path) -> frozenset[str]:
     """The names (`AMI_PORT`, ...) that the `*.conf` files in `source` want a value for."""
     return frozenset(

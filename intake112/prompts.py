@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from intake112.command import CommandError, app
+from intake112.pbx import shipped
 
 NEEDED: Final = {"espeak-ng": "espeak-ng", "sox": "sox"}  # program -> Debian's package
 WORDS_A_MINUTE: Final = "160"
@@ -19,15 +20,8 @@ def prompts(
     folder: Annotated[Path, typer.Argument(help="PROMPTS_DIR of the PBX, such as /var/lib/asterisk/sounds/intake112")],
 ) -> None:
     """Speak the texts of the voice menu into FOLDER. Sounds that are there already stay as they are."""
-    made = synthesise(texts(), folder)
+    made = synthesise(shipped() / "prompts", folder)
     typer.echo(f"{len(made)} sounds made in {folder}" if made else f"every sound is in {folder} already")
-
-
-def texts() -> Path:
-    """Return the folder of the texts: of this installation, or of this checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "asterisk-conf"
-    return (installed if installed.is_dir() else here.parent / "asterisk-conf") / "prompts"
 
 
 def synthesise(source: Path, target: Path) -> list[Path]:

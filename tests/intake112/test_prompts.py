@@ -8,11 +8,13 @@ import pytest
 from ami_bridge import overflow
 from intake112 import prompts
 from intake112.command import CommandError
+from intake112.pbx import shipped
 from tests.asterisk_conf.test_conf import items
 from tests.intake112.command import environment, intake112
 from tests.pbx.root import ensure_tool
 
 BEEP_S = 0.5
+TEXTS = shipped() / "prompts"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for program, package in prompts.NEEDED.items():
         ensure_tool(program, package)
     folder = tmp_path_factory.mktemp("prompts")
-    made = prompts.synthesise(prompts.texts(), folder)
+    made = prompts.synthesise(TEXTS, folder)
     assert sorted(made) == sorted(folder.glob("*/*.wav"))
     return folder
 
@@ -43,10 +45,10 @@ def test_every_text_is_a_sound_that_can_be_heard(sounds: Path) -> None:
 def test_what_a_studio_spoke_stays(sounds: Path) -> None:
     spoken = sounds / "id/menu.wav"
     spoken.write_bytes(b"a voice")
-    assert prompts.synthesise(prompts.texts(), sounds) == []
+    assert prompts.synthesise(TEXTS, sounds) == []
     assert spoken.read_bytes() == b"a voice"
     spoken.unlink()
-    assert prompts.synthesise(prompts.texts(), sounds) == [spoken]
+    assert prompts.synthesise(TEXTS, sounds) == [spoken]
 
 
 def test_the_slowest_caller_is_through_before_the_dialplan_takes_him_back(sounds: Path) -> None:
@@ -64,7 +66,7 @@ def test_every_digit_is_told_in_both_languages() -> None:
         "en": dict(zip("1234560", ("one", "two", "three", "four", "five", "six", "zero"), strict=True)),
     }
     for language, words in spoken.items():
-        text = (prompts.texts() / language / "menu.txt").read_text()
+        text = (TEXTS / language / "menu.txt").read_text()
         key = {"id": "tekan", "en": "press"}[language]
         assert [digit for digit, word in words.items() if f"{key} {word}" in text] == list(overflow.KINDS)
 
@@ -72,7 +74,7 @@ def test_every_digit_is_told_in_both_languages() -> None:
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match="install espeak-ng and sox"):
-        prompts.synthesise(prompts.texts(), tmp_path / "sounds")
+        prompts.synthesise(TEXTS, tmp_path / "sounds")
     assert not (tmp_path / "sounds").exists()
 
 

@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from tests.pbx.ports import PortBlock
 from tests.pbx.root import AsteriskRoot, cache_dir
+from tests.waiting import until
 
 _STOP_S: Final = 10.0
 _DIALPLAN: Final = """[general]
@@ -107,10 +107,7 @@ class StrangersAsterisk:
             return
         process = Path("/proc") / file.read_text().strip()
         self.cli("core stop now")
-        deadline = time.monotonic() + _STOP_S
-        while process.exists():
-            assert time.monotonic() < deadline, f"{process.name} does not stop"
-            time.sleep(0.05)  # between two looks
+        until(lambda: not process.exists(), "it stops", _STOP_S)
 
     def _asterisk_conf(self) -> str:
         data = self.root.path / "usr/share/asterisk"

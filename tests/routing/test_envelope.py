@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,28 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.envelope import LIMIT, VisibleEntry, VisibleReport, body
+from tests.routing.visible import AT, REPORT
 
-AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 URL = "https://112.example/agency/v1/dispatches/d/answers"
-REPORT = VisibleReport(
-    number="112-20260314-0001",
-    version=3,
-    status="dispatched",
-    classification="normal",
-    kind="kebakaran",
-    priority="P1",
-    source="call",
-    exercise=False,
-    opened_at=AT - timedelta(minutes=2),
-    caller_number="+6281234567890",
-    caller_number_raw="081234567890",
-    caller_name="Ibu Sri",
-    location_text="Jl. Trunojoyo 4, Sumenep",
-    location_lat=-7.0,
-    location_lon=113.86,
-    narrative="Dapur terbakar, ada orang di dalam.",
-    entries=(VisibleEntry(AT, "rina", "asap tebal"),),
-)
 
 
 def written(report: VisibleReport) -> dict[str, Any]:
