@@ -241,9 +241,9 @@ class _Call:
     troubles: _Troubles
 
     def tell(self, step: str, value: str = "") -> None:
-        """Say what happened, to who listens now and to who reads later."""
-        self.wire.appexec("UserEvent", f"Intake112Menu,Call: {self.uniqueid},Step: {step},Value: {value}")
+        """Say what happened, to who reads later and then to who listens now: what anybody heard stands written."""
         self.wire.appexec("CELGenUserEvent", f"INTAKE112,{self.uniqueid} {step} {value}")
+        self.wire.appexec("UserEvent", f"Intake112Menu,Call: {self.uniqueid},Step: {step},Value: {value}")
 
     def play(self, name: str, digits: str = "") -> str:
         """Play a sound, `id/menu`; return the digit that cut it short, or nothing. One that is missing is left out."""
