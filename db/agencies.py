@@ -26,6 +26,8 @@ class AgencyRow(Struct, frozen=True):
     secret_previous: str | None
     secret_previous_until: datetime | None
     ed25519_key: str | None
+    format: str
+    jurisdiction_id: str | None
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""
@@ -85,6 +87,11 @@ async def add_ed25519_key(tx: Transaction, agency_id: int, key: str) -> bool:
     """Give an agency without an ed25519 key this one. False: it has one, nothing is saved."""
     statement = update(tables.agencies).where(a.id == agency_id, a.ed25519_key.is_(None)).values(ed25519_key=key)
     return bool((await tx.connection.execute(statement)).rowcount == 1)
+
+
+async def find(reading: Reading, code: str) -> AgencyRow | None:
+    """Return the agency with this code, None when there is none or it was removed."""
+    return next((row for row in await every(reading) if row.code == code), None)
 
 
 async def every(reading: Reading) -> list[AgencyRow]:

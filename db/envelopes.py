@@ -26,6 +26,7 @@ class EnvelopeRow(Struct, frozen=True):
     sequence: int
     type: str
     priority: str | None
+    content_type: str
     body: bytes
     state: str
     created_at: datetime

@@ -280,6 +280,8 @@ agencies = Table(
     Column("secret_previous", Text),  # signs beside it, and is honoured, until then
     Column("secret_previous_until", UtcTime),
     Column("ed25519_key", Text),  # whsk_...; null: of a time without such keys, and nobody asked for the public one yet
+    Column("format", String(16), nullable=False, server_default="native"),  # native, eido, cap, open311
+    Column("jurisdiction_id", String(128)),  # Open311's, of a platform that serves several
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
 )
@@ -360,6 +362,7 @@ envelopes = Table(
     Column("sequence", Integer, nullable=False),
     Column("type", String(32), nullable=False),
     Column("priority", String(2)),
+    Column("content_type", String(80), nullable=False, server_default="application/json"),
     Column("body", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),  # pending, delivered, dead
     Column("created_at", UtcTime, nullable=False),

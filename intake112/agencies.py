@@ -11,7 +11,7 @@ from db import agencies as saved
 from db.engine import Database
 from intake112.command import CommandError, T, app, on_database
 from intake112.settings import Settings
-from routing import egress, keys, outbox
+from routing import egress, formats, keys, outbox
 from routing.refusals import RefusedError
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
@@ -33,17 +33,31 @@ def add(
     following: Annotated[
         str | None, typer.Option("--next", help="the agency that gets those reports too when this one does not accept")
     ] = None,
+    format: Annotated[str, typer.Option(help="the form it receives: native, eido, cap or open311")] = "native",
+    jurisdiction: Annotated[str | None, typer.Option(help="Open311's jurisdiction_id, where it is wanted")] = None,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
     if not CODE.fullmatch(code):
         raise CommandError(f"{code!r} is no code: 1 to 32 small letters, digits, dashes and underscores are allowed")
 
+    form = formats.known(format)
+    if form is None:
+        raise CommandError(f"{format!r} is no form of a dispatch: {', '.join(formats.FORMATS)} are")
+
     async def work(database: Database, _: Settings) -> tuple[outbox.NewAgency, list[str]]:
         addresses = await egress.check_url_resolved(url, networks)
         async with database.transaction() as tx:
             args = (code, name, url, networks, kinds)
-            return await outbox.add_agency(tx, *args, by="command line", next_code=following), addresses
+            new = await outbox.add_agency(
+                tx,
+                *args,
+                by="command line",
+                next_code=following,
+                format=form,
+                jurisdiction_id=jurisdiction,
+            )
+            return new, addresses
 
     added, addresses = _of_agency(code, work)
     if not addresses:
@@ -53,14 +67,14 @@ def add(
 
 @commands.command(name="list")
 def list_() -> None:
-    """List the agencies: code, name, address, and the ranges that may be dialled."""
+    """List the agencies: code, name, address, the ranges that may be dialled, the form it receives."""
 
     async def work(database: Database, _: Settings) -> list[saved.AgencyRow]:
         async with database.reading() as reading:
             return await saved.every(reading)
 
     for row in on_database(work):
-        typer.echo(f"{row.code}\t{row.name}\t{row.url}\t{' '.join(row.allow_cidr)}")
+        typer.echo(f"{row.code}\t{row.name}\t{row.url}\t{' '.join(row.allow_cidr)}\t{row.format}")
 
 
 @commands.command()

@@ -42,6 +42,7 @@ class Letter:
     at: datetime
     signature: str
     body: bytes
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class HttpReceiver:
             headers={
                 "accept": "application/json",
                 "accept-encoding": "identity",
-                "content-type": "application/json",
+                "content-type": letter.content_type,
                 "user-agent": "intake112",
                 "webhook-id": letter.id,
                 "webhook-timestamp": str(int(letter.at.timestamp())),

@@ -15,6 +15,11 @@ Format = Literal["native", "eido", "cap", "open311"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
+def known(value: object) -> Format | None:
+    """Return the value if it is one of the four forms."""
+    return next((format for format in FORMATS if format == value), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """What is sent: the value of `Content-Type`, and the bytes to sign."""

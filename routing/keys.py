@@ -60,7 +60,7 @@ async def public_key(tx: Transaction, code: str, by: str) -> str:
 
 
 async def _find(tx: Transaction, code: str) -> AgencyRow:
-    agency = next((row for row in await agencies.every(tx) if row.code == code), None)
+    agency = await agencies.find(tx, code)
     if agency is None:
         raise UnknownAgencyError
     return agency

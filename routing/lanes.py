@@ -208,7 +208,7 @@ class _Lane:
     async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
         at = self._means.database.clock()
         signature = signing.sign(agency.keys_at(at), row.id, int(at.timestamp()), row.body)
-        outcome = await receiver.deliver(Letter(row.id, at, signature, row.body))
+        outcome = await receiver.deliver(Letter(row.id, at, signature, row.body, row.content_type))
         self._means.tally.outcomes[outcome.code] += 1
         if not isinstance(outcome, Delivered):
             lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)

@@ -18,11 +18,12 @@ from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from routing import egress, envelope, rules, signing
-from routing.envelope import EnvelopeType, VisibleReport
+from routing import egress, formats, rules, signing
+from routing.formats import Format
 from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
 from routing.rules import Proposal, Rule
 from routing.steps import NOT_LIVE
+from routing.visible import EnvelopeType, VisibleReport
 
 TOKEN_PREFIX = "i112_"  # noqa: S105 the beginning of every token, no secret
 
@@ -51,7 +52,7 @@ async def put(
     The time to accept is the given one, else that of the rule that proposes this agency, else the priority's.
     Raises UnknownAgencyError, AlreadyDispatchedError.
     """
-    agency = next((row for row in await agencies.every(tx) if row.code == agency_code), None)
+    agency = await agencies.find(tx, agency_code)
     if agency is None:
         raise UnknownAgencyError
     await reports.lock(tx, report_id)
@@ -117,10 +118,13 @@ async def add_agency(
     by: str = "admin",
     *,
     next_code: str | None = None,
+    format: Format = "native",
+    jurisdiction_id: str | None = None,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
 
-    `next_code` names who gets those reports too when this one does not accept.
+    `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
+    receives them; `jurisdiction_id` is Open311's.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
     before the transaction: DNS is not asked in here.
     """
@@ -133,8 +137,9 @@ async def add_agency(
     if next_code is not None and next_code not in there:
         raise UnknownAgencyError
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
-    values = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
-    agency = await agencies.add(tx, {**values, "secret": secret, "ed25519_key": key})
+    reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
+    written = {"format": format, "jurisdiction_id": jurisdiction_id}
+    agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
         raise AgencyExistsError
@@ -157,9 +162,23 @@ def token_hash(token: str) -> str:
 async def _enclose(
     tx: Transaction, row: DispatchRow, type: EnvelopeType, report: VisibleReport, public_url: str
 ) -> DispatchRow:
-    """Put the dispatch's next envelope into the outbox."""
+    """Put the dispatch's next envelope into the outbox, in the form its agency takes."""
+    agency = await agencies.find(tx, row.agency)
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
+    written = formats.body_in(
+        (agency and formats.known(agency.format)) or "native",
+        type,
+        tx.now,
+        row.id,
+        answer_url,
+        row.accept_by,
+        sequence,
+        report,
+        agency=row.agency,
+        jurisdiction_id=agency.jurisdiction_id if agency else None,
+        earlier=[(one.sequence, one.created_at) for one in await envelopes.of_dispatch(tx, row.id)],
+    )
     values = {
         "id": new_id(tx.now),
         "dispatch_id": row.id,
@@ -167,7 +186,8 @@ async def _enclose(
         "sequence": sequence,
         "type": type,
         "priority": report.priority,
-        "body": envelope.body(type, tx.now, row.id, answer_url, row.accept_by, sequence, report),
+        "content_type": written.content_type,
+        "body": written.content,
     }
     await envelopes.add(tx, values)
     await dispatches.change(tx, row.id, {"sequence": sequence})

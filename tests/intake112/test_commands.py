@@ -88,6 +88,13 @@ def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None
     assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
 
 
+def test_an_agency_may_take_another_form(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "lapor", "--name", "Lapor", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
+    assert "native, eido, cap, open311" in bad(env, *add, "--format", "pdf")
+    good(env, *add, "--format", "open311", "--jurisdiction", "sumenep.example")
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[-1] == "open311"
+
+
 def test_an_agency_gets_a_new_secret_and_the_old_one_a_grace(env: Mapping[str, str]) -> None:
     add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
     secrets = [good(env, *add).splitlines()[0]]

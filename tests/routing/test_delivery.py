@@ -31,7 +31,9 @@ from tests.routing.receivers import (
 )
 
 AT = datetime(2026, 3, 14, 1, 59, 26, tzinfo=UTC)
-LETTER = Letter("0195923c-0000-7000-8000-000000000001", AT, "v1,AAAA", '{"desa":"Pangarangan №1"}'.encode())
+LETTER = Letter(
+    "0195923c-0000-7000-8000-000000000001", AT, "v1,AAAA", '{"desa":"Pangarangan №1"}'.encode(), "application/cap+xml"
+)
 LOOPBACK = ["127.0.0.0/8"]
 there = functools.partial(HttpReceiver, allow_cidr=LOOPBACK)
 hasty = functools.partial(HttpReceiver, allow_cidr=LOOPBACK, deadline_s=0.5, connect_s=0.3)  # for what never ends
@@ -63,7 +65,7 @@ async def test_what_the_receiver_gets() -> None:
         "host": f"127.0.0.1:{pretend.port}",
         "accept": "application/json",
         "accept-encoding": "identity",
-        "content-type": "application/json",
+        "content-type": "application/cap+xml",
         "user-agent": "intake112",
         "webhook-id": LETTER.id,
         "webhook-timestamp": "1773453566",

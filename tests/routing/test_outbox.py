@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from db import agencies, dispatches, envelopes, people, tables
 from db.engine import Database
-from routing import outbox
+from routing import open311, outbox
+from routing.formats import Format
 from routing.outbox import token_hash
 from routing.refusals import (
     AgencyExistsError,
@@ -58,6 +59,32 @@ async def test_a_dispatch_and_its_envelope(database: Database) -> None:
         "accept_by": "2026-03-14T02:00:26.535897Z",
         "sequence": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("format", "content_type", "begins"),
+    [
+        pytest.param("native", "application/json", b'{"data":', id="native"),
+        pytest.param("eido", "application/json", b"{", id="eido"),
+        pytest.param("cap", "application/cap+xml", b"<?xml", id="cap"),
+        pytest.param("open311", open311.CONTENT_TYPE, b"jurisdiction_id=sumenep.example&", id="open311"),
+    ],
+)
+async def test_an_agency_receives_the_form_it_takes(
+    database: Database, format: Format, content_type: str, begins: bytes
+) -> None:
+    async with database.transaction() as tx:
+        where = ("silapor", "SilaPoR", "https://silapor.example/")
+        await outbox.add_agency(tx, *where, [], [], format=format, jurisdiction_id="sumenep.example")
+        report = await add_report(tx)
+        row = await put(tx, report, "silapor")
+        await update(tx, report, "Api sudah padam.")
+    async with database.reading() as reading:
+        created, updated = await envelopes.of_dispatch(reading, row.id)
+    assert created.content_type == updated.content_type == content_type
+    assert created.body.startswith(begins)
+    assert (b"<references>" in updated.body) is (format == "cap"), "CAP names the earlier message"
+    assert b"<references>" not in created.body
 
 
 async def test_rolled_back_nothing_is_owed_and_nobody_is_woken(database: Database) -> None:
