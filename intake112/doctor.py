@@ -18,7 +18,7 @@ from ami_bridge.line import LineError, RefusedError
 from ami_bridge.session import Pbx
 from db import health, migrate
 from db.engine import Database
-from intake112 import at_pbx, compose, on_disk, verdicts
+from intake112 import at_pbx, configs, on_disk, verdicts
 from intake112.at_pbx import Joined
 from intake112.clock import FileClock, SteadyClock
 from intake112.command import alone, app, clock_of, configured, only, sentence
@@ -157,11 +157,11 @@ async def _joined(
     stack: contextlib.AsyncExitStack, settings: Settings, clock: AnyClock
 ) -> tuple[Joined | None, list[Finding]]:
     """Log in as the ear and, where there is one, as the hand; None: not even the ear could."""
-    pbx = compose.bridge_config(settings).pbx
+    pbx = configs.bridge_config(settings).pbx
     ear, found = await _logged_in(stack, "log-in of the ear", pbx, "AMI")
     if ear is None:
         return None, found
-    if (config := compose.control_config(settings)) is None:
+    if (config := configs.control_config(settings)) is None:
         mend = "INTAKE112_CONTROL_USERNAME and _SECRET as in manager.conf, [intake112-control]"
         return Joined(settings, clock, pbx, ear, None), [
             *found,

@@ -16,7 +16,7 @@ from ami_bridge.threads import Line
 from exercise import tapes
 from exercise.pbx import PretendAsterisk
 from exercise.story import Story
-from intake112 import compose, told
+from intake112 import configs, told
 from intake112.clock import SteadyClock
 from intake112.command import CommandError, alone, app, configured
 
@@ -37,7 +37,7 @@ def show(
     if only_frames:
         shown = _print_frames(reels, call)
     else:
-        shown = _print_stories(reels, call, compose.line_of(found), ZoneInfo(found.timezone))
+        shown = _print_stories(reels, call, configs.line_of(found), ZoneInfo(found.timezone))
     if call is not None and not shown:
         raise CommandError(f"there is no call {told.inert(call)} on {_names(reels)}: without --call all are told")
     if not shown:

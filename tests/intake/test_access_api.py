@@ -1,5 +1,6 @@
 """Who may do what: roles, tokens, the log-in, foreign pages. On both databases."""
 
+import argon2
 import pytest
 from fastapi import FastAPI
 
@@ -148,6 +149,10 @@ async def test_an_unknown_name_is_refused_like_a_wrong_password(siti: Client) ->
     ]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.text for answer in answers}) == 1
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    assert not argon2.PasswordHasher().check_needs_rehash(access.NOBODYS_HASH), "it costs what a real one costs"
 
 
 async def test_tokens_and_people_are_made_with_sense(database: Database) -> None:
