@@ -1,7 +1,8 @@
 """A pretend agency: it receives signed envelopes as a real one would, and people there answer after a while.
 
 It refuses what is not signed with its secret, takes an envelope that comes twice only once, and keeps all of them for
-whoever looks. Its answers go to the `answer_url` of the envelope with its own token.
+whoever looks. Its answers go to the `answer_url` of the envelope with its own token. What it does well and what badly
+is its temperament.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -20,6 +21,7 @@ from fastapi import FastAPI, Request, Response
 from exercise.beside import tasks_beside
 from exercise.pbx import Clock, Pause
 from exercise.speak import UnheardError, speak
+from exercise.temperaments import PROMPT, Door, Step, Temperament, dribble
 from routing.signing import BadSignatureError, verify
 
 log = structlog.get_logger(__name__)
@@ -27,20 +29,8 @@ Json = dict[str, Any]
 TRIES: Final = 3
 TRY_AGAIN_S: Final = 2.0
 ALLOW_CIDR: Final = ("127.0.0.0/8",)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the people there answer, and how many seconds after the step before."""
-
-    answer: str
-    after_s: float
-    note: str | None = None
-
-
 HOOK: Final = "/pretend-agency/hook"
-ACCEPTS: Final = (Step("accepted", 3),)
-GOES: Final = (Step("accepted", 4), Step("en_route", 8), Step("on_scene", 20), Step("resolved", 45))
+WRONG_TOKEN: Final = "i112_another"  # noqa: S105  # nobody's
 
 
 class AnswerRefusedError(Exception):
@@ -70,7 +60,7 @@ class PretendAgency:
         clock: Clock,
         *,
         kinds: Sequence[str] = (),
-        steps: Sequence[Step] = ACCEPTS,
+        temperament: Temperament = PROMPT,
         by: str = "Petugas piket (rekaan)",
         pause: Pause = asyncio.sleep,
     ) -> None:
@@ -84,7 +74,7 @@ class PretendAgency:
         self.failed: list[str] = []  # answers that the centre did not take
         self._clock = clock
         self._pause = pause
-        self._steps = steps
+        self._temperament = temperament
         self._by = by
         self._secret: str | None = None
         self._token = ""
@@ -93,7 +83,8 @@ class PretendAgency:
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._server: uvicorn.Server | None = None
-        self._answering: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()
         self.url = ""
 
     def enrol(self, secret: str, token: str) -> None:
@@ -103,25 +94,46 @@ class PretendAgency:
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Self]:
         """Receive and answer; at the end answers that are still owed are left out."""
-        app = FastAPI(openapi_url=None)
-        app.add_api_route(HOOK, self._receive, methods=["POST"])
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
-        )
-        server = self._server = _Server(config)
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}{HOOK}"
-        async with tasks_beside() as self._tasks:
-            serving = self._tasks.create_task(server.serve(sockets=[listener]))
-            try:
-                yield self
-            finally:
-                self.leave()
-                await asyncio.wait([serving])
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            if self._temperament.door is not Door.SHUT:  # what is bound and does not listen refuses
+                listener.listen()
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}{HOOK}"
+            async with tasks_beside() as self._tasks:
+                hearing = self._tasks.create_task(self._hear(listener))
+                try:
+                    yield self
+                finally:
+                    self.leave()
+                    await asyncio.wait([hearing])
+
+    async def _hear(self, listener: socket.socket) -> None:
+        """Hear the centre until it is time to leave, in this agency's way."""
+        match self._temperament.door:
+            case Door.OPEN:
+                app = FastAPI(openapi_url=None)
+                app.add_api_route(HOOK, self._receive, methods=["POST"])
+                config = uvicorn.Config(
+                    app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
+                )
+                self._server = _Server(config)
+                self._server.should_exit = self._left.is_set()
+                await self._server.serve(sockets=[listener])
+            case Door.SHUT:
+                await self._left.wait()
+            case Door.DRIPS:
+                server = await asyncio.start_server(self._drip, sock=listener)
+                await self._left.wait()
+                server.close()
+
+    def _drip(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._tasks is not None and not self._left.is_set():
+            self._keep(self._tasks.create_task(dribble(writer, self._pause)))
 
     def leave(self) -> None:
         """Stop answering and receiving, soon; the end of `serving` waits for it."""
-        for task in self._answering:
+        self._left.set()
+        for task in self._busy:
             task.cancel()
         if self._server is not None:
             self._server.should_exit = True
@@ -135,6 +147,11 @@ class PretendAgency:
         """Wait until the centre took so many answers; return them all."""
         await self._until(lambda: len(self.answers) >= count)
         return self.answers
+
+    async def refused_by_the_centre(self, count: int) -> list[str]:
+        """Wait until the centre refused so many answers; return why, one text each."""
+        await self._until(lambda: len(self.failed) >= count)
+        return self.failed
 
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
@@ -159,24 +176,34 @@ class PretendAgency:
         self._changed.set()
         dispatch = envelope["data"].get("dispatch") or {}
         if envelope["type"] == "dispatch.created" and self._tasks is not None:
-            task = self._tasks.create_task(self._answer(dispatch["id"], dispatch["answer_url"]))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+            self._keep(self._tasks.create_task(self._answer(dispatch)))
         elif envelope["type"] in ("dispatch.cancelled", "report.closed"):
             self._over.add(dispatch.get("id", ""))
 
-    async def _answer(self, dispatch: str, url: str) -> None:
-        for sequence, step in enumerate(self._steps, 1):
-            await self._pause(step.after_s)
-            if dispatch in self._over:
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+
+    async def _answer(self, dispatch: Json) -> None:
+        for count, step in enumerate(self._temperament.steps, 1):
+            await self._pause(self._wait_s(step, dispatch))
+            if dispatch["id"] in self._over:
                 return
-            words = {"answer": step.answer, "by": self._by, "at": self._clock().isoformat(), "sequence": sequence}
+            at = self._clock() - timedelta(seconds=step.age_s)
+            words = {"answer": step.answer, "by": self._by, "at": at.isoformat(), "sequence": step.sequence or count}
             try:
-                await self._say(url, words | ({"note": step.note} if step.note else {}))
+                await self._say(dispatch["answer_url"], words | ({"note": step.note} if step.note else {}))
             except (AnswerRefusedError, UnheardError) as error:
                 self.failed.append(f"{step.answer}: {error!r}")
-                log.warning("pretend_answer_not_taken", agency=self.code, dispatch=dispatch, why=repr(error))
+                self._changed.set()
+                log.warning("pretend_answer_not_taken", agency=self.code, dispatch=dispatch["id"], why=repr(error))
                 return
+
+    def _wait_s(self, step: Step, dispatch: Json) -> float:
+        if not step.of_deadline:
+            return step.after_s
+        deadline = datetime.fromisoformat(dispatch["accept_by"])
+        return max(0.0, (deadline - self._clock()).total_seconds() + step.after_s)
 
     async def _say(self, url: str, words: Json) -> None:
         """Give an answer to the centre, which may be away for a moment.
@@ -185,7 +212,8 @@ class PretendAgency:
         """
         for left in reversed(range(TRIES)):
             try:
-                status, text = await speak(url, self._token, words)
+                token = WRONG_TOKEN if self._temperament.wrong_token else self._token
+                status, text = await speak(url, token, words)
             except UnheardError:
                 if not left:
                     raise

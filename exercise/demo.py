@@ -16,20 +16,21 @@ from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from exercise.agency import GOES, HOOK, PretendAgency, Step
+from exercise.agency import HOOK, PretendAgency
 from exercise.beside import tasks_beside
 from exercise.pbx import Clock, Pause, PretendAsterisk
 from exercise.ringing import ring_forever
+from exercise.temperaments import GOES, LATE, PROMPT, REJECTS, TWICE
 
 EVERY_S: Final = 8.0
-ROSTER: Final = (  # code, name, kinds it is told of, who answers there, what they answer
+ROSTER: Final = (  # code, name, kinds it is told of, who answers there, how they are
     ("damkar", "Pemadam Kebakaran", ("kebakaran", "hewan"), "Regu 1 (rekaan)", GOES),
     ("psc119", "PSC 119 Ambulans", ("ambulans", "laka", "odgj"), "Perawat jaga (rekaan)", GOES),
     ("bpbd", "BPBD", ("banjir", "laut", "pohon"), "Pusdalops (rekaan)", GOES),
-    ("dlh", "Dinas Lingkungan Hidup", ("pohon", "pju"), "Petugas taman (rekaan)", (Step("accepted", 20),)),
-    ("satpolpp", "Satpol PP", ("odgj", "sosial"), "Piket (rekaan)", (Step("accepted", 8), Step("en_route", 15))),
-    ("pln", "PLN", ("pju",), "Posko teknik (rekaan)", (Step("rejected", 15, "Tiang itu bukan milik PLN (rekaan)"),)),
-    ("polres", "Polres", ("kriminal", "laka"), "SPKT (rekaan)", GOES),
+    ("dlh", "Dinas Lingkungan Hidup", ("pohon", "pju"), "Petugas taman (rekaan)", TWICE),
+    ("satpolpp", "Satpol PP", ("odgj", "sosial"), "Piket (rekaan)", PROMPT),
+    ("pln", "PLN", ("pju",), "Posko teknik (rekaan)", REJECTS),
+    ("polres", "Polres", ("kriminal", "laka"), "SPKT (rekaan)", LATE),
 )
 
 
@@ -62,8 +63,8 @@ async def demo(
     async with contextlib.AsyncExitStack() as stack:
         pbx = await stack.enter_async_context(PretendAsterisk(clock, pause=pause))
         agencies = [
-            PretendAgency(code, name, clock, kinds=kinds, steps=steps, by=by, pause=pause)
-            for code, name, kinds, by, steps in ROSTER
+            PretendAgency(code, name, clock, kinds=kinds, temperament=temperament, by=by, pause=pause)
+            for code, name, kinds, by, temperament in ROSTER
         ]
         for agency in agencies:
             await stack.enter_async_context(agency.serving())

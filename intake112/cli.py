@@ -6,10 +6,21 @@ for the rest. What a command was asked for is all that it writes to stdout; logs
 
 import sys
 
-from intake112 import agencies, asterisk_conf, doctor, people, prompts, reconciling, services, tapes
+from intake112 import agencies, agency_test, asterisk_conf, doctor, people, prompts, reconciling, services, tapes
 from intake112.command import app, sentence
 
-__all__ = ["agencies", "asterisk_conf", "doctor", "main", "people", "prompts", "reconciling", "services", "tapes"]
+__all__ = [
+    "agencies",
+    "agency_test",
+    "asterisk_conf",
+    "doctor",
+    "main",
+    "people",
+    "prompts",
+    "reconciling",
+    "services",
+    "tapes",
+]
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Install what the tests need, check, and run the tests; exit with pytest's code.
 
-On Debian as root that includes real Asterisk, SIPp, PostgreSQL, Chromium and Node. Elsewhere each thing left out is one
-line, and with CI=true leaving out is a failure. Arguments are pytest's.
+On Debian as root that includes real Asterisk, SIPp, PostgreSQL, Chromium, Node and PHP. Elsewhere each thing left out
+is one line, and with CI=true leaving out is a failure. Arguments are pytest's.
 """
 
 import os
@@ -21,6 +21,8 @@ PACKAGES = {  # Debian's package, and what shows that it is here
     "espeak-ng": "espeak-ng",
     "sox": "sox",
     "nodejs": "node",
+    "php-cli": "php",
+    "php-sqlite3": "/usr/lib/php/*/pdo_sqlite.so",
     "npm": "npm",
 }
 LEFT_OUT = (
@@ -28,6 +30,7 @@ LEFT_OUT = (
     "everything again on PostgreSQL",
     "the console in Chromium",
     "signatures against the published JavaScript library",
+    "the receiver in PHP",
 )
 
 

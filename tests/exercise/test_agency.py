@@ -11,7 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from exercise.agency import GOES, PretendAgency
+from exercise.agency import PretendAgency
+from exercise.temperaments import GOES
 from routing import answers
 from routing.signing import make_secret, sign
 from tests.exercise.clients import Time
@@ -58,7 +59,7 @@ def centre() -> Iterator[Centre]:
 @pytest.fixture
 async def damkar() -> AsyncIterator[PretendAgency]:
     time = Time()
-    agency = PretendAgency("damkar", "Damkar", time, steps=GOES, pause=time.pause)
+    agency = PretendAgency("damkar", "Damkar", time, temperament=GOES, pause=time.pause)
     async with agency.serving():
         yield agency
 
@@ -86,7 +87,7 @@ async def test_what_is_signed_is_kept_once_and_answered_step_by_step(damkar: Pre
     damkar.enrol(SECRET, "token-of-damkar")
     for _ in range(2):
         assert (await post(damkar, created(centre.url))).status_code == 204
-    said = await damkar.answered(len(GOES))
+    said = await damkar.answered(len(GOES.steps))
     assert damkar.envelopes == [created(centre.url)]
     assert [one["answer"] for one in said] == ["accepted", "en_route", "on_scene", "resolved"]
     assert [one["sequence"] for one in said] == [1, 2, 3, 4]
@@ -126,23 +127,23 @@ async def test_nobody_goes_on_with_what_was_cancelled(centre: Centre) -> None:
     async def pause(seconds: float) -> None:
         await go.wait()
 
-    agency = PretendAgency("bpbd", "BPBD", time, steps=GOES, pause=pause)
+    agency = PretendAgency("bpbd", "BPBD", time, temperament=GOES, pause=pause)
     async with agency.serving():
         agency.enrol(SECRET, "t")
         await post(agency, created(centre.url))
         await post(agency, created(centre.url) | {"type": "dispatch.cancelled"}, envelope="e2")
         await post(agency, created(centre.url, "d2"), envelope="e3")
         go.set()
-        await agency.answered(len(GOES))
+        await agency.answered(len(GOES.steps))
         assert len(await agency.received(3)) == 3
-    assert len(centre.got) == len(GOES)
+    assert len(centre.got) == len(GOES.steps)
 
 
 async def test_the_end_does_not_wait_for_answers_that_are_owed() -> None:
     async def never(seconds: float) -> None:
         await asyncio.Event().wait()
 
-    agency = PretendAgency("pln", "PLN", Time(), steps=GOES, pause=never)
+    agency = PretendAgency("pln", "PLN", Time(), temperament=GOES, pause=never)
     async with asyncio.timeout(5), agency.serving():
         agency.enrol(SECRET, "t")
         await post(agency, created("http://127.0.0.1:9/"))
