@@ -68,9 +68,19 @@ def series(examinee: Examinee, now: datetime, new_id: Callable[[datetime], str])
 
     def written(type: EnvelopeType, sequence: int) -> formats.Body:
         answer_url = f"{examinee.public_url.rstrip('/')}/agency/v1/dispatches/{dispatch_id}/answers"
-        values = (type, now, dispatch_id, answer_url, now + ACCEPT_WITHIN, sequence, report(now))
-        more = {"agency": examinee.code, "jurisdiction_id": examinee.jurisdiction_id}
-        return formats.body_in(examinee.format, *values, **more, earlier=[(n, now) for n in range(1, sequence)])
+        return formats.body_in(
+            examinee.format,
+            type,
+            now,
+            dispatch_id,
+            answer_url,
+            now + ACCEPT_WITHIN,
+            sequence,
+            report(now),
+            agency=examinee.code,
+            jurisdiction_id=examinee.jurisdiction_id,
+            earlier=[(n, now) for n in range(1, sequence)],
+        )
 
     def ask(
         question: Question,

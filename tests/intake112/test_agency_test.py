@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -33,9 +34,10 @@ NOTHING = {"a good signature": WRONG, "the rest": WARNING}
 
 def agency(url: str, format: str = "native") -> AgencyRow:
     """Return an agency that receives there."""
-    values = {"id": 1, "code": "damkar", "name": "Damkar", "url": url, "allow_cidr": ["127.0.0.0/8"], "format": format}
-    keys = {"secret": SECRET, "ed25519_key": make_key(b"k" * 32), "created_at": START}
-    return AgencyRow(**dict.fromkeys(AgencyRow.__struct_fields__) | values | keys)
+    values: dict[str, Any] = dict.fromkeys(AgencyRow.__struct_fields__)
+    values |= {"id": 1, "code": "damkar", "name": "Damkar", "url": url, "allow_cidr": ["127.0.0.0/8"]}
+    values |= {"format": format, "secret": SECRET, "ed25519_key": make_key(b"k" * 32), "created_at": START}
+    return AgencyRow(**values)
 
 
 def checks(fault: str = "", present: datetime = START) -> Behaviour:

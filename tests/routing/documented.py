@@ -34,13 +34,12 @@ class Documented:
     @contextmanager
     def started(self, secret: str) -> Iterator[None]:
         """Run it until the end of the block."""
-        arguments = (
-            [sys.executable, FILES["python"], str(self.port)]
-            if self.language == "python"
-            else ["php", "-S", f"127.0.0.1:{self.port}", FILES["php"]]
-        )
+        file = str(FILES[self.language])
+        serve = [sys.executable, file, str(self.port)]
+        if self.language == "php":
+            serve = ["php", "-S", f"127.0.0.1:{self.port}", file]
         process = subprocess.Popen(
-            arguments, env=self._environment(secret), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            serve, env=self._environment(secret), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             until(self._listens, "the receiver listens")

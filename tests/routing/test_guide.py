@@ -11,7 +11,8 @@ from routing.retry import EVERY_S, SCHEDULES, SLOW, SLOW_EVERY_S
 from routing.signing import verify
 from routing.steps import ANSWERS
 from tests.routing.documented import FILES
-from tests.routing.test_envelope import REPORT, written
+from tests.routing.test_envelope import written
+from tests.routing.visible import REPORT
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "agencies.md"
 TEXT = GUIDE.read_text("utf-8")
