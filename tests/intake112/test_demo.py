@@ -56,5 +56,5 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     for line in first:
         assert line.split()[-1] not in log + log_again
     agencies = inside(env, "agency", "list").stdout.splitlines()
-    assert "damkar\tThe real one\thttp://127.0.0.1:9/real\t127.0.0.0/8" in agencies
+    assert "damkar\tThe real one\thttp://127.0.0.1:9/real\t127.0.0.0/8\tnative" in agencies
     assert len(agencies) == 7
