@@ -13,14 +13,14 @@ from tests.routing.centre import centre
 from tests.routing.running import hasty, look, quick, until
 
 SEEN = {  # the dispatch's state, the log of answers, what stands in the report a minute after the dispatch
-    "goes": ("resolved", "accepted+ en_route+ on_scene+ resolved+", ""),
-    "prompt": ("accepted", "accepted+", ""),
-    "just-in-time": ("accepted", "accepted+", ""),
-    "late": ("en_route", "accepted+ en_route+", "Damkar belum menerima dalam 60 dtk"),
+    "goes": ("resolved", "accepted1+ en_route2+ on_scene3+ resolved4+", ""),
+    "prompt": ("accepted", "accepted1+", ""),
+    "just-in-time": ("accepted", "accepted1+", ""),
+    "late": ("en_route", "accepted1+ en_route2+", "Damkar belum menerima dalam 60 dtk"),
     "silent": ("delivered", "", "Damkar belum menerima dalam 60 dtk"),
-    "rejects": ("rejected", "rejected+", "Damkar menolak dan tidak ada instansi berikutnya"),
-    "twice": ("en_route", "accepted+ accepted- en_route+", ""),
-    "out-of-order": ("en_route", "en_route+ accepted-", ""),
+    "rejects": ("rejected", "rejected1+", "Damkar menolak dan tidak ada instansi berikutnya"),
+    "twice": ("en_route", "accepted1+ accepted1- en_route2+", ""),
+    "out-of-order": ("en_route", "en_route2+ accepted1-", ""),
     "wrongly-signed": ("delivered", "", "Damkar belum menerima dalam 60 dtk"),
     "down": ("queued", "", "Damkar belum menerima dalam 60 dtk"),
     "slow-loris": ("sent", "", "Damkar belum menerima dalam 60 dtk"),
@@ -65,6 +65,8 @@ async def test_what_the_centre_sees(name: str, database: Database, clock: SetClo
         await at.look_at_deadlines()
         found, envelope, tries = await look(database, row.id)
         assert (found.state, await at.answers()) == (state, log)
+        by_their_clock = [said["sequence"] for said in sorted(damkar.answers, key=lambda said: str(said["at"]))]
+        assert by_their_clock == sorted(by_their_clock)  # whatever the order in which they came
         marks = [text for text in await at.entries() if "menerima dalam" in text or "menolak dan" in text]
         assert len(marks) == bool(told)
         assert told in "".join(marks)

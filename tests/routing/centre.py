@@ -54,10 +54,10 @@ class Centre:
         await until(none)
 
     async def answers(self) -> str:
-        """Return the log of answers: each word with + when it moved the dispatch, - when it was kept only."""
+        """Return the log: each answer, the agency's count, + when it moved the dispatch, - when it was kept only."""
         async with self.database.reading() as reading:
             rows = await reading.connection.execute(select(tables.answers).order_by(tables.answers.c.n))
-            return " ".join(f"{row.answer}{'+' if row.applied else '-'}" for row in rows)
+            return " ".join(f"{row.answer}{row.sequence}{'+' if row.applied else '-'}" for row in rows)
 
     async def entries(self) -> list[str]:
         """Return what all reports tell, in order."""
@@ -68,13 +68,13 @@ class Centre:
 @asynccontextmanager
 async def centre(database: Database, make_receiver: Callable[..., HttpReceiver] = quick) -> AsyncIterator[Centre]:
     """Run a centre on this database until the end of the block."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(create_app(database, public_url=url), log_config=None, lifespan="off"))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.serve([listener]))
-        try:
-            async with running(database, desk.answered, make_receiver) as lanes:
-                yield Centre(database, url, lanes)
-        finally:
-            server.should_exit = True
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(create_app(database, public_url=url), log_config=None, lifespan="off"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve([listener]))
+            try:
+                async with running(database, desk.answered, make_receiver) as lanes:
+                    yield Centre(database, url, lanes)
+            finally:
+                server.should_exit = True

@@ -36,8 +36,8 @@ class Documented:
         """Run it until the end of the block."""
         file = str(FILES[self.language])
         serve = [sys.executable, file, str(self.port)]
-        if self.language == "php":
-            serve = ["php", "-S", f"127.0.0.1:{self.port}", file]
+        if self.language == "php":  # errors shown, as on a developer's machine: PHP says 200 then
+            serve = ["php", "-d", "display_errors=1", "-S", f"127.0.0.1:{self.port}", file]
         process = subprocess.Popen(
             serve, env=self._environment(secret), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
