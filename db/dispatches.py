@@ -33,12 +33,17 @@ class DispatchRow(Struct, frozen=True):
     on_scene_at: datetime | None
     resolved_at: datetime | None
     cancelled_at: datetime | None
+    cancel_reason: str | None
     answered_by: str | None
     note: str | None
     escalation: int
     escalate_at: datetime | None
     agency: str
     report: str  # the report's number
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether its time to accept has passed, nobody answered, and somebody still waits for it."""
+        return self.escalate_at is not None and self.state in UNANSWERED and self.accept_by <= now
 
 
 _joined = (
@@ -103,6 +108,12 @@ async def waiting(reading: Reading) -> tuple[int, int, float]:
 async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
     """Save columns of a dispatch."""
     await tx.connection.execute(update(tables.dispatches).where(d.id == dispatch_id).values(**values))
+
+
+async def end_ladders(tx: Transaction, report_id: int) -> None:
+    """Let no step of the ladder be due any more for any dispatch of a report."""
+    on_one = d.report_id == report_id, d.escalate_at.is_not(None)
+    await tx.connection.execute(update(tables.dispatches).where(*on_one).values(escalate_at=None))
 
 
 async def log_answer(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:

@@ -3,9 +3,13 @@
 A claim is one statement on both databases. On PostgreSQL its rows are chosen `FOR UPDATE SKIP LOCKED`; SQLite has one
 writer. Completion is fenced by the claim's id: a worker that slept past its lease finds that the envelope is no longer
 its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former.
+
+An envelope is `pending` until a receiver takes it (`delivered`), a cancellation makes it needless (`withdrawn`), or
+its report was closed or its agency removed first (`dead`, and may be made due again). Whoever ends one leaves the claim
+of a try that is in flight: the next envelope waits for the end of that try, and the try tells how it ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -29,6 +33,7 @@ class EnvelopeRow(Struct, frozen=True):
     content_type: str
     body: bytes
     state: str
+    cause: str | None
     created_at: datetime
     first_try_at: datetime | None
     next_try_at: datetime
@@ -52,10 +57,9 @@ class AttemptRow(Struct, frozen=True):
 
 
 async def add(tx: Transaction, values: Mapping[str, object]) -> None:
-    """Put an envelope into the outbox; it is due at once."""
-    await tx.connection.execute(
-        insert(tables.envelopes).values(state="pending", tries=0, created_at=tx.now, next_try_at=tx.now, **values)
-    )
+    """Put an envelope into the outbox; it is due at once, unless another `state` than `pending` is given."""
+    fresh = {"state": "pending", "tries": 0, "created_at": tx.now, "next_try_at": tx.now}
+    await tx.connection.execute(insert(tables.envelopes).values(fresh | dict(values)))
 
 
 async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: datetime, limit: int) -> list[EnvelopeRow]:
@@ -72,7 +76,7 @@ async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: dat
                 and_(
                     former.c.dispatch_id == v.dispatch_id,
                     former.c.sequence < v.sequence,
-                    former.c.state == "pending",
+                    or_(former.c.state == "pending", former.c.lease_until >= tx.now),
                 )
             ),
         )
@@ -103,6 +107,57 @@ async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Map
         .values({"claim_id": None, "lease_until": None, **values})
     )
     return (await tx.connection.execute(statement)).rowcount == 1
+
+
+async def complete_late(tx: Transaction, envelope_id: str, claim_id: str, values: Mapping[str, object]) -> bool:
+    """Save how a claimed try ended whose envelope was withdrawn or died meanwhile; like `complete`."""
+    statement = (
+        update(tables.envelopes)
+        .where(v.id == envelope_id, v.claim_id == claim_id, v.state.in_(("withdrawn", "dead")))
+        .values({"claim_id": None, "lease_until": None, **values})
+    )
+    return (await tx.connection.execute(statement)).rowcount == 1
+
+
+async def end(
+    tx: Transaction, dispatch_id: str, state: str, cause: str, *, of: tuple[str, ...] = ("pending",), but: str = ""
+) -> list[EnvelopeRow]:
+    """Move the envelopes of a dispatch that are in one of the states `of`, all `but` one, to `state`; return them."""
+    statement = (
+        update(tables.envelopes)
+        .where(v.dispatch_id == dispatch_id, v.state.in_(of), v.id != but)
+        .values(state=state, cause=cause)
+        .returning(tables.envelopes)
+    )
+    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    return sorted(rows, key=lambda row: row.sequence)
+
+
+async def revive(tx: Transaction, dispatch_ids: Collection[str], cause: str | None = None) -> list[EnvelopeRow]:
+    """Make the dead envelopes of these dispatches (that died of `cause`) due now, and return them in their order."""
+    chosen = [v.dispatch_id.in_(dispatch_ids), v.state == "dead"] + ([v.cause == cause] if cause else [])
+    statement = (
+        update(tables.envelopes)
+        .where(*chosen)
+        .values(state="pending", cause=None, next_try_at=tx.now)
+        .returning(tables.envelopes)
+    )
+    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    return sorted(rows, key=lambda row: (row.dispatch_id, row.sequence))
+
+
+async def dispatches_of(reading: Reading, envelope_ids: Collection[str]) -> dict[str, int]:
+    """Return the dispatches of these envelopes, with the id of each one's report."""
+    d = tables.dispatches.c
+    statement = select(d.id, d.report_id).join(tables.envelopes, v.dispatch_id == d.id).where(v.id.in_(envelope_ids))
+    return {row.id: row.report_id for row in await reading.connection.execute(statement)}
+
+
+async def count_dead(reading: Reading) -> int:
+    """Return how many envelopes died before any receiver took them, and were not sent again."""
+    statement = select(func.count()).select_from(tables.envelopes).where(v.state == "dead")
+    count: int = (await reading.connection.execute(statement)).scalar_one()
+    return count
 
 
 async def log_attempt(tx: Transaction, values: Mapping[str, object]) -> None:

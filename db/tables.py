@@ -317,6 +317,7 @@ dispatches = Table(
     Column("on_scene_at", UtcTime),
     Column("resolved_at", UtcTime),
     Column("cancelled_at", UtcTime),
+    Column("cancel_reason", Text),
     Column("answered_by", String(160)),
     Column("note", Text),
     Column("escalation", Integer, nullable=False, server_default=text("0")),  # steps of the ladder that were taken
@@ -364,7 +365,8 @@ envelopes = Table(
     Column("priority", String(2)),
     Column("content_type", String(80), nullable=False, server_default="application/json"),
     Column("body", LargeBinary, nullable=False),
-    Column("state", String(16), nullable=False),  # pending, delivered, dead
+    Column("state", String(16), nullable=False),  # pending, delivered, withdrawn, dead
+    Column("cause", String(32)),  # of withdrawn and dead: dispatch_cancelled, report_closed, agency_removed
     Column("created_at", UtcTime, nullable=False),
     Column("first_try_at", UtcTime),
     Column("next_try_at", UtcTime, nullable=False),
@@ -379,6 +381,12 @@ envelopes = Table(
         "next_try_at",
         postgresql_where=text("state = 'pending'"),
         sqlite_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_envelopes_dead",
+        "agency_id",
+        postgresql_where=text("state = 'dead'"),
+        sqlite_where=text("state = 'dead'"),
     ),
 )
 

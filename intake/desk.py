@@ -31,7 +31,7 @@ from intake.refusals import (
 )
 from intake.report import Priority, Value
 from intake.words import storable
-from routing import answers, outbox
+from routing import answers, endings, outbox
 from routing.answers import Answer, Booked
 from routing.envelope import VisibleEntry, VisibleReport
 from routing.refusals import AlreadyDispatchedError
@@ -262,7 +262,13 @@ async def _next_version(
     """Make the next version, and owe it to the agencies that have the report when they see a difference."""
     new = await _change(tx, row, changes or {})
     after = await visible(tx, new)
-    if not after.looks_like(before):
+    if "closed" == after.status != before.status:
+        for dead in await endings.close(tx, report_id=new.id, report=after, public_url=public_url):
+            text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
+            await entries.add(tx, new.id, "pengiriman", text, automatic=True)
+    elif not after.looks_like(before):
+        if "reopened" == after.status != before.status:
+            await endings.reopen(tx, new.id)
         await outbox.update(tx, report_id=new.id, report=after, public_url=public_url)
     return new
 

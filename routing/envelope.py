@@ -8,7 +8,7 @@ changed last is what the crew on the road needs.
 import json
 from datetime import datetime
 
-from routing.clipping import LIMIT, clipped, newest, utc
+from routing.clipping import LIMIT, REASON_LIMIT, clip, clipped, newest, utc
 from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
 
 __all__ = ["LIMIT", "EnvelopeType", "VisibleEntry", "VisibleReport", "body", "canonical"]
@@ -22,15 +22,18 @@ def body(
     accept_by: datetime,
     sequence: int,
     report: VisibleReport,
+    *,
+    reason: str | None = None,
 ) -> bytes:
-    """Return the exact bytes to sign and send."""
+    """Return the exact bytes to sign and send; `reason`, why it was cancelled, is `dispatch.reason`."""
     short = clipped(report, _size)
+    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
+    dispatch |= {} if reason is None else {"reason": clip(reason, REASON_LIMIT, _size)}
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         left_out = len(report.entries) - len(entries)
         omitted = {"entries": left_out, "cut": cut} if left_out or cut else None
         shown = {"entries": [_entry(entry) for entry in entries], "omitted": omitted}
-        dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
         data = {"dispatch": dispatch, "report": _report(report, short.texts) | shown}
         return canonical({"type": type, "timestamp": utc(timestamp), "data": data})
 

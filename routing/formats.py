@@ -41,17 +41,19 @@ def body_in(
     agency: str | None = None,
     jurisdiction_id: str | None = None,
     earlier: Sequence[tuple[int, datetime]] = (),
+    reason: str | None = None,
 ) -> Body:
     """Return a dispatch's body in one of the forms, less than `clipping.LIMIT` bytes.
 
-    The native envelope needs none of the last three. `agency`, the addressed agency's code, makes CAP Private and is
+    The native envelope needs none of the next three. `agency`, the addressed agency's code, makes CAP Private and is
     named in EIDO. `jurisdiction_id` is Open311's. `earlier` are sequence and timestamp of the dispatch's earlier
-    messages, which CAP refers to. Raises ValueError for coordinates that are not finite.
+    messages, which CAP refers to. `reason` says why the dispatch was cancelled; only the native envelope has a field
+    for it, so it is to be among the report's entries, too. Raises ValueError for coordinates that are not finite.
     """
     values = (type, timestamp, dispatch_id, answer_url, accept_by, sequence, report)
     match format:
         case "native":
-            return Body("application/json", envelope.body(*values))
+            return Body("application/json", envelope.body(*values, reason=reason))
         case "eido":
             return Body(eido.CONTENT_TYPE, eido.body(*values, agency=agency))
         case "cap":

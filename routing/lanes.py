@@ -26,7 +26,7 @@ from db.agencies import AgencyRow
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
-from routing import answers, signing
+from routing import answers, endings, signing
 from routing.answers import Answer
 from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Outcome, Receiver, Refused, Unreachable
 from routing.retry import is_lasting, next_try
@@ -182,7 +182,7 @@ class _Lane:
             rows = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, limit)
             if agency is None:
                 for row in rows:
-                    await envelopes.complete(tx, row.id, claim_id, {"state": "dead"})
+                    await envelopes.complete(tx, row.id, claim_id, {"state": "dead", "cause": endings.REMOVED})
                     tx.record("routing", "envelope.dead", row.id, reason="agency removed")
         return agency, rows
 
@@ -245,13 +245,17 @@ class _Lane:
             log.warning("fence_lost", webhook_id=row.id, tries=row.tries, code=outcome.code)
 
     async def _finish(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome, answer: Answer | None) -> bool:
-        """Save how a try ended. False: the claim is no longer ours and nothing was saved."""
+        """Save how a try ended, even if its envelope ended before. False: the claim is not ours; nothing is saved."""
         report_id = await dispatches.report_of(tx, row.dispatch_id)
         if report_id is None or row.claim_id is None:
             raise AssertionError("a claimed envelope has a claim and a report")
         await reports.lock(tx, report_id)
         if not await envelopes.complete(tx, row.id, row.claim_id, self._ending(tx, row, outcome)):
-            return False
+            taken = {"state": "delivered", "cause": None, "delivered_at": tx.now}
+            late = taken if isinstance(outcome, Delivered) else {}
+            if not await envelopes.complete_late(tx, row.id, row.claim_id, late):
+                return False
+            tx.wake(TOPIC)  # what took its place waits for the end of this try
         attempt = {
             "envelope_id": row.id,
             "try_number": row.tries,
@@ -288,9 +292,17 @@ class _Lane:
 
 
 async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:
-    """Move the dispatch on to sent or delivered, unless it is there already."""
+    """Move the dispatch on to sent or delivered, unless it is there already; only its creation does that."""
     dispatch = await dispatches.find(tx, row.dispatch_id)
-    if dispatch is None or (new := step(dispatch.state, to)) is None:
+    if dispatch is None or row.type != "dispatch.created":
+        return
+    if (new := step(dispatch.state, to)) is None:
+        if dispatch.state == "cancelled":  # while the try was in flight: it stays so, and shows what they have
+            times = {"sent_at": dispatch.sent_at or row.first_try_at}
+            times |= {"delivered_at": dispatch.delivered_at or tx.now} if to == "delivered" else {}
+            await dispatches.change(tx, dispatch.id, times)
+            tx.record("routing", f"dispatch.{to}", dispatch.id, report=dispatch.report, cancelled=True)
+            await reports.touch(tx, report_id)
         return
     times = {"sent_at": dispatch.sent_at or row.first_try_at, f"{new}_at": tx.now}
     if new == "sent":

@@ -75,7 +75,7 @@ async def put(
     if row is None:
         raise AssertionError("a dispatch that was just inserted is not there")
     tx.record(by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code)
-    return await _enclose(tx, row, "dispatch.created", report, public_url)
+    return await enclose(tx, row, "dispatch.created", report, public_url)
 
 
 async def update(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:
@@ -84,7 +84,7 @@ async def update(tx: Transaction, *, report_id: int, report: VisibleReport, publ
     The caller decides that something visible changed (`VisibleReport.looks_like`).
     """
     await reports.lock(tx, report_id)
-    return [await _enclose(tx, row, "report.updated", report, public_url) for row in await live(tx, report_id)]
+    return [await enclose(tx, row, "report.updated", report, public_url) for row in await live(tx, report_id)]
 
 
 async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
@@ -159,10 +159,20 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-async def _enclose(
-    tx: Transaction, row: DispatchRow, type: EnvelopeType, report: VisibleReport, public_url: str
+async def enclose(
+    tx: Transaction,
+    row: DispatchRow,
+    type: EnvelopeType,
+    report: VisibleReport,
+    public_url: str,
+    reason: str | None = None,
 ) -> DispatchRow:
-    """Put the dispatch's next envelope into the outbox, in the form its agency takes."""
+    """Put the dispatch's next envelope into the outbox, in the form its agency takes.
+
+    What follows a dead envelope is dead too: nobody is sent what happened to a dispatch they were never sent.
+    """
+    earlier = await envelopes.of_dispatch(tx, row.id)
+    dead = next((one for one in earlier if one.state == "dead"), None)
     agency = await agencies.find(tx, row.agency)
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
@@ -177,7 +187,8 @@ async def _enclose(
         report,
         agency=row.agency,
         jurisdiction_id=agency.jurisdiction_id if agency else None,
-        earlier=[(one.sequence, one.created_at) for one in await envelopes.of_dispatch(tx, row.id)],
+        earlier=[(one.sequence, one.created_at) for one in earlier],
+        reason=reason,
     )
     values = {
         "id": new_id(tx.now),
@@ -188,7 +199,7 @@ async def _enclose(
         "priority": report.priority,
         "content_type": written.content_type,
         "body": written.content,
-    }
+    } | ({"state": "dead", "cause": dead.cause} if dead else {})
     await envelopes.add(tx, values)
     await dispatches.change(tx, row.id, {"sequence": sequence})
     tx.wake("outbox")

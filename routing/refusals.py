@@ -37,5 +37,23 @@ class UnknownDispatchError(RefusedError):
     status = 404
 
 
+class DispatchOverError(RefusedError):
+    """This dispatch has ended already."""
+
+    status = 409
+
+
+class NothingDeadError(RefusedError):
+    """Nothing of this dispatch is dead: all was delivered or withdrawn, or is being tried. GET its report to see."""
+
+    status = 409
+
+
+class AgencyRemovedError(RefusedError):
+    """This agency was removed, so nothing can be sent there. Send the report to another."""
+
+    status = 409
+
+
 class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""

@@ -50,6 +50,7 @@ def router(context: Context) -> APIRouter:
         said = Answer(body.answer, body.by, body.at, body.sequence, body.note)
         async with context.database.transaction() as tx:
             booked = await desk.book_answer(tx, dispatch_id, agency_id, said, actor)
-        return schemas.Answered(applied=booked.applied, dispatch=wire.dispatch(booked.after))
+            (shown,) = await wire.sent(tx, [booked.after])
+        return schemas.Answered(applied=booked.applied, dispatch=shown)
 
     return routes

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, control, errors, health, operators, page, recordings, stream
+from intake.api import agencies, control, dispatches, errors, health, operators, page, recordings, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 
@@ -61,6 +61,7 @@ def create_app(
         recordings.router(context),
         stream.router(context),
         agencies.router(context),
+        dispatches.router(context),
         health.router(context, registry),
         page.router(context),
     ]

@@ -35,7 +35,7 @@ def storable_text(text: str) -> str:
 
 def _said(text: str) -> str:
     if not text.strip():
-        raise ValueError("an entry needs words")
+        raise ValueError("this needs words")
     return text
 
 
@@ -149,6 +149,14 @@ class DispatchIn(In):
     """Whom to send it to; without `agencies`, to those the rules propose and who do not have it yet."""
 
     agencies: Annotated[list[Code], Field(min_length=1, max_length=20)] | None = None
+
+
+class CancelIn(In):
+    """Why a dispatch is cancelled: its agency reads it."""
+
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=500), AfterValidator(storable_text), AfterValidator(_said)
+    ]
 
 
 class TransferIn(In):

@@ -71,6 +71,11 @@ async def _figures(reading: Reading, context: Context) -> list[Figure]:
             "Age of the oldest envelope that no receiver has taken, 0 when there is none",
             await envelopes.oldest_unsent_s(reading),
         ),
+        (
+            "intake112_envelopes_dead",
+            "Envelopes that no receiver took before their report was closed or their agency removed",
+            await envelopes.count_dead(reading),
+        ),
     ]
 
 

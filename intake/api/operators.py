@@ -205,7 +205,7 @@ def router(context: Context) -> APIRouter:
         """Send a report to agencies; without `agencies`, to those the rules propose and who do not have it yet."""
         async with database.transaction() as tx:
             sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
-            return schemas.Dispatches(dispatches=[wire.dispatch(row) for row in sent])
+            return schemas.Dispatches(dispatches=await wire.sent(tx, sent))
 
     @routes.get("/kinds", responses=refusals(*ON_READ))
     async def kinds(_: staff) -> schemas.Kinds:

@@ -113,6 +113,22 @@ class Entry(Out):
     struck_by: str | None
 
 
+class Delivery(Out):
+    """How far the webhooks of a dispatch are: that of the envelope it waits for, the newest when it waits for none.
+
+    `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `delivered`; `withdrawn`: cancelled before
+    any receiver took it; `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due.
+    """
+
+    state: Literal["pending", "failing", "delivered", "withdrawn", "dead"]
+    cause: Literal["dispatch_cancelled", "report_closed", "agency_removed"] | None
+    type: Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
+    sequence: int
+    tries: int = Field(description="those that were begun")
+    last_outcome: str | None = Field(description="of the last try that ended: status_200, timeout, dns, …")
+    next_try_at: datetime | None = Field(description="null when no try is to come")
+
+
 class Dispatch(Out):
     """A report at an agency. Delivered is not accepted: only an answer says that a person has it."""
 
@@ -133,10 +149,13 @@ class Dispatch(Out):
     on_scene_at: datetime | None
     resolved_at: datetime | None
     cancelled_at: datetime | None
+    cancel_reason: str | None
     answered_by: str | None
     note: str | None
     escalation: int = Field(description="steps of the ladder that were taken: 0 none, 1 overdue, 2 the next agency too")
     escalate_at: datetime | None = Field(description="when the next step is due, unless somebody accepts before")
+    overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
+    delivery: Delivery | None = Field(description="null when no envelope of it is kept")
 
 
 class ReportSummary(Out):

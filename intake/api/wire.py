@@ -5,8 +5,9 @@ from datetime import datetime
 
 from msgspec.structs import asdict
 
-from db import calls, dispatches, entries, recordings
+from db import calls, deliveries, dispatches, entries, recordings
 from db.calls import CallRow, LegRow
+from db.deliveries import DeliveryRow
 from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.entries import EntryRow
@@ -21,12 +22,12 @@ CURSOR = r"^[0-7][0-9a-f]{15}$"
 
 
 async def summaries(reading: Reading, rows: Sequence[ReportRow]) -> list[schemas.ReportSummary]:
-    """Return reports as lists show them, in three statements whatever their number."""
+    """Return reports as lists show them, in four statements whatever their number."""
     ids = [row.id for row in rows]
     if not ids:
         return []
     by_report = await calls.by_reports(reading, ids)
-    sent = await dispatches.of_reports(reading, ids)
+    sent = await _dispatches(reading, ids)
     return [
         schemas.ReportSummary.model_validate(_report(row, by_report.get(row.id), sent.get(row.id, []), reading.now))
         for row in rows
@@ -36,7 +37,7 @@ async def summaries(reading: Reading, rows: Sequence[ReportRow]) -> list[schemas
 async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
     """Return a report with everything that belongs to it."""
     call = (await calls.by_reports(reading, [row.id])).get(row.id)
-    sent = (await dispatches.of_reports(reading, [row.id])).get(row.id, [])
+    sent = (await _dispatches(reading, [row.id])).get(row.id, [])
     values = _report(row, call, sent, reading.now)
     if call is not None:
         rows = await calls.legs_of(reading, call.id)
@@ -60,9 +61,10 @@ def entry(row: EntryRow) -> schemas.Entry:
     return schemas.Entry.model_validate(asdict(row))
 
 
-def dispatch(row: DispatchRow) -> schemas.Dispatch:
-    """Return a dispatch."""
-    return schemas.Dispatch.model_validate(asdict(row))
+async def sent(reading: Reading, rows: Sequence[DispatchRow]) -> list[schemas.Dispatch]:
+    """Return dispatches."""
+    delivered = await deliveries.of_reports(reading, [row.report_id for row in rows])
+    return [schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), reading.now)) for row in rows]
 
 
 def service(row: ServiceRow, now: datetime) -> schemas.Service:
@@ -85,7 +87,26 @@ def _recording(kept: RecordingRow | None) -> dict[str, object] | None:
     return None if kept is None else asdict(kept) | {"heard": kept.file is not None}
 
 
-def _report(row: ReportRow, call: CallRow | None, sent: list[DispatchRow], now: datetime) -> dict[str, object]:
+async def _dispatches(reading: Reading, report_ids: list[int]) -> dict[int, list[dict[str, object]]]:
+    """Return the dispatches of reports by report id, the oldest first."""
+    found = await dispatches.of_reports(reading, report_ids)
+    delivered = await deliveries.of_reports(reading, report_ids)
+    return {
+        report_id: [_dispatch(row, delivered.get(row.id), reading.now) for row in rows]
+        for report_id, rows in found.items()
+    }
+
+
+def _dispatch(row: DispatchRow, delivery: DeliveryRow | None, now: datetime) -> dict[str, object]:
+    shown = None
+    if delivery is not None:
+        shown = asdict(delivery)
+        shown["state"] = "failing" if delivery.is_failing else delivery.state
+        shown["next_try_at"] = delivery.next_try_at if delivery.state == "pending" else None
+    return asdict(row) | {"overdue": row.is_overdue(now), "delivery": shown}
+
+
+def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]], now: datetime) -> dict[str, object]:
     return {
         "number": row.number,
         "version": row.version,
@@ -106,7 +127,7 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[DispatchRow], now: 
         "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
         "narrative": row.narrative,
         "call": _call(call, now) if call is not None else None,
-        "dispatches": [asdict(one) for one in sent],
+        "dispatches": sent,
     }
 
 

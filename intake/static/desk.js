@@ -287,7 +287,13 @@ function showDispatches(dispatches) {
       item.append(until);
       if (dispatch.escalation) item.append(el("span", ` · ▲ eskalasi ${dispatch.escalation}`));
     } else {
-      item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.note].filter(Boolean).join(" · "), "quiet"));
+      item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.cancel_reason || dispatch.note].filter(Boolean).join(" · "), "quiet"));
+    }
+    const { state, last_outcome } = dispatch.delivery || {};
+    if (state === "failing") item.append(el("span", ` · ▲ gagal kirim (${last_outcome}), dicoba lagi`));
+    if (state === "dead") {
+      item.className = "late";
+      item.append(el("span", " · ✗ tidak sampai, tidak dicoba lagi"));
     }
     return item;
   }));

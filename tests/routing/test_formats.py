@@ -4,7 +4,7 @@ import importlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -100,6 +100,19 @@ def test_the_newest_entry_has_room_whatever_else_is_long(format: Format, charact
     assert b"entri-0" not in body.content
     assert b"entries.text" in body.content
     assert b"location.text" in body.content
+    report = replace(report, entries=entries)
+    why = body_in(
+        format, "dispatch.cancelled", AT, DISPATCH, URL, ACCEPT_BY, 2, report, agency="damkar", reason=long[:500]
+    )
+    assert len(why.content) < clipping.LIMIT
+    assert b"entri-8" in why.content
+
+
+def test_why_it_was_cancelled_has_a_field_of_the_envelope() -> None:
+    values: tuple[EnvelopeType, datetime, str, str, datetime, int, VisibleReport]
+    values = ("dispatch.cancelled", AT, DISPATCH, URL, ACCEPT_BY, 2, REPORT)
+    assert json.loads(body_in("native", *values, reason="Salah").content)["data"]["dispatch"]["reason"] == "Salah"
+    assert b"reason" not in body_in("native", *values).content
 
 
 @pytest.mark.parametrize(

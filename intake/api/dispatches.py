@@ -1,0 +1,38 @@
+"""Routes of one dispatch: the desk cancels it, or sends again what died of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from intake import dispatching
+from intake.access import Who
+from intake.api import bodies, schemas, wire
+from intake.api.agencies import DispatchId
+from intake.api.context import ON_WRITE, Context, refusals, staff_only
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes under /api/v1/dispatches."""
+    database, url = context.database, context.public_url
+    routes = APIRouter(prefix="/api/v1/dispatches", tags=["desk"])
+    staff = Annotated[Who, staff_only(context)]
+
+    @routes.post("/{dispatch_id}/cancel", responses=refusals(*ON_WRITE, 404, 409))
+    async def cancel(dispatch_id: DispatchId, body: bodies.CancelIn, who: staff) -> schemas.Dispatch:
+        """Cancel a dispatch; twice is once.
+
+        The agency receives `dispatch.cancelled` with the reason, in place of what it has not received yet; when no try
+        was begun to tell it of the dispatch, it receives nothing.
+        """
+        async with database.transaction() as tx:
+            row = await dispatching.cancel(tx, dispatch_id, body.reason, who.name, url)
+            return (await wire.sent(tx, [row]))[0]
+
+    @routes.post("/{dispatch_id}/send-again", responses=refusals(*ON_WRITE, 404, 409))
+    async def send_again(dispatch_id: DispatchId, who: staff, _: bodies.Nothing | None = None) -> schemas.Dispatch:
+        """Send again what is dead: under the same `webhook-id`, in its order."""
+        async with database.transaction() as tx:
+            row = await dispatching.send_again(tx, dispatch_id, who.name, url)
+            return (await wire.sent(tx, [row]))[0]
+
+    return routes
