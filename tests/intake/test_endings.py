@@ -19,6 +19,7 @@ from intake.desk import NewReport
 from intake.report import Value
 from routing import lanes
 from routing.answers import Answer
+from routing.refusals import NothingDeadError
 from tests.conftest import START, SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB, Json
 from tests.routing.receivers import Behaviour, Pretend, answers, answers_in_order, hangs, receiving, says
@@ -280,6 +281,17 @@ async def test_what_nobody_took_before_the_closing_is_dead(database: Database, c
     assert types(pretend) == ["created", "updated", "closed", "updated"]
     assert [a for _, a, _ in await audit(database)].count("envelope.again") == 4
     assert (await texts(database, row))[-1] == "Dikirim ulang ke Damkar."
+
+
+async def test_what_is_cancelled_is_never_sent_again(database: Database) -> None:
+    async with damkar(database, answers()):
+        row = await sent(database)
+        await step(database, row, "resolved", "closed")
+        await cancel(database, row)
+        with pytest.raises(NothingDeadError):
+            await again(database, row)
+        await step(database, row, "reopened")
+        assert {state for _, state in await states(database, row)} == {"withdrawn"}
 
 
 async def test_who_may_have_it_is_told_of_the_closing_and_sent_again_told_once_more(

@@ -73,6 +73,8 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("get", "/api/v1/reports/{number}/dispatches/proposed"),
         ("get", "/api/v1/kinds"),
         ("post", "/agency/v1/dispatches/{dispatch_id}/answers"),
+        ("post", "/api/v1/dispatches/{dispatch_id}/cancel"),
+        ("post", "/api/v1/dispatches/{dispatch_id}/send-again"),
     } <= operations
     for method, path in operations:
         assert described["paths"][path][method]["description"], (method, path)
