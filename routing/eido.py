@@ -9,8 +9,8 @@ What the standard has no field for is carried where it lets additional data in: 
 of the registered kind EmergencyCallData.Comment (RFC 7852, section 4.5), referenced by the call, or by the caller when
 the report was no call. Its comment is JSON: `type` and `dispatch` as in the native envelope (`answer_url`, `accept_by`,
 `sequence`, `id`; a cancellation's reason is a note) and the rest of `report` (`version`, `class`, `source`, `exercise`,
-`opened_at`, `number_raw`, `omitted`). People find the answer URL in the note of the `dispatchComponent`, too. Schema and standard
-allow further properties and registered `eidoExtensionId`s; we use neither, since nobody registered ours.
+`opened_at`, `number_raw`, `omitted`). People find the answer URL in the note of the `dispatchComponent`, too. Schema
+and standard allow further properties and registered `eidoExtensionId`s; we use neither, since nobody registered ours.
 
 - Notes are HTML5: texts are escaped, line ends `<br>`, an entry begins with its author in bold. Nothing is an agent
   (`agentComponent`), since an entry's author may be a person, a machine or an agency.
