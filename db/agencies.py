@@ -28,6 +28,12 @@ class AgencyRow(Struct, frozen=True):
     ed25519_key: str | None
     format: str
     jurisdiction_id: str | None
+    failures_in_a_row: int
+    failing_since: datetime | None
+    retry_after: datetime | None
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""

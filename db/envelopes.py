@@ -2,7 +2,8 @@
 
 A claim is one statement on both databases. On PostgreSQL its rows are chosen `FOR UPDATE SKIP LOCKED`; SQLite has one
 writer. Completion is fenced by the claim's id: a worker that slept past its lease finds that the envelope is no longer
-its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former.
+its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former. Of an
+agency that is paused nothing is claimed, and no retry before its own back-off (`retry_after`) is over.
 
 An envelope is `pending` until a receiver takes it (`delivered`), a cancellation makes it needless (`withdrawn`), or
 its report was closed or its agency removed first (`dead`, and may be made due again). Whoever ends one leaves the claim
@@ -11,14 +12,23 @@ of a try that is in flight: the next envelope waits for the end of that try, and
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any, Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import and_, case, exists, func, insert, or_, select, true, update
 
 from db import tables
 from db.engine import Reading, Transaction
 
 v = tables.envelopes.c
+a = tables.agencies.c
+Which = Literal["all", "urgent", "first", "retries"]
+_which: Final[dict[Which, Any]] = {
+    "all": true(),
+    "urgent": and_(v.tries == 0, v.priority == "P1"),
+    "first": v.tries == 0,
+    "retries": v.tries > 0,
+}
 
 
 class EnvelopeRow(Struct, frozen=True):
@@ -41,6 +51,7 @@ class EnvelopeRow(Struct, frozen=True):
     claim_id: str | None
     lease_until: datetime | None
     delivered_at: datetime | None
+    refused_status: int | None
 
 
 class AttemptRow(Struct, frozen=True):
@@ -62,9 +73,19 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> None:
     await tx.connection.execute(insert(tables.envelopes).values(fresh | dict(values)))
 
 
-async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: datetime, limit: int) -> list[EnvelopeRow]:
-    """Claim up to `limit` due envelopes of an agency: first tries before retries, P1 first, then the oldest."""
+async def claim(
+    tx: Transaction, agency_id: int, claim_id: str, lease_until: datetime, limit: int, which: Which = "all"
+) -> list[EnvelopeRow]:
+    """Claim up to `limit` due envelopes of an agency: first tries before retries, P1 first, then the oldest.
+
+    `which` narrows them: `urgent` are first tries of P1.
+    """
     former = tables.envelopes.alias()
+    open_to_it = exists().where(
+        a.id == v.agency_id,
+        a.paused_at.is_(None) | a.removed_at.is_not(None),
+        or_(v.tries == 0, a.retry_after.is_(None), a.retry_after <= tx.now),
+    )
     due = (
         select(v.id)
         .where(
@@ -72,6 +93,8 @@ async def claim(tx: Transaction, agency_id: int, claim_id: str, lease_until: dat
             v.state == "pending",
             v.next_try_at <= tx.now,
             or_(v.lease_until.is_(None), v.lease_until < tx.now),
+            _which[which],
+            open_to_it,
             ~exists().where(
                 and_(
                     former.c.dispatch_id == v.dispatch_id,
@@ -178,10 +201,45 @@ async def of_dispatch(reading: Reading, dispatch_id: str) -> list[EnvelopeRow]:
     return [EnvelopeRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
+async def make_due(
+    tx: Transaction,
+    agency_id: int,
+    *,
+    envelope_id: str | None = None,
+    since: datetime | None = None,
+    dead: bool = False,
+    refused: bool = True,
+) -> int:
+    """Make what an agency is owed, and nobody is sending, due now; return how many envelopes that are.
+
+    `dead` ones are owed again, but not of a dispatch that was cancelled; `refused`: those too that only a person can
+    mend. One envelope, those made at `since` or later, or all. What another transaction has in its hand is left to it,
+    so that nobody waits for a lock here.
+    """
+    cancelled = exists().where(tables.dispatches.c.id == v.dispatch_id, tables.dispatches.c.state == "cancelled")
+    waiting = and_(v.state == "pending", v.lease_until.is_(None), v.next_try_at > tx.now)
+    found = select(v.id).where(
+        v.agency_id == agency_id,
+        or_(waiting, and_(v.state == "dead", ~cancelled)) if dead else waiting,
+        true() if refused else v.refused_status.is_(None),
+        true() if envelope_id is None else v.id == envelope_id,
+        true() if since is None else v.created_at >= since,
+    )
+    ids = found.with_for_update(skip_locked=True).scalar_subquery()
+    changed = {"state": "pending", "next_try_at": tx.now}
+    return int((await tx.connection.execute(update(tables.envelopes).where(v.id.in_(ids)).values(changed))).rowcount)
+
+
 async def due_by_agency(reading: Reading) -> dict[int, datetime]:
-    """Return, for every agency that is owed an envelope, when its next unclaimed one is due."""
-    soonest = func.min(case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at))
-    statement = select(v.agency_id, soonest.label("due")).where(v.state == "pending").group_by(v.agency_id)
+    """Return, for every agency that is owed an envelope and not paused, when its next unclaimed one is due."""
+    own = case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at)
+    soonest = func.min(case((and_(v.tries > 0, a.retry_after > own), a.retry_after), else_=own))
+    statement = (
+        select(v.agency_id, soonest.label("due"))
+        .join(tables.agencies, a.id == v.agency_id)
+        .where(v.state == "pending", a.paused_at.is_(None) | a.removed_at.is_not(None))
+        .group_by(v.agency_id)
+    )
     return {row.agency_id: row.due for row in await reading.connection.execute(statement)}
 
 

@@ -12,7 +12,7 @@ e = tables.live_events.c
 
 
 class LiveRow(Struct, frozen=True):
-    """`kind` (report, service, escalation) `subject` (its number or name) is now at `version`."""
+    """`kind` (report, service, agency, escalation) `subject` (its number or name) is now at `version`."""
 
     seq: int
     at: datetime

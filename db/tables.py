@@ -282,6 +282,12 @@ agencies = Table(
     Column("ed25519_key", Text),  # whsk_...; null: of a time without such keys, and nobody asked for the public one yet
     Column("format", String(16), nullable=False, server_default="native"),  # native, eido, cap, open311
     Column("jurisdiction_id", String(128)),  # Open311's, of a platform that serves several
+    Column("failures_in_a_row", Integer, nullable=False, server_default=text("0")),  # tries, over all its envelopes
+    Column("failing_since", UtcTime),
+    Column("retry_after", UtcTime),  # its back-off: no retry before that, then one at a time; null: each as it is due
+    Column("paused_at", UtcTime),  # nothing is claimed for it
+    Column("paused_by", String(128)),
+    Column("pause_reason", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
 )
@@ -374,7 +380,9 @@ envelopes = Table(
     Column("claim_id", String(36)),
     Column("lease_until", UtcTime),
     Column("delivered_at", UtcTime),
+    Column("refused_status", Integer),  # how the last try was refused, when only a person can mend it
     UniqueConstraint("dispatch_id", "sequence"),
+    Index(None, "agency_id", "id"),
     Index(
         "ix_envelopes_due",
         "agency_id",
@@ -402,6 +410,20 @@ attempts = Table(
     Column("latency_ms", Integer, nullable=False),
     Column("detail", Text, nullable=False),
     Index(None, "envelope_id", "n"),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", String(36), primary_key=True),  # the webhook-id of a test letter; it is in no outbox
+    Column("agency_id", ForeignKey("agencies.id"), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("status", Integer),
+    Column("latency_ms", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "agency_id", "id"),
 )
 
 # -- the desk's hand on the PBX ----------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from intake112.configs import bridge_config, control_config, probe_config
 from intake112.process import AnyClock, Jobs, Process, Room
 from intake112.settings import Settings
 from routing.escalations import Escalations
+from routing.heartbeat import Heartbeat
 from routing.lanes import Lanes
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,8 @@ def _jobs(
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
-        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations)
+        heartbeat = process.heartbeat = Heartbeat(database, lambda: lanes.looked_at)
+        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat)
     if listener is not None:
         app = create_app(
             database,

@@ -24,6 +24,8 @@ from db import machine_room, migrate
 from db.engine import Database, DatabaseUnavailableError
 from db.migrate import SchemaError
 from intake112.clock import FileClock, SteadyClock
+from routing import standing
+from routing.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
 BEAT_EVERY_S = 5.0
@@ -65,6 +67,7 @@ class Process:
         self.clock = clock
         self.stop = asyncio.Event()
         self.failed: list[str] = []
+        self.heartbeat: Heartbeat | None = None  # of the routing room, which tells its figures and alarms
         self._decided = asyncio.Event()  # the database has this release's schema, or we stop
         self._migrates = migrates
 
@@ -161,9 +164,14 @@ class Process:
         while True:
             self.clock.follow()
             if Room.ROUTING in jobs:
+                own = self.heartbeat
+                figures = own.figures() if own is not None else {}
+                alarms = own.alarms() if own is not None else []
                 try:
                     async with database.transaction() as tx:
-                        await machine_room.beat(tx, Room.ROUTING, "running", f"process {os.getpid()}")
+                        alarms += await standing.alarms(tx)
+                        said = ("running", f"process {os.getpid()}", figures, alarms)
+                        await machine_room.beat(tx, Room.ROUTING, *said)
                 except DatabaseUnavailableError as error:
                     log.warning("database_unavailable", why=str(error))
             await asyncio.sleep(BEAT_EVERY_S)

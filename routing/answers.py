@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from db import dispatches, reports
 from db.dispatches import DispatchRow
 from db.engine import Transaction
+from routing import standing
 from routing.refusals import UnknownDispatchError
 from routing.steps import AnswerWord, answer_word, step
 
@@ -61,6 +62,8 @@ async def book(
     by, note = _kept(answer.by, LONGEST_NAME), _kept(answer.note, LONGEST_NOTE)
     logged = {"answer": answer.answer, "by": by, "at": answer.at, "sequence": answer.sequence, "note": note}
     await dispatches.log_answer(tx, dispatch_id, {**logged, "applied": new is not None})
+    if agency_id is not None:
+        await standing.heard(tx, agency_id, before.agency)
     if new is None:
         return Booked(applied=False, before=before, after=before)
     times = {name: tx.now for name in ("sent_at", "delivered_at") if getattr(before, name) is None}

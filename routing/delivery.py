@@ -22,6 +22,7 @@ import httpx2
 import structlog
 
 from routing import egress
+from routing.redaction import redacted
 from routing.refusals import ForbiddenUrlError
 from routing.retry import retry_after
 
@@ -36,13 +37,14 @@ _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_ho
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one POST carries; `at` is the present time (its seconds were signed)."""
+    """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one."""
 
     id: str
     at: datetime
     signature: str
     body: bytes
     content_type: str = "application/json"
+    keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,12 @@ class HttpReceiver:
             code = _code(error)
             if code == "error":
                 log.exception("delivery_failed_strangely", webhook_id=letter.id)
-            return Unreachable(ms(), code, _excerpt(_words(error).encode("utf-8", "replace")), progress.sent)
+            return Unreachable(ms(), code, _excerpt(_words(error).encode("utf-8", "replace"), letter), progress.sent)
         status, code = response.status_code, f"status_{response.status_code}"
         if 200 <= status < 300:
-            return Delivered(status, ms(), code, _excerpt(body), body if is_whole else b"")
+            return Delivered(status, ms(), code, _excerpt(body, letter), body if is_whole else b"")
         wait_s = retry_after(response.headers.get("retry-after"), letter.at)
-        return Refused(status, ms(), code, _excerpt(body), wait_s)
+        return Refused(status, ms(), code, _excerpt(body, letter), wait_s)
 
     @contextlib.asynccontextmanager
     async def _answer(self, letter: Letter, progress: _Progress, deadline: float) -> AsyncIterator[httpx2.Response]:
@@ -258,6 +260,8 @@ def _words(error: BaseException) -> str:
     return next((str(cause) for cause in reversed(_causes(error)) if str(cause)), type(error).__name__)
 
 
-def _excerpt(raw: bytes) -> str:
-    """Return the first 4 kB as text that every database can keep (no NUL)."""
-    return raw[:EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")
+def _excerpt(raw: bytes, letter: Letter) -> str:
+    """Return the first 4 kB as text that every database can keep (no NUL), without secrets."""
+    text = raw[: 2 * EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")  # one across the end is found whole
+    shown = redacted(text, letter.keys, letter.signature)
+    return shown.encode()[:EXCERPT].decode("utf-8", "ignore")

@@ -7,8 +7,8 @@ records nothing; whoever claimed it next has sent the same `webhook-id` again, w
 IN_FLIGHT tries of a lane run at a time, so a receiver that is slow takes only its own agency's slots.
 
 `Lanes.run` opens lanes and wakes them: it looks at the outbox when a transaction wakes it, when the next try is due,
-and at least once a second. When to try again is stored with the envelope, not kept in memory; a breaker, pauses and the
-ladder of other agencies will find what they need in the rows. A database that is away makes lanes wait, not end.
+and at least once a second. When to try again is stored with the envelope, the agency's back-off and a pause with the
+agency (`standing`), not kept in memory. A database that is away makes lanes wait, not end.
 """
 
 import asyncio
@@ -17,17 +17,18 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from db import agencies, dispatches, envelopes, reports
+from db import agencies, dispatches, envelopes, reports, standings
 from db.agencies import AgencyRow
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
-from routing import answers, endings, signing
+from routing import answers, breaker, endings, signing, standing
 from routing.answers import Answer
+from routing.breaker import Backoff
 from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Outcome, Receiver, Refused, Unreachable
 from routing.retry import is_lasting, next_try
 from routing.steps import Step, step
@@ -85,6 +86,7 @@ class Lanes:
         jitter: Callable[[], float] = _random,
     ) -> None:
         self.tally = Tally()
+        self.looked_at: float | None = None  # when the outbox was last read, by the loop's clock
         self._database = database
         self._made = (database, book_answer, make_receiver, lease_s, jitter, self.tally)
         self._open: set[int] = set()
@@ -122,6 +124,7 @@ class Lanes:
         """Open or wake the lanes of agencies with something due; return the seconds until the next is due."""
         async with self._database.reading() as reading:
             due = await envelopes.due_by_agency(reading)
+        self.looked_at = asyncio.get_running_loop().time()
         wait_s = POLL_S
         for agency_id, at in due.items():
             if at > reading.now:
@@ -179,12 +182,25 @@ class _Lane:
         async with self._means.database.transaction() as tx:
             agency = next((row for row in await agencies.every(tx) if row.id == self._agency_id), None)
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
-            rows = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, limit)
+            rows: list[EnvelopeRow] = []
+            for share in breaker.shares(await self._backoff(tx, agency), tx.now, limit):
+                most = min(share.most, limit - share.spare - len(rows))
+                if most > 0:
+                    found = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, most, share.which)
+                    if share.which == "retries" and found:
+                        await standing.probing(tx, self._agency_id, lease_until)
+                    rows += found
             if agency is None:
                 for row in rows:
                     await envelopes.complete(tx, row.id, claim_id, {"state": "dead", "cause": endings.REMOVED})
                     tx.record("routing", "envelope.dead", row.id, reason="agency removed")
         return agency, rows
+
+    async def _backoff(self, tx: Transaction, agency: AgencyRow | None) -> Backoff:
+        """Return the agency's back-off; locked while it fails, so that of two workers one sends the next retry."""
+        if agency is None or not agency.failures_in_a_row:
+            return Backoff()
+        return Backoff(*await standings.locked(tx, agency.id))
 
     def _receiver_of(self, agency: AgencyRow, connections: contextlib.AsyncExitStack) -> Receiver:
         """Return the receiver at the agency's URL; a new one when URL or networks changed (the old ends with us)."""
@@ -208,15 +224,16 @@ class _Lane:
     async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
         at = self._means.database.clock()
         signature = signing.sign(agency.keys_at(at), row.id, int(at.timestamp()), row.body)
-        outcome = await receiver.deliver(Letter(row.id, at, signature, row.body, row.content_type))
+        letter = Letter(row.id, at, signature, row.body, row.content_type, agency.keys_at(at))
+        outcome = await receiver.deliver(letter)
         self._means.tally.outcomes[outcome.code] += 1
         if not isinstance(outcome, Delivered):
             lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)
             say = log.error if lasting else log.warning
             say("not_delivered", agency=agency.code, webhook_id=row.id, code=outcome.code, tries=row.tries)
-        await self._save(row, outcome)
+        await self._save(row, agency, at, outcome)
 
-    async def _save(self, row: EnvelopeRow, outcome: Outcome) -> None:
+    async def _save(self, row: EnvelopeRow, agency: AgencyRow, began: datetime, outcome: Outcome) -> None:
         """Record the outcome; while the database is away, for as long as the lease is ours."""
         faults = self._means.tally.faults
         answer = answers.parse(outcome.answer) if isinstance(outcome, Delivered) and outcome.answer else None
@@ -225,6 +242,11 @@ class _Lane:
             try:
                 async with self._means.database.transaction() as tx:
                     is_ours = await self._finish(tx, row, outcome, answer)
+                    if is_ours and isinstance(outcome, Delivered):
+                        await standing.heard(tx, agency.id, agency.code)
+                    elif is_ours:
+                        jitter = self._means.jitter()
+                        await standing.failed(tx, agency, began, is_retry=row.tries > 1, jitter=jitter)
             except DatabaseUnavailableError as error:
                 _tell(self._means.tally, error)
                 expired = row.lease_until is None or self._means.database.clock() >= row.lease_until
@@ -280,15 +302,16 @@ class _Lane:
     def _ending(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome) -> dict[str, object]:
         if isinstance(outcome, Delivered):
             return {"state": "delivered", "delivered_at": tx.now}
+        lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)
         due = next_try(
             row.priority,
             row.first_try_at or tx.now,
             tx.now,
-            lasting=isinstance(outcome, Refused) and is_lasting(outcome.status),
+            lasting=lasting,
             asked_s=outcome.retry_after_s,
             jitter=self._means.jitter(),
         )
-        return {"next_try_at": due}
+        return {"next_try_at": due, "refused_status": outcome.status if lasting else None}
 
 
 async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:

@@ -57,3 +57,15 @@ class AgencyRemovedError(RefusedError):
 
 class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
+
+
+class NoSuchAgencyError(RefusedError):
+    """There is no agency with this code. The list of agencies shows the codes."""
+
+    status = 404
+
+
+class NothingToSendError(RefusedError):
+    """The agency is owed no such envelope that waits or is dead. The delivery log shows what became of each."""
+
+    status = 409

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, control, dispatches, errors, health, operators, page, recordings, stream
+from intake.api import agencies, control, deliveries, dispatches, errors, health, operators, page, recordings, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 
@@ -62,6 +62,7 @@ def create_app(
         stream.router(context),
         agencies.router(context),
         dispatches.router(context),
+        deliveries.router(context),
         health.router(context, registry),
         page.router(context),
     ]

@@ -210,6 +210,33 @@ def sensible(at: datetime) -> datetime:
     return at
 
 
+class PauseIn(In):
+    """Why nothing is to be sent to an agency."""
+
+    reason: Annotated[
+        str,
+        StringConstraints(min_length=3, max_length=400, strip_whitespace=True),
+        AfterValidator(storable_text),
+    ]
+
+
+class RedriveIn(In):
+    """What is to be sent again: one envelope, or those made at a time or later; neither: all that failed."""
+
+    envelope: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = Field(
+        default=None, description="its `webhook-id`"
+    )
+    since: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(rfc3339), AfterValidator(sensible)] | None = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.envelope is not None and self.since is not None:
+            raise ValueError("send `envelope` or `since`, not both")
+        return self
+
+
 class AnswerIn(In):
     """What an agency says."""
 

@@ -14,7 +14,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from db.engine import Database
 from db.machine_room import Alarm
 from intake import access
-from intake.access import COOKIE, STAFF, Door, Role, Who
+from intake.access import COOKIE, STAFF, SUPERVISORS, Door, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
@@ -65,6 +65,7 @@ class Allowed:
 
     def __init__(self, context: Context) -> None:
         self.staff = self._only(context, STAFF)
+        self.supervisors = self._only(context, SUPERVISORS)
         self.agency = self._only_agency(context)
 
     @staticmethod
@@ -135,6 +136,11 @@ ON_WRITE = (400, 401, 403, 413, 415, 422, 503)
 def staff_only(context: Context) -> Any:
     """Return the dependency of routes for operators, supervisors and administrators."""
     return Depends(Allowed(context).staff)
+
+
+def supervisors_only(context: Context) -> Any:
+    """Return the dependency of routes for supervisors and administrators."""
+    return Depends(Allowed(context).supervisors)
 
 
 def agency_only(context: Context) -> Any:

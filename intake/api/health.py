@@ -1,6 +1,6 @@
 """Is it alive, is it ready, what does it count: for supervisors of processes, for `doctor`, for Prometheus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
@@ -9,12 +9,15 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from db import calls, dispatches, envelopes, live, machine_room, migrate
+from db import calls, dispatches, envelopes, live, machine_room, migrate, standings
 from db.engine import DatabaseUnavailableError, Reading
 from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
+from db.standings import StandingRow
 from intake.api import schemas
 from intake.api.context import Context, Expected, refusals
+from intake.api.tries import Tries
+from routing.heartbeat import FIGURE
 
 Figure = tuple[str, str, float]  # name, words, value
 
@@ -24,6 +27,7 @@ MISSED_FOR = timedelta(days=7)  # for so long a bridge that nobody stopped is wa
 def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     """Return the routes that need no log-in; they tell nothing about people."""
     routes = APIRouter(tags=["health"])
+    tries = Tries(registry)
 
     @routes.get("/healthz")
     async def healthz() -> schemas.Alive:
@@ -48,8 +52,11 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     )
     async def metrics() -> Response:
         """Figures for Prometheus."""
+        await tries.follow(context.database)
         async with context.database.reading() as reading:
-            snapshot = _Snapshot(await _figures(reading, context), await machine_room.services(reading), reading.now)
+            figures = await _figures(reading, context)
+            by_agency = _by_agency(await standings.every(reading), reading.now)
+            snapshot = _Snapshot(figures, by_agency, await machine_room.services(reading), reading.now)
         own = CollectorRegistry()
         own.register(snapshot)
         return Response(generate_latest(registry) + generate_latest(own), media_type=CONTENT_TYPE_LATEST)
@@ -79,11 +86,46 @@ async def _figures(reading: Reading, context: Context) -> list[Figure]:
     ]
 
 
+def _by_agency(rows: Sequence[StandingRow], now: datetime) -> list[GaugeMetricFamily]:
+    """How we stand with each agency: ages say more than the lengths of queues."""
+
+    def age_s(at: datetime | None) -> float:
+        return (now - at).total_seconds() if at is not None else 0.0
+
+    def of_each(name: str, words: str, value: Callable[[StandingRow], float]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(f"intake112_agency_{name}", words, labels=["agency"])
+        for row in rows:
+            family.add_metric([row.code], value(row))
+        return family
+
+    return [
+        of_each(
+            "oldest_unsent_seconds", "Age of the oldest that it has not taken", lambda r: age_s(r.oldest_unsent_at)
+        ),
+        of_each("unsent", "Envelopes that it has not taken", lambda r: r.unsent),
+        of_each(
+            "oldest_unaccepted_seconds",
+            "Age of the oldest dispatch that nobody there has accepted",
+            lambda r: age_s(r.oldest_unaccepted_at),
+        ),
+        of_each("failures_in_a_row", "Tries that failed since it last spoke", lambda r: r.failures_in_a_row),
+        of_each("refused", "Envelopes that it refuses until a person mends it", lambda r: r.refused),
+        of_each("paused", "1 while somebody has paused it", lambda r: r.paused_at is not None),
+    ]
+
+
 class _Snapshot(Collector):
     """What the database says now. A service that is silent has no figures and no alarms: what it last said is past."""
 
-    def __init__(self, figures: Sequence[Figure], services: Sequence[ServiceRow], now: datetime) -> None:
+    def __init__(
+        self,
+        figures: Sequence[Figure],
+        families: Sequence[GaugeMetricFamily],
+        services: Sequence[ServiceRow],
+        now: datetime,
+    ) -> None:
         self._figures = figures
+        self._families = families
         self._services = services
         self._now = now
 
@@ -91,6 +133,7 @@ class _Snapshot(Collector):
         """Yield the figures."""
         for name, words, value in self._figures:
             yield GaugeMetricFamily(name, words, value=value)
+        yield from self._families
         silent = GaugeMetricFamily(
             "intake112_service_silent_seconds", "Since a service last said that it is there", labels=["service"]
         )
@@ -100,14 +143,19 @@ class _Snapshot(Collector):
         alarms = GaugeMetricFamily(
             "intake112_alarm", "1 while a service says that something is wrong", labels=["service", "code"]
         )
+        heartbeat = GaugeMetricFamily(
+            "intake112_heartbeat_seconds", "Since a test letter last went the whole way of a dispatch; none: alarm"
+        )
         for row in self._services:
             silent.add_metric([row.name], (self._now - row.seen_at).total_seconds())
             if row.is_fresh(self._now):
                 for figure, number in row.figures.items():
                     figures.add_metric([row.name, figure], number)
-                for alarm in row.alarms:
-                    alarms.add_metric([row.name, alarm.code], 1)
-        yield from (silent, figures, alarms)
+                if (age_s := row.figures.get(FIGURE)) is not None:
+                    heartbeat.add_metric([], age_s)
+                for code in dict.fromkeys(alarm.code for alarm in row.alarms):  # two trunks may be gone: one sample
+                    alarms.add_metric([row.name, code], 1)
+        yield from (silent, figures, alarms, heartbeat)
 
 
 async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.ServiceAlarm]]:

@@ -220,14 +220,6 @@ def router(context: Context) -> APIRouter:
                 ]
             )
 
-    @routes.get("/agencies", responses=refusals(*ON_READ))
-    async def every_agency(_: staff) -> schemas.Agencies:
-        """The agencies that can be sent reports."""
-        async with database.reading() as reading:
-            return schemas.Agencies(
-                agencies=[schemas.Agency(code=row.code, name=row.name) for row in await agencies.every(reading)]
-            )
-
     return routes
 
 

@@ -273,19 +273,6 @@ class Kinds(Out):
     kinds: list[Kind]
 
 
-class Agency(Out):
-    """An agency that can be sent reports."""
-
-    code: str
-    name: str
-
-
-class Agencies(Out):
-    """The agencies by code."""
-
-    agencies: list[Agency]
-
-
 class Alarm(Out):
     """What is wrong now: a code for programs, and a sentence that says what to do."""
 

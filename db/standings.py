@@ -1,0 +1,99 @@
+"""How we stand with each agency: what it is owed, whether it takes it, whether somebody paused it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import func, select, update
+
+from db import tables
+from db.dispatches import UNANSWERED
+from db.engine import Reading, Transaction
+
+a, v, d = tables.agencies.c, tables.envelopes.c, tables.dispatches.c
+
+
+class StandingRow(Struct, frozen=True):
+    """One agency; `refused` are envelopes that it refuses for good, `refused_status` is how (one of them)."""
+
+    code: str
+    name: str
+    paused_at: datetime | None
+    paused_by: str | None
+    pause_reason: str | None
+    failures_in_a_row: int
+    failing_since: datetime | None
+    retry_after: datetime | None
+    unsent: int
+    oldest_unsent_at: datetime | None
+    refused: int
+    refused_status: int | None
+    unaccepted: int
+    oldest_unaccepted_at: datetime | None
+
+
+async def every(reading: Reading) -> list[StandingRow]:
+    """Return all agencies that were not removed, by code."""
+    owed = (
+        select(
+            v.agency_id,
+            func.count().label("unsent"),
+            func.min(v.created_at).label("oldest_unsent_at"),
+            func.count(v.refused_status).label("refused"),
+            func.min(v.refused_status).label("refused_status"),
+        )
+        .where(v.state == "pending")
+        .group_by(v.agency_id)
+        .subquery()
+    )
+    unanswered = (
+        select(d.agency_id, func.count().label("unaccepted"), func.min(d.created_at).label("oldest_unaccepted_at"))
+        .where(d.escalate_at.is_not(None), d.state.in_(UNANSWERED))
+        .group_by(d.agency_id)
+        .subquery()
+    )
+    statement = (
+        select(
+            *(a.code, a.name, a.paused_at, a.paused_by, a.pause_reason),
+            *(a.failures_in_a_row, a.failing_since, a.retry_after),
+            func.coalesce(owed.c.unsent, 0).label("unsent"),
+            owed.c.oldest_unsent_at,
+            func.coalesce(owed.c.refused, 0).label("refused"),
+            owed.c.refused_status,
+            func.coalesce(unanswered.c.unaccepted, 0).label("unaccepted"),
+            unanswered.c.oldest_unaccepted_at,
+        )
+        .outerjoin(owed, owed.c.agency_id == a.id)
+        .outerjoin(unanswered, unanswered.c.agency_id == a.id)
+        .where(a.removed_at.is_(None))
+        .order_by(a.code)
+    )
+    return [StandingRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def failing(tx: Transaction, agency_id: int) -> tuple[int, datetime | None, datetime | None] | None:
+    """Lock an agency that does not take what we send; return its failures, since when, and its back-off's end.
+
+    None: its last try was taken. An agency's row is locked after reports, dispatches and envelopes.
+    """
+    return await _locked(tx, agency_id, only_failing=True)
+
+
+async def locked(tx: Transaction, agency_id: int) -> tuple[int, datetime | None, datetime | None]:
+    """Lock any agency; return the same."""
+    return await _locked(tx, agency_id) or (0, None, None)
+
+
+async def _locked(
+    tx: Transaction, agency_id: int, *, only_failing: bool = False
+) -> tuple[int, datetime | None, datetime | None] | None:
+    statement = select(a.failures_in_a_row, a.failing_since, a.retry_after).where(a.id == agency_id)
+    if only_failing:
+        statement = statement.where(a.failures_in_a_row > 0)
+    row = (await tx.connection.execute(statement.with_for_update(key_share=True))).one_or_none()
+    return None if row is None else (row.failures_in_a_row, row.failing_since, row.retry_after)
+
+
+async def save(tx: Transaction, agency_id: int, values: Mapping[str, object]) -> None:
+    """Change how we stand with an agency."""
+    await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(**values))
