@@ -27,6 +27,7 @@ from routing.delivery import Delivered, HttpReceiver, Letter
 
 log = structlog.get_logger(__name__)
 EVERY_S: Final = 60.0
+AGAIN_S: Final = 5.0  # after one that went wrong
 LATE_S: Final = 180.0
 LONGEST: Final = 64 * 1024
 LOOPBACK: Final = "127.0.0.0/8"
@@ -64,21 +65,22 @@ class Heartbeat:
         return [Alarm("heartbeat", f"{said} Dispatch by telephone; look at this process's log; start it again.")]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send once a minute until `stop` is set."""
+        """Send once a minute until `stop` is set, and sooner again what went wrong."""
         loop = asyncio.get_running_loop()
         self._began_at = loop.time()
         server = await asyncio.start_server(self._receive, "127.0.0.1", 0, limit=LONGEST)
         port = server.sockets[0].getsockname()[1]
         try:
             while not stop.is_set():
-                await self._beat(f"http://127.0.0.1:{port}/")
+                went = await self._beat(f"http://127.0.0.1:{port}/")
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._every_s):
+                    async with asyncio.timeout(self._every_s if went else min(AGAIN_S, self._every_s)):
                         await stop.wait()
         finally:
             server.close()
 
-    async def _beat(self, url: str) -> None:
+    async def _beat(self, url: str) -> bool:
+        """Send one letter; tell whether it went the whole way."""
         loop = asyncio.get_running_loop()
         try:
             letter = await self._letter(url)
@@ -100,8 +102,9 @@ class Heartbeat:
                 self._why = "the lanes do not read the outbox"
             else:
                 self._arrived_at = loop.time()
-                return
-        log.error("heartbeat_missing", why=self._why)
+                return True
+        log.warning("heartbeat_missing", why=self._why)
+        return False
 
     async def _letter(self, url: str) -> Letter:
         """Run the statements of a dispatch, and undo them; return the letter they made."""

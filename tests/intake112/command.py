@@ -98,3 +98,13 @@ def service(env: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Pope
     finally:
         process.kill()
         process.communicate()
+
+
+def text(port: int, path: str) -> str:
+    """Return what a page says."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()

@@ -5,10 +5,14 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
+from db import machine_room
 from db.engine import Database
+from db.machine_room import ServiceRow
 from intake112 import process as module
 from intake112.clock import SteadyClock
 from intake112.process import Process, Room
+from routing import outbox, standing
+from routing.heartbeat import Heartbeat
 
 
 async def failing() -> None:
@@ -48,6 +52,29 @@ async def test_told_to_stop_nothing_has_failed(database: Database) -> None:
         await process.stop.wait()
 
     await process.run(database, {Room.ROUTING: obedient})
+    assert process.failed == []
+
+
+async def test_what_is_wrong_with_an_agency_is_told_beside_the_heartbeat(database: Database) -> None:
+    process = Process(SteadyClock(), migrates=False)
+    process.heartbeat = Heartbeat(database, lambda: None)
+    async with database.transaction() as tx:
+        await outbox.add_agency(tx, "damkar", "Damkar", "https://damkar.example/", [], [])
+        await standing.pause(tx, "damkar", "servernya dipindah", "rina")
+
+    async def lanes() -> None:
+        async with asyncio.timeout(20):
+            while not (rows := await said()):  # noqa: ASYNC110 the rows of a database send no event
+                await asyncio.sleep(0.01)
+        assert [alarm.code for alarm in rows[0].alarms] == ["agency_paused"]
+        assert rows[0].figures == {"heartbeat_seconds": 0.0}
+        process.stop.set()
+
+    async def said() -> list[ServiceRow]:
+        async with database.reading() as reading:
+            return await machine_room.services(reading)
+
+    await process.run(database, {Room.ROUTING: lanes})
     assert process.failed == []
 
 

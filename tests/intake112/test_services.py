@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake112.command import environment, intake112, service, status, until
+from tests.intake112.command import environment, intake112, service, status, text, until
 from tests.postgres import free_port
 
 
@@ -18,6 +18,7 @@ def test_run_makes_its_database_serves_and_ends_at_sigterm(tmp_path: Path) -> No
         until(lambda: status(port, "/healthz") == 200, process)
         beside = intake112(env, "token", "create", "--name", "beside", "--role", "operator")
         assert (beside.returncode, beside.stderr) == (0, "")
+        until(lambda: "\nintake112_heartbeat_seconds " in text(port, "/metrics"), process)
         process.send_signal(signal.SIGTERM)
         out, log = process.communicate(timeout=15)
     assert (process.returncode, out) == (0, ""), log
