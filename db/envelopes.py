@@ -207,27 +207,23 @@ async def make_due(
     *,
     envelope_id: str | None = None,
     since: datetime | None = None,
-    dead: bool = False,
     refused: bool = True,
 ) -> int:
     """Make what an agency is owed, and nobody is sending, due now; return how many envelopes that are.
 
-    `dead` ones are owed again, but not of a dispatch that was cancelled; `refused`: those too that only a person can
-    mend. One envelope, those made at `since` or later, or all. What another transaction has in its hand is left to it,
-    so that nobody waits for a lock here.
+    `refused`: those too that only a person can mend. One envelope, those made at `since` or later, or all. What another
+    transaction has in its hand is left to it, so that nobody waits for a lock here. Dead ones stay so (`revive`).
     """
-    cancelled = exists().where(tables.dispatches.c.id == v.dispatch_id, tables.dispatches.c.state == "cancelled")
-    waiting = and_(v.state == "pending", v.lease_until.is_(None), v.next_try_at > tx.now)
     found = select(v.id).where(
         v.agency_id == agency_id,
-        or_(waiting, and_(v.state == "dead", ~cancelled)) if dead else waiting,
+        and_(v.state == "pending", v.lease_until.is_(None), v.next_try_at > tx.now),
         true() if refused else v.refused_status.is_(None),
         true() if envelope_id is None else v.id == envelope_id,
         true() if since is None else v.created_at >= since,
     )
     ids = found.with_for_update(skip_locked=True).scalar_subquery()
-    changed = {"state": "pending", "next_try_at": tx.now}
-    return int((await tx.connection.execute(update(tables.envelopes).where(v.id.in_(ids)).values(changed))).rowcount)
+    due = update(tables.envelopes).where(v.id.in_(ids)).values(next_try_at=tx.now)
+    return int((await tx.connection.execute(due)).rowcount)
 
 
 async def due_by_agency(reading: Reading) -> dict[int, datetime]:

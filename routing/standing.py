@@ -83,11 +83,12 @@ async def redrive(
 ) -> int:
     """Send again now what failed: one envelope, those made at `since` or later, or all; return how many.
 
-    Those that wait for their next try are due now, and dead ones are owed again, under the same `webhook-id`.
+    Those that wait for their next try are due now, under the same `webhook-id`. Dead ones stay so: their report was
+    closed, and a crew must not drive for it because somebody mended a line; `again` sends them one report at a time.
     Raises NoSuchAgencyError; NothingToSendError for one envelope that is no such.
     """
     agency = await _found(tx, code)
-    made = await envelopes.make_due(tx, agency.id, envelope_id=envelope_id, since=since, dead=True)
+    made = await envelopes.make_due(tx, agency.id, envelope_id=envelope_id, since=since)
     if envelope_id is not None and not made:
         raise NothingToSendError
     await standings.save(tx, agency.id, {"retry_after": None})

@@ -75,7 +75,8 @@ def router(context: Context) -> APIRouter:
     async def redrive(code: Code, who: supervisor, body: bodies.RedriveIn | None = None) -> schemas.Redriven:
         """Send again now what failed, under the same `webhook-id`: one envelope, those since a time, or all.
 
-        Envelopes that wait for their next try go now, and dead ones are owed again.
+        Envelopes that wait for their next try go now. Dead ones do not: their report was closed; its dispatch has
+        `send-again`.
         """
         asked = body or bodies.RedriveIn()
         async with database.transaction() as tx:

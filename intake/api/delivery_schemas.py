@@ -48,7 +48,7 @@ class Attempt(Out):
 class Delivery(Out):
     """An envelope (`id` is its `webhook-id`) and its last tries; a test letter is in state `test` and has no dispatch.
 
-    `dead`: its report was closed or its dispatch ended before anybody took it; it can be sent again.
+    `dead`: its report was closed, or its agency removed, before anybody took it.
     """
 
     id: str
