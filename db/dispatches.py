@@ -38,6 +38,8 @@ class DispatchRow(Struct, frozen=True):
     note: str | None
     escalation: int
     escalate_at: datetime | None
+    rule_version: int | None
+    rule_number: int | None
     agency: str
     report: str  # the report's number
 

@@ -292,7 +292,7 @@ agencies = Table(
     Column("removed_at", UtcTime),
 )
 
-rules = Table(
+rules = Table(  # of the release before rules had versions: nothing reads it any more
     "rules",
     metadata,
     Column("id", Serial, primary_key=True),
@@ -302,6 +302,32 @@ rules = Table(
     Column("accept_within_s", Integer),  # null = the deadline of the report's priority
     Column("next_agency_id", ForeignKey("agencies.id")),  # who gets it too when that one does not accept
     UniqueConstraint("kind", "agency_id"),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("effective_from", UtcTime, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("made_by", String(128), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("timezone", String(64), nullable=False),  # of the rules' hours
+    Index(None, "effective_from", "number"),
+)
+
+version_rules = Table(
+    "version_rules",
+    metadata,
+    Column("version", ForeignKey("rule_versions.number"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # its place in the version, from 1
+    Column("kinds", Json, nullable=False),  # this and the next three: empty = every
+    Column("priorities", Json, nullable=False),
+    Column("places", Json, nullable=False),
+    Column("hours", Json, nullable=False),  # [{"days": [1, 7], "start": minute, "end": minute}]
+    Column("agencies", Json, nullable=False),  # [{"agency": code, "accept_within_s": null, "next": code}], in order
+    Column("automatic", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 dispatches = Table(
@@ -328,6 +354,8 @@ dispatches = Table(
     Column("note", Text),
     Column("escalation", Integer, nullable=False, server_default=text("0")),  # steps of the ladder that were taken
     Column("escalate_at", UtcTime),  # when the next is due; null: none is
+    Column("rule_version", Integer),  # which rule proposed it; null: none did
+    Column("rule_number", Integer),
     Index(
         "ix_dispatches_escalate",
         "escalate_at",

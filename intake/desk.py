@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from db import agencies, entries, reports
+from db import agencies, dispatches, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow
@@ -31,12 +31,15 @@ from intake.refusals import (
 )
 from intake.report import Priority, Value
 from intake.words import storable
-from routing import answers, endings, outbox
+from routing import answers, endings, outbox, rulebook, rules
 from routing.answers import Answer, Booked
 from routing.envelope import VisibleEntry, VisibleReport
 from routing.refusals import AlreadyDispatchedError
+from routing.rules import Proposal
 
 __all__ = ["answered", "book", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
+ASKED = {"kind", "priority", "class", *report.POSITION, "location.text"}
+AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
 ANSWERS = {
     "accepted": "menerima laporan ini",
     "rejected": "menolak laporan ini",
@@ -62,12 +65,14 @@ class NewReport:
     narrative: str | None = None
 
 
-async def open_report(tx: Transaction, new: NewReport, by: str, timezone: tzinfo) -> tuple[ReportRow, bool]:
+async def open_report(
+    tx: Transaction, new: NewReport, by: str, timezone: tzinfo, public_url: str
+) -> tuple[ReportRow, bool]:
     """Open a report and return it with True; one that came before (source, external_id) is returned with False.
 
-    Raises UnknownKindError.
+    Automatic rules send it. Raises UnknownKindError.
     """
-    await _check_kind(tx, new.kind)
+    await check_kind(tx, new.kind)
     day = f"{tx.now.astimezone(timezone):%Y%m%d}"
     if new.external_id is not None:
         await reports.hold_day(tx, day)
@@ -95,7 +100,7 @@ async def open_report(tx: Transaction, new: NewReport, by: str, timezone: tzinfo
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
     tx.record(by, "report.opened", row.number, source=new.source)
     tx.tell("report", row.number, row.version)
-    return row, True
+    return await _send_by_itself(tx, row, public_url), True
 
 
 async def write_entry(tx: Transaction, number: str, text: str, by: str, public_url: str) -> EntryRow:
@@ -130,6 +135,7 @@ async def edit(
 ) -> ReportRow:
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
+    A change of what rules ask of (`ASKED`) lets automatic rules send it.
     Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
     """
     row = await _locked(tx, number)
@@ -144,44 +150,33 @@ async def edit(
     if "status" in merged.changes:
         report.step(report.status(row.status), report.status(merged.changes["status"]))
     if "kind" in merged.changes:
-        await _check_kind(tx, merged.changes["kind"])
+        await check_kind(tx, merged.changes["kind"])
     before = await visible(tx, row)
     for leaf, value in merged.changes.items():
         await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
     tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
-    return await _next_version(tx, row, before, public_url, merged.changes)
+    row = await _next_version(tx, row, before, public_url, merged.changes)
+    return await _send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
 
 
 async def dispatch(
     tx: Transaction, number: str, codes: Sequence[str] | None, by: str, public_url: str
 ) -> list[DispatchRow]:
-    """Send a report to agencies; None: to those the rules propose and who do not have it yet.
+    """Send a report to agencies; None: to those the rules choose (`rules.chosen`) and who do not have it yet.
 
     Raises UnknownReportError, IllegalStepError, NobodyProposedError, UnknownAgencyError, AlreadyDispatchedError.
     """
     row = await _locked(tx, number)
     report.may_be_dispatched(row.status)
     if codes is None:
-        codes = [one.agency for one in await outbox.proposals(tx, row.kind, row.priority)]
+        codes = [one.agency for one in rules.chosen(await rulebook.proposals(tx, row.kind, row.priority))]
         if not codes:
             raise NobodyProposedError
         have = {one.agency for one in await outbox.live(tx, row.id)}
         codes = [code for code in codes if code not in have]
         if not codes:
             raise AlreadyDispatchedError
-    leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
-    row = await _change(tx, row, leaves)
-    names = {agency.code: agency.name for agency in await agencies.every(tx)}
-    sent: list[DispatchRow] = []
-    seen_by_agencies = await visible(tx, row)
-    for code in dict.fromkeys(codes):
-        sent.append(
-            await outbox.put(
-                tx, report_id=row.id, report=seen_by_agencies, agency_code=code, by=by, public_url=public_url
-            )
-        )
-        await entries.add(tx, row.id, by, f"Dikirim ke {names[code]}.", automatic=True)
-    return sent
+    return (await _send(tx, row, [(code, by, None) for code in dict.fromkeys(codes)], public_url))[1]
 
 
 async def answered(tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer) -> None:
@@ -273,6 +268,35 @@ async def _next_version(
     return new
 
 
-async def _check_kind(tx: Transaction, kind: object) -> None:
-    if kind is not None and kind not in {one.code for one in await agencies.kinds(tx)}:
+async def _send(
+    tx: Transaction, row: ReportRow, to: Sequence[tuple[str, str, Proposal | None]], public_url: str
+) -> tuple[ReportRow, list[DispatchRow]]:
+    """Send a locked report to agencies: their codes, who sends, and by which rule (None: the rules are asked)."""
+    leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
+    row = await _change(tx, row, leaves)
+    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    seen = await visible(tx, row)
+    sent: list[DispatchRow] = []
+    for code, by, proposal in to:
+        one = await outbox.put(
+            tx, report_id=row.id, report=seen, agency_code=code, by=by, public_url=public_url, proposal=proposal
+        )
+        await entries.add(tx, row.id, by, f"Dikirim ke {names[code]}.", automatic=True)
+        sent.append(one)
+    return row, sent
+
+
+async def _send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> ReportRow:
+    """Send a locked report where automatic rules say, if it is an open emergency and the agency never had it."""
+    if row.classification != "normal" or row.status in ("resolved", "closed"):
+        return row
+    had = {one.agency for one in (await dispatches.of_reports(tx, [row.id])).get(row.id, [])}
+    found = await rulebook.automatic(tx, row.kind, row.priority)
+    to = [(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
+    return (await _send(tx, row, to, public_url))[0] if to else row
+
+
+async def check_kind(reading: Reading, kind: object) -> None:
+    """Raise UnknownKindError when there is no such kind; None is no kind yet."""
+    if kind is not None and kind not in {one.code for one in await agencies.kinds(reading)}:
         raise UnknownKindError

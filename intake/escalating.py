@@ -12,7 +12,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from intake.desk import visible
-from routing import escalation, outbox
+from routing import escalation, outbox, rulebook
 from routing.escalation import Plan
 
 AUTHOR: Final = "eskalasi"
@@ -70,8 +70,17 @@ async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan
 async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> str | None:
     """Send the report to the next agency of the ladder, and return its code; None when there is none."""
     have = {one.agency for one in await outbox.live(tx, report.id)} | {found.agency}
-    following = await outbox.next_after(tx, report.kind, found.agency, have)
-    if following is not None:
-        seen = await visible(tx, report)
-        await outbox.put(tx, report_id=report.id, report=seen, agency_code=following, by=AUTHOR, public_url=public_url)
-    return following
+    following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, have, found.created_at)
+    if following is None:
+        return None
+    seen = await visible(tx, report)
+    await outbox.put(
+        tx,
+        report_id=report.id,
+        report=seen,
+        agency_code=following.agency,
+        by=AUTHOR,
+        public_url=public_url,
+        proposal=following,
+    )
+    return following.agency

@@ -7,7 +7,7 @@ from the value the desk hands over, and stored as bytes: what was true at that m
 import hashlib
 import os
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,10 +18,10 @@ from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from routing import egress, formats, rules, signing
+from routing import egress, formats, rulebook, rules, signing
 from routing.formats import Format
 from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
-from routing.rules import Proposal, Rule
+from routing.rules import Proposal, Recipient, Rule
 from routing.steps import NOT_LIVE
 from routing.visible import EnvelopeType, VisibleReport
 
@@ -46,10 +46,12 @@ async def put(
     by: str,
     public_url: str,
     accept_within_s: int | None = None,
+    proposal: Proposal | None = None,
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
-    The time to accept is the given one, else that of the rule that proposes this agency, else the priority's.
+    `proposal`: what a rule says of this agency; None: the rules are asked. The time to accept is the given one, else
+    the rule's, else the priority's.
     Raises UnknownAgencyError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
@@ -58,9 +60,12 @@ async def put(
     await reports.lock(tx, report_id)
     if any(row.agency_id == agency.id for row in await live(tx, report_id)):
         raise AlreadyDispatchedError
+    if proposal is None:
+        proposed = {one.agency: one for one in await rulebook.proposals(tx, report.kind, report.priority)}
+        proposal = proposed.get(agency_code)
     if accept_within_s is None:
-        proposed = {p.agency: p.accept_within_s for p in await proposals(tx, report.kind, report.priority)}
-        accept_within_s = proposed.get(agency_code, rules.accept_within_s(report.priority))
+        accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
+    version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
         "id": dispatch_id,
@@ -69,12 +74,14 @@ async def put(
         "created_by": by[:128],
         "accept_by": accept_by,
         "escalate_at": accept_by,
+        "rule_version": version,
+        "rule_number": number,
     }
     await dispatches.add(tx, values)
     row = await dispatches.find(tx, dispatch_id)
     if row is None:
         raise AssertionError("a dispatch that was just inserted is not there")
-    tx.record(by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code)
+    tx.record(by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code, rules=version, rule=number)
     return await enclose(tx, row, "dispatch.created", report, public_url)
 
 
@@ -93,21 +100,6 @@ async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
     return [row for row in rows if row.state not in NOT_LIVE]
 
 
-async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
-    """Return who should have a report of this kind and priority, by the saved rules."""
-    return rules.propose(await _rules(reading), kind, priority)
-
-
-async def next_after(reading: Reading, kind: str | None, agency: str, have: Collection[str]) -> str | None:
-    """Return who gets a report of this kind when an agency does not accept it, by the saved rules; see `rules`."""
-    return rules.next_after(await _rules(reading), kind, agency, have)
-
-
-async def _rules(reading: Reading) -> list[Rule]:
-    rows = await agencies.rules(reading)
-    return [Rule(row.id, row.kind, row.agency, row.accept_within_s, row.next_agency) for row in rows]
-
-
 async def add_agency(
     tx: Transaction,
     code: str,
@@ -121,7 +113,7 @@ async def add_agency(
     format: Format = "native",
     jurisdiction_id: str | None = None,
 ) -> NewAgency:
-    """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for each of `kinds`.
+    """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
     receives them; `jurisdiction_id` is Open311's.
@@ -131,7 +123,7 @@ async def add_agency(
     egress.check_url(url, allow_cidr)
     if not {kind.code for kind in await agencies.kinds(tx)} >= set(kinds):
         raise UnknownKindError
-    there = {row.code: row.id for row in await agencies.every(tx)}
+    there = {row.code for row in await agencies.every(tx)}
     if code in there:
         raise AgencyExistsError
     if next_code is not None and next_code not in there:
@@ -143,8 +135,9 @@ async def add_agency(
     token = new_token()
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
         raise AgencyExistsError
-    for kind in kinds:
-        await agencies.add_rule(tx, kind, agency.id, next_agency_id=there[next_code] if next_code else None)
+    if kinds:
+        rule = Rule(0, (Recipient(code, None, next_code),), tuple(dict.fromkeys(kinds)))
+        await rulebook.append(tx, rule, by, f"agency {code} was added")
     tx.record(by, "agency.added", code, kinds=list(kinds))
     return NewAgency(agency, secret, token)
 

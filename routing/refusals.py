@@ -66,6 +66,22 @@ class NoSuchAgencyError(RefusedError):
 
 
 class NothingToSendError(RefusedError):
-    """The agency is owed no such envelope that waits or is dead. The delivery log shows what became of each."""
+    """The agency is owed no such envelope that waits. The delivery log shows what became of each."""
 
     status = 409
+
+
+class UnknownRulesVersionError(RefusedError):
+    """There is no version of the rules with this number. GET /api/v1/rules says the newest."""
+
+    status = 404
+
+
+class StaleRulesError(RefusedError):
+    """Somebody else made a version of the rules since the one you saw. Read it, and send yours again based on it."""
+
+    status = 409
+
+
+class UnfitRulesError(RefusedError):
+    """These rules cannot hold."""

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, control, deliveries, dispatches, errors, health, operators, page, recordings, stream
+from intake.api import agencies, control, deliveries, dispatches, errors, health, operators, page, recordings, rules, stream
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 
@@ -57,6 +57,7 @@ def create_app(
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
         operators.router(context),
+        rules.router(context),
         control.router(context),
         recordings.router(context),
         stream.router(context),

@@ -17,7 +17,7 @@ from intake.api.errors import BadIfMatchError, MissingIfMatchError
 from intake.desk import NewReport
 from intake.refusals import UnknownEntryError, UnknownReportError
 from intake.report import Classification, Status
-from routing import outbox
+from routing import outbox, rulebook, rules
 
 NEWEST: Final = 50  # reports in a snapshot
 NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
@@ -134,7 +134,7 @@ def router(context: Context) -> APIRouter:
             narrative=body.narrative,
         )
         async with database.transaction() as tx:
-            row, created = await desk.open_report(tx, new, who.name, context.timezone)
+            row, created = await desk.open_report(tx, new, who.name, context.timezone, url)
             shown = await wire.whole(tx, row)
         response.status_code = 201 if created else 200
         return _with_etag(shown, response)
@@ -188,6 +188,10 @@ def router(context: Context) -> APIRouter:
             row = await _found(reading, number)
             names = {agency.code: agency.name for agency in await agencies.every(reading)}
             have = {one.agency for one in await outbox.live(reading, row.id)}
+            book = await rulebook.in_force(reading)
+            case = book.case(row.kind, row.priority, reading.now)
+            found = rules.propose(book.rules, case)
+            goes = rules.chosen(found)
             return schemas.Proposals(
                 proposed=[
                     schemas.Proposed(
@@ -195,14 +199,19 @@ def router(context: Context) -> APIRouter:
                         name=names[one.agency],
                         accept_within_s=one.accept_within_s,
                         has_it=one.agency in have,
+                        rule=one.rule,
+                        rule_version=one.version,
+                        certain=one.certain,
+                        chosen=one in goes,
                     )
-                    for one in await outbox.proposals(reading, row.kind, row.priority)
-                ]
+                    for one in found
+                ],
+                removed=rules.removed(book.rules, case),
             )
 
     @routes.post("/reports/{number}/dispatches", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
     async def dispatch(number: Number, body: bodies.DispatchIn, who: staff) -> schemas.Dispatches:
-        """Send a report to agencies; without `agencies`, to those the rules propose and who do not have it yet."""
+        """Send a report to agencies; without `agencies`, to the rules' `chosen` who do not have it yet."""
         async with database.transaction() as tx:
             sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
             return schemas.Dispatches(dispatches=await wire.sent(tx, sent))

@@ -156,6 +156,8 @@ class Dispatch(Out):
     escalate_at: datetime | None = Field(description="when the next step is due, unless somebody accepts before")
     overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
     delivery: Delivery | None = Field(description="null when no envelope of it is kept")
+    rule_version: int | None = Field(description="the version of the rules that proposed it; null: no rule did")
+    rule_number: int | None = Field(description="which rule of that version")
 
 
 class ReportSummary(Out):
@@ -238,18 +240,27 @@ class Dispatches(Out):
 
 
 class Proposed(Out):
-    """An agency that should have the report by the rules; `has_it` when it has."""
+    """An agency that should have the report by a rule (number `rule` of version `rule_version`); `has_it` when it has.
+
+    Not `certain`: the rule hangs on a place or a priority that the report does not have yet. `chosen`: it goes there
+    when the desk names no agencies.
+    """
 
     agency: str
     name: str
     accept_within_s: int
     has_it: bool
+    rule: int
+    rule_version: int | None
+    certain: bool
+    chosen: bool
 
 
 class Proposals(Out):
-    """Who should have a report, and every agency there is."""
+    """Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more."""
 
     proposed: list[Proposed]
+    removed: list[str]
 
 
 class Words(Out):

@@ -12,7 +12,8 @@ from intake import access, live
 from intake.access import COOKIE, STAFF, Who
 from intake.api.context import ON_READ, Context, refusals, staff_only
 
-DESCRIPTION = '`event: report|service|control|heartbeat|reset`, each with `id: SEQ` and `data: {"seq", …}`'
+KINDS = "report|service|control|escalation|rules|heartbeat|reset"
+DESCRIPTION = f'`event: {KINDS}`, each with `id: SEQ` and `data: {{"seq", …}}`'
 
 
 class EventStream(StreamingResponse):

@@ -302,6 +302,8 @@ function showDispatches(dispatches) {
 
 const agencyName = (code) => agencies.find((agency) => agency.code === code)?.name || code;
 
+const proposal = (rule) => `usulan aturan ${rule.rule} versi ${rule.rule_version}, terima ≤ ${rule.accept_within_s} dtk${rule.certain ? "" : " – bila tempat/prioritas cocok, belum diketahui"}`;
+
 async function showProposals() {
   const number = selected;
   const { proposed } = await api("GET", `/reports/${number}/dispatches/proposed`);
@@ -315,8 +317,8 @@ async function showProposals() {
     box.type = "checkbox";
     box.value = code;
     box.disabled = has.has(code);
-    box.checked = Boolean(rule) && !box.disabled;
-    label.append(box, el("span", agencyName(code)), el("span", box.disabled ? "sudah dikirim" : rule ? `usulan, terima ≤ ${rule.accept_within_s} dtk` : "", "quiet"));
+    box.checked = Boolean(rule?.chosen) && !box.disabled;
+    label.append(box, el("span", agencyName(code)), el("span", box.disabled ? "sudah dikirim" : rule ? proposal(rule) : "", "quiet"));
     return label;
   }));
 }

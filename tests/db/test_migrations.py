@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import agencies, calls, machine_room, migrate
+from db import agencies, calls, machine_room, migrate, rules
 from db.engine import Database
 from db.tables import metadata
 from tests.conftest import SetClock
@@ -60,14 +60,14 @@ async def empty_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIte
 
 
 async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
-    def first(connection: Connection) -> None:
+    def up_to(connection: Connection, revision: str) -> None:
         config = migrate._config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
 
     engine = create_async_engine(empty_url)
     async with engine.begin() as connection:
-        await connection.run_sync(first)
+        await connection.run_sync(up_to, "0001")
         for statement in (
             "INSERT INTO reports"
             " (id, number, version, field_versions, status, classification, source, exercise, opened_at)"
@@ -83,6 +83,14 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
             " VALUES (1, 'damkar', 'Damkar', 'https://damkar.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
         ):
             await connection.execute(text(statement))
+        await connection.run_sync(up_to, "0009")
+        for statement in (
+            "INSERT INTO agencies (id, code, name, url, allow_cidr, secret, created_at)"
+            " VALUES (2, 'bpbd', 'BPBD', 'https://bpbd.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
+            "INSERT INTO rules (id, position, kind, agency_id, accept_within_s, next_agency_id)"
+            " VALUES (7, 2, NULL, 2, NULL, NULL), (8, 1, 'kebakaran', 1, 45, 2)",
+        ):
+            await connection.execute(text(statement))
     await engine.dispose()
     await migrate.migrate(empty_url)
     async with Database.open(empty_url, clock) as database, database.reading() as reading:
@@ -95,5 +103,13 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
         assert [(row.name, row.figures, row.alarms) for row in await machine_room.services(reading)] == [
             ("routing", {}, ())
         ]
-        [agency] = await agencies.every(reading)
+        _, agency = await agencies.every(reading)
         assert agency.keys_at(clock.now) == ["whsec_AAAA"]
+        version = await rules.in_force(reading, clock.now)
+        assert version is not None
+        assert (version.number, version.effective_from.year, version.made_by) == (1, 1970, "migration")
+        first, second = await rules.rules(reading, 1)
+        assert (first.number, first.kinds, first.automatic) == (1, ["kebakaran"], False)
+        assert first.agencies == [{"agency": "damkar", "accept_within_s": 45, "next": "bpbd"}]
+        assert (second.number, second.kinds, second.hours) == (2, [], [])
+        assert second.agencies == [{"agency": "bpbd", "accept_within_s": None, "next": None}]

@@ -28,11 +28,13 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
     number = await fire(operator)
     url = f"/api/v1/reports/{number}"
     (proposed,) = (await operator.get(f"{url}/dispatches/proposed")).json()["proposed"]
-    assert proposed == {"agency": "damkar", "name": "Damkar", "accept_within_s": 60, "has_it": False}
+    says = {"rule": 1, "rule_version": 1, "certain": True, "chosen": True}
+    assert proposed == {"agency": "damkar", "name": "Damkar", "accept_within_s": 60, "has_it": False} | says
     answer = await operator.post(f"{url}/dispatches", json={"agencies": ["damkar"]})
     assert answer.status_code == 201
     (dispatch,) = answer.json()["dispatches"]
     assert (dispatch["agency"], dispatch["state"], dispatch["created_by"]) == ("damkar", "queued", "the operator")
+    assert (dispatch["rule_version"], dispatch["rule_number"]) == (1, 1)
     report = (await operator.get(url)).json()
     assert (report["status"], report["version"]) == ("dispatched", 2)
     (envelope,) = await bodies(database, dispatch["id"])

@@ -4,14 +4,15 @@ import asyncio
 
 import pytest
 
-from db import agencies, dispatches, entries, envelopes, live, reports
+from db import dispatches, entries, envelopes, live, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
 from intake import desk, escalating
 from intake.desk import NewReport
-from routing import outbox
+from routing import outbox, rulebook
 from routing.answers import Answer
 from routing.escalations import Escalations
+from routing.rules import Recipient, Rule
 from routing.steps import AnswerWord
 from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB
@@ -26,11 +27,10 @@ async def sent(database: Database) -> DispatchRow:
     async with database.transaction() as tx:
         for code in LADDER:
             await outbox.add_agency(tx, code, f"Instansi {code}", "https://8.8.8.8/hook", [], [])
-        ids = {row.code: row.id for row in await agencies.every(tx)}
-        for code, following in zip(LADDER, [*LADDER[1:], None], strict=True):
-            await agencies.add_rule(tx, "kebakaran", ids[code], None, ids[following] if following else None)
+        ladder = (Recipient(*one) for one in zip(LADDER, [None] * 3, [*LADDER[1:], None], strict=True))
+        await rulebook.append(tx, Rule(0, tuple(ladder), ("kebakaran",)), "siti", "")
         new = NewReport("walk-in", kind="kebakaran", priority="P1", narrative="Rumah terbakar")
-        await desk.open_report(tx, new, "siti", WIB)
+        await desk.open_report(tx, new, "siti", WIB, PUBLIC_URL)
         (row,) = await desk.dispatch(tx, NUMBER, ["damkar"], "siti", PUBLIC_URL)
     return row
 
@@ -81,6 +81,7 @@ async def test_up_the_ladder_to_its_end(database: Database, clock: SetClock, sen
     assert (await said(database))[1:] == ["Diteruskan ke Instansi bpbd karena Instansi damkar belum menerima"]
     found = await rows(database)
     assert (found["damkar"].escalation, found["bpbd"].escalation, found["bpbd"].created_by) == (2, 0, "eskalasi")
+    assert (found["bpbd"].rule_version, found["bpbd"].rule_number) == (1, 1)
     assert found["bpbd"].accept_by == clock().replace() + (sent.accept_by - sent.created_at)
     clock.forward(seconds=180)
     assert await look(database) == 2

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from db.engine import Database
+from intake import access
 from tests.intake.conftest import Client, Served, add_agency, ring
 
 SCHEMATHESIS: Final = Path(sys.executable).with_name("schemathesis")
@@ -51,6 +52,9 @@ async def test_every_operation_is_as_described(
     await ring(database, database.clock())
     await tried(http, tmp_path, http.token, EXAMPLES[database_kind], "--exclude-path", "/api/v1/live")
     await tried(http, tmp_path, agency, EXAMPLES[database_kind], "--include-tag", "agency")
+    async with database.transaction() as tx:
+        supervisor = await access.create_token(tx, "supervisor", "supervisor")
+    await tried(http, tmp_path, supervisor, EXAMPLES[database_kind], "--include-operation-id", "make_api_v1_rules_post")
 
 
 async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
@@ -72,6 +76,10 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("post", "/api/v1/reports/{number}/dispatches"),
         ("get", "/api/v1/reports/{number}/dispatches/proposed"),
         ("get", "/api/v1/kinds"),
+        ("get", "/api/v1/rules"),
+        ("get", "/api/v1/rules/{version}"),
+        ("post", "/api/v1/rules"),
+        ("post", "/api/v1/rules/simulate"),
         ("post", "/agency/v1/dispatches/{dispatch_id}/answers"),
         ("post", "/api/v1/dispatches/{dispatch_id}/cancel"),
         ("post", "/api/v1/dispatches/{dispatch_id}/send-again"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.escalation import REJECTED, SHORTEST_REPEAT, UNANSWERED, Word, plan
-from routing.rules import ACCEPT_WITHIN_S, Rule, next_after
+from routing.rules import ACCEPT_WITHIN_S, Case, Recipient, Rule, next_after
 
 SENT = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
 P1, P2, P3 = (timedelta(seconds=ACCEPT_WITHIN_S[priority]) for priority in ("P1", "P2", "P3"))
@@ -90,25 +90,27 @@ def test_whenever_anybody_looks_each_step_comes_once_and_in_order(within: int, l
 
 
 LADDER = [
-    Rule(1, "kebakaran", "damkar", None, "bpbd"),
-    Rule(2, None, "bpbd", None, "polres"),
-    Rule(3, "laut", "damkar", None, "basarnas"),
-    Rule(4, None, "polres", None, "damkar"),
+    Rule(1, (Recipient("damkar", None, "bpbd"),), ("kebakaran",)),
+    Rule(2, (Recipient("bpbd", 90, "polres"), Recipient("polres", None, "damkar"))),
+    Rule(3, (Recipient("damkar", None, "basarnas"),), ("laut",)),
 ]
 
 
 @pytest.mark.parametrize(
     ("kind", "agency", "have", "following"),
     [
-        ("kebakaran", "damkar", set(), "bpbd"),
-        ("kebakaran", "damkar", {"bpbd"}, "polres"),
-        ("laut", "damkar", set(), "basarnas"),
+        ("kebakaran", "damkar", set(), ("bpbd", 90, 1)),
+        ("kebakaran", "damkar", {"bpbd"}, ("polres", 60, 2)),
+        ("laut", "damkar", set(), ("basarnas", 60, 3)),
         ("banjir", "damkar", set(), None),
-        (None, "bpbd", set(), "polres"),
+        (None, "bpbd", set(), ("polres", 60, 2)),
         ("kebakaran", "damkar", {"bpbd", "polres"}, None),
-        ("kebakaran", "polres", {"damkar"}, "bpbd"),
+        ("kebakaran", "polres", {"damkar"}, ("bpbd", 90, 1)),
         ("kebakaran", "unknown", set(), None),
     ],
 )
-def test_the_next_of_the_ladder(kind: str | None, agency: str, have: set[str], following: str | None) -> None:
-    assert next_after(LADDER, kind, agency, have) == following
+def test_the_next_of_the_ladder(
+    kind: str | None, agency: str, have: set[str], following: tuple[str, int, int] | None
+) -> None:
+    found = next_after(LADDER, Case(kind, "P1", SENT), agency, have)
+    assert (found and (found.agency, found.accept_within_s, found.rule)) == following

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from db import agencies, dispatches, envelopes, people, tables
 from db.engine import Database
-from routing import open311, outbox
+from routing import open311, outbox, rulebook
 from routing.formats import Format
 from routing.outbox import token_hash
 from routing.refusals import (
@@ -21,6 +21,7 @@ from routing.refusals import (
     UnknownAgencyError,
     UnknownKindError,
 )
+from routing.rules import Recipient, Rule
 from tests.conftest import START, SetClock
 from tests.routing.cases import add_agency, add_report, dispatch, put, update
 
@@ -112,9 +113,9 @@ async def test_rolled_back_nothing_is_owed_and_nobody_is_woken(database: Databas
 async def test_time_to_accept(
     database: Database, priority: str | None, rule_s: int | None, given_s: int | None, expected: int
 ) -> None:
-    agency = (await add_agency(database)).agency
+    await add_agency(database)
     async with database.transaction() as tx:
-        await agencies.add_rule(tx, "kebakaran", agency.id, rule_s)
+        await rulebook.append(tx, Rule(0, (Recipient("damkar", rule_s),), ("kebakaran",)), "rina", "")
         row = await put(tx, await add_report(tx, priority=priority), accept_within_s=given_s)
     assert row.accept_by == START + timedelta(seconds=expected)
 
@@ -200,11 +201,9 @@ async def test_a_new_agency(database: Database) -> None:
     async with database.reading() as reading:
         [row] = await agencies.every(reading)
         token = await people.token(reading, token_hash(new.token))
-        assert [(r.kind, r.agency) for r in await agencies.rules(reading)] == [
-            ("kebakaran", "damkar"),
-            ("laka", "damkar"),
-        ]
-        assert [p.agency for p in await outbox.proposals(reading, "laka", "P1")] == ["damkar"]
+        (rule,) = (await rulebook.in_force(reading)).rules
+        assert (rule.kinds, rule.agencies) == (("kebakaran", "laka"), (Recipient("damkar"),))
+        assert [p.agency for p in await rulebook.proposals(reading, "laka", "P1")] == ["damkar"]
     assert (row.url, row.allow_cidr, row.secret) == ("http://10.0.0.5/", ["10.0.0.0/8"], new.secret)
     assert token is not None
     assert (token.name, token.role, token.agency_id) == ("damkar", "agency", row.id)

@@ -1,0 +1,189 @@
+"""The rules as they are saved: which version holds, what it says of a report, and how a new version is made.
+
+A version is written once. It holds from its date on, until one of a newer date does; nobody has to do anything at that
+moment. Of versions of one date the one made last holds, so a version that waits is replaced by another of its date.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from db import agencies
+from db import rules as saved
+from db.engine import Reading, Transaction
+from db.rules import HoursJson, RecipientJson, RuleRow, VersionRow
+from routing import rules
+from routing.refusals import StaleRulesError, UnfitRulesError, UnknownRulesVersionError
+from routing.rule_faults import faults
+from routing.rules import Case, Hours, Proposal, Recipient, Rule
+
+NO_HOURS = "UTC"  # the zone of a version that was made before any rule had hours
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A version as it can be used: its rules, without agencies that are no more. None: there is no version yet."""
+
+    version: VersionRow | None
+    rules: tuple[Rule, ...]
+
+    def case(self, kind: str | None, priority: str | None, at: datetime, places: frozenset[str] = frozenset()) -> Case:
+        """Return what the rules ask of a report at this time."""
+        zone = ZoneInfo(self.version.timezone if self.version else NO_HOURS)
+        return Case(kind, priority, at.astimezone(zone), places)
+
+
+async def in_force(reading: Reading, at: datetime | None = None) -> Book:
+    """Return what holds at a time (None: now)."""
+    return await _opened(reading, await saved.in_force(reading, reading.now if at is None else at))
+
+
+async def of_version(reading: Reading, number: int) -> Book:
+    """Return a version, old ones too. Raises UnknownRulesVersionError."""
+    found = await saved.version(reading, number)
+    if found is None:
+        raise UnknownRulesVersionError
+    return await _opened(reading, found)
+
+
+async def written(reading: Reading, number: int) -> list[Rule]:
+    """Return the rules of a version as they were written, removed agencies included."""
+    return [_rule(row) for row in await saved.rules(reading, number)]
+
+
+async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
+    """Return who should have a report of this kind and priority now. Places are not known yet: nothing tells them."""
+    book = await in_force(reading)
+    return rules.propose(book.rules, book.case(kind, priority, reading.now))
+
+
+async def automatic(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
+    """Return to whom a report of this kind and priority goes now without anybody's word."""
+    book = await in_force(reading)
+    return rules.automatic(book.rules, book.case(kind, priority, reading.now))
+
+
+async def next_after(
+    reading: Reading, kind: str | None, priority: str | None, agency: str, have: Collection[str], since: datetime
+) -> Proposal | None:
+    """Return who gets a report when an agency that has had it `since` then does not accept it; see `rules`.
+
+    The rules are those that hold now, so that a mended ladder counts at once; their hours are judged as of the
+    dispatch, so that the change of a shift breaks no ladder.
+    """
+    book = await in_force(reading)
+    return rules.next_after(book.rules, book.case(kind, priority, since), agency, have)
+
+
+async def make(
+    tx: Transaction,
+    new: Sequence[Rule],
+    *,
+    based_on: int,
+    by: str,
+    timezone: str,
+    effective_from: datetime | None = None,
+    note: str = "",
+) -> VersionRow:
+    """Write a whole new version that holds from `effective_from` on (None: from now on).
+
+    `based_on` is the number of the newest version its maker had before them. Raises StaleRulesError, UnfitRulesError.
+    """
+    if effective_from is not None and effective_from < tx.now:
+        raise UnfitRulesError("effective_from is in the past. What held then is written; leave it out for now.")
+    await check(tx, new)
+    if await saved.newest(tx) != based_on:
+        raise StaleRulesError
+    row = await _add(tx, based_on + 1, new, effective_from or tx.now, by, note, timezone, based_on)
+    if row is None:
+        raise StaleRulesError
+    return row
+
+
+async def append(tx: Transaction, rule: Rule, by: str, note: str) -> None:
+    """Put a rule behind all others, from now on: a new version of what holds now, and of each that waits."""
+    while True:
+        number = await saved.newest(tx) + 1  # first: a version that is made meanwhile takes this number
+        if await _append(tx, number, await saved.in_force(tx, tx.now), tx.now, rule, by, note):
+            break
+    for later in await saved.waiting(tx, tx.now):
+        number += 1
+        await _append(tx, number, later, later.effective_from, rule, by, note)
+
+
+async def check(reading: Reading, new: Sequence[Rule]) -> None:
+    """Raise UnfitRulesError, which says all that is wrong with rules."""
+    kinds = {one.code for one in await agencies.kinds(reading)}
+    there = {one.code for one in await agencies.every(reading)}
+    if found := faults(new, kinds, there):
+        raise UnfitRulesError(" ".join(found))
+
+
+async def present(reading: Reading, new: Sequence[Rule]) -> list[Rule]:
+    """Return rules without agencies that are no more."""
+    return rules.of_present(new, {one.code for one in await agencies.every(reading)})
+
+
+async def _append(
+    tx: Transaction, number: int, base: VersionRow | None, since: datetime, rule: Rule, by: str, note: str
+) -> bool:
+    before = await written(tx, base.number) if base else []
+    zone = base.timezone if base else NO_HOURS
+    return await _add(tx, number, [*before, rule], since, by, note, zone, base.number if base else 0) is not None
+
+
+async def _add(
+    tx: Transaction,
+    number: int,
+    new: Sequence[Rule],
+    since: datetime,
+    by: str,
+    note: str,
+    timezone: str,
+    based_on: int,
+) -> VersionRow | None:
+    values = {"effective_from": since, "made_by": by[:128], "note": note, "timezone": timezone}
+    row = await saved.add(tx, number, values, [_values(rule) for rule in new])
+    if row is not None:
+        own = [str(n) for n, rule in enumerate(new, 1) if rule.automatic]
+        holds = since.isoformat()
+        tx.record(by, "rules.made", f"rules:{number}", based_on=based_on, effective_from=holds, automatic=own)
+        tx.tell("rules", str(number))
+    return row
+
+
+async def _opened(reading: Reading, version: VersionRow | None) -> Book:
+    if version is None:
+        return Book(None, ())
+    return Book(version, tuple(await present(reading, await written(reading, version.number))))
+
+
+def _rule(row: RuleRow) -> Rule:
+    return Rule(
+        number=row.number,
+        agencies=tuple(Recipient(one["agency"], one["accept_within_s"], one["next"]) for one in row.agencies),
+        kinds=tuple(row.kinds),
+        priorities=tuple(row.priorities),
+        places=tuple(row.places),
+        hours=tuple(Hours(one["start"], one["end"], frozenset(one["days"])) for one in row.hours),
+        automatic=row.automatic,
+        note=row.note,
+        version=row.version,
+    )
+
+
+def _values(rule: Rule) -> dict[str, object]:
+    hours: list[HoursJson] = [{"days": sorted(one.days), "start": one.start, "end": one.end} for one in rule.hours]
+    recipients: list[RecipientJson] = [
+        {"agency": one.agency, "accept_within_s": one.accept_within_s, "next": one.next_agency} for one in rule.agencies
+    ]
+    return {
+        "kinds": list(rule.kinds),
+        "priorities": list(rule.priorities),
+        "places": list(rule.places),
+        "hours": hours,
+        "agencies": recipients,
+        "automatic": rule.automatic,
+        "note": rule.note,
+    }
