@@ -39,7 +39,7 @@ def router(context: Context) -> APIRouter:
                 waiting=[await _shown(reading, row) for row in await saved.waiting(reading, reading.now)],
             )
 
-    @routes.get("/rules/{version}", responses=refusals(*ON_READ, 404))
+    @routes.get("/rules/{version:int}", responses=refusals(*ON_READ, 404))
     async def one_version(version: Version, _: staff) -> rule_shapes.RulesVersion:
         """One version of the rules, old ones too."""
         async with database.reading() as reading:

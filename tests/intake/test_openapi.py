@@ -54,7 +54,7 @@ async def test_every_operation_is_as_described(
     await tried(http, tmp_path, agency, EXAMPLES[database_kind], "--include-tag", "agency")
     async with database.transaction() as tx:
         supervisor = await access.create_token(tx, "supervisor", "supervisor")
-    await tried(http, tmp_path, supervisor, EXAMPLES[database_kind], "--include-operation-id", "make_api_v1_rules_post")
+    await tried(http, tmp_path, supervisor, EXAMPLES[database_kind], "--include-path", "/api/v1/rules")
 
 
 async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
