@@ -12,7 +12,19 @@ from starlette.types import ASGIApp
 
 from db.engine import Database
 from db.machine_room import Alarm
-from intake.api import agencies, control, deliveries, dispatches, errors, health, operators, page, recordings, rules, stream
+from intake.api import (
+    agencies,
+    control,
+    deliveries,
+    dispatches,
+    errors,
+    health,
+    operators,
+    page,
+    recordings,
+    rules,
+    stream,
+)
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
 

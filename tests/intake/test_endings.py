@@ -40,7 +40,9 @@ async def damkar(database: Database, *behaviours: Behaviour) -> AsyncIterator[Pr
 async def sent(database: Database) -> DispatchRow:
     """A fire that damkar is sent."""
     async with database.transaction() as tx:
-        report, _ = await desk.open_report(tx, NewReport("walk-in", kind="kebakaran", priority="P1"), "rina", WIB)
+        report, _ = await desk.open_report(
+            tx, NewReport("walk-in", kind="kebakaran", priority="P1"), "rina", WIB, PUBLIC_URL
+        )
         (row,) = await desk.dispatch(tx, report.number, ["damkar"], "rina", PUBLIC_URL)
     return row
 
