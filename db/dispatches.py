@@ -1,4 +1,4 @@
-"""Dispatches (a report x an agency) and the log of what agencies answered."""
+"""Dispatches: a report x an agency."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,6 +40,9 @@ class DispatchRow(Struct, frozen=True):
     escalate_at: datetime | None
     rule_version: int | None
     rule_number: int | None
+    heard_at: datetime | None
+    asked: int
+    page_token: str | None
     agency: str
     report: str  # the report's number
 
@@ -74,6 +77,12 @@ async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
 async def report_of(reading: Reading, dispatch_id: str) -> int | None:
     """Return the id of a dispatch's report and lock nothing: a report is locked before its dispatches."""
     return (await reading.connection.execute(select(d.report_id).where(d.id == dispatch_id))).scalar_one_or_none()
+
+
+async def of_page(reading: Reading, token: str) -> DispatchRow | None:
+    """Return the dispatch whose phone page has this token, and lock nothing."""
+    row = (await reading.connection.execute(_joined.where(d.page_token == token))).mappings().one_or_none()
+    return DispatchRow(**row) if row else None
 
 
 async def of_reports(reading: Reading, report_ids: list[int]) -> dict[int, list[DispatchRow]]:
@@ -116,8 +125,3 @@ async def end_ladders(tx: Transaction, report_id: int) -> None:
     """Let no step of the ladder be due any more for any dispatch of a report."""
     on_one = d.report_id == report_id, d.escalate_at.is_not(None)
     await tx.connection.execute(update(tables.dispatches).where(*on_one).values(escalate_at=None))
-
-
-async def log_answer(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
-    """Keep an answer as it came, whether it changed anything (`applied`) or not."""
-    await tx.connection.execute(insert(tables.answers).values(dispatch_id=dispatch_id, received_at=tx.now, **values))

@@ -37,6 +37,7 @@ class ReportRow(Struct, frozen=True):
     location_lat: float | None
     location_lon: float | None
     narrative: str | None
+    closed_at: datetime | None
 
 
 COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}

@@ -152,6 +152,7 @@ reports = Table(
     Column("location_lat", Double),
     Column("location_lon", Double),
     Column("narrative", Text),
+    Column("closed_at", UtcTime),  # null: it is not closed (or was so before this was written down)
     UniqueConstraint("source", "external_id"),
     Index(None, "caller_number", "id"),
     Index(None, "caller_digits"),
@@ -353,9 +354,12 @@ dispatches = Table(
     Column("answered_by", String(160)),
     Column("note", Text),
     Column("escalation", Integer, nullable=False, server_default=text("0")),  # steps of the ladder that were taken
-    Column("escalate_at", UtcTime),  # when the next is due; null: none is
     Column("rule_version", Integer),  # which rule proposed it; null: none did
     Column("rule_number", Integer),
+    Column("escalate_at", UtcTime),  # when to look at it again; null: never
+    Column("heard_at", UtcTime),  # when they last spoke, since they accepted
+    Column("asked", Integer, nullable=False, server_default=text("0")),  # how often in vain since then: > 0 is silent
+    Column("page_token", String(64)),  # of the phone page; in the clear, since every envelope says it again
     Index(
         "ix_dispatches_escalate",
         "escalate_at",
@@ -371,6 +375,7 @@ dispatches = Table(
         sqlite_where=text("state NOT IN ('rejected', 'cancelled')"),
     ),
     Index(None, "agency_id"),
+    Index("uq_dispatches_page_token", "page_token", unique=True),
 )
 
 answers = Table(
@@ -385,7 +390,11 @@ answers = Table(
     Column("sequence", BigInteger),
     Column("note", Text),
     Column("applied", Boolean, nullable=False),
+    Column("via", String(16)),  # api, signed, body, page, telephone; null: of a time when nobody wrote it down
+    Column("recorded_by", String(128)),  # who at the centre wrote it down, when it came by telephone
+    Column("key", String(64)),  # SHA-256 of the idempotency key
     Index(None, "dispatch_id", "n"),
+    Index("uq_answers_key", "key", "dispatch_id", unique=True),
 )
 
 envelopes = Table(

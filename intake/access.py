@@ -13,10 +13,8 @@ name must not be able to keep the colleague, or the whole desk, from working.
 import asyncio
 import re
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -27,6 +25,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from db import people
 from db.engine import Database, Transaction
 from db.people import TokenRow, UserRow
+from intake.guesses import Guesses
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from routing.outbox import new_token, token_hash
 
@@ -79,6 +78,7 @@ class Who:
     role: Role
     agency_id: int | None = None
     by_cookie: bool = False
+    signed: bool = False  # it signed the request, with its agency's secret
 
 
 async def create_token(tx: Transaction, name: str, role: str) -> str:
@@ -119,15 +119,9 @@ async def holder(database: Database, session: str) -> Who | None:
 class Door:
     """The log-in: checks passwords, and slows those who guess."""
 
-    FREE_TRIES = 5
-    LONGEST_WAIT_S = 60
-    FORGET_AFTER = timedelta(minutes=15)
-    REMEMBERED = 10_000
-
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock: Callable[[], datetime] = database.clock
-        self._wrong: OrderedDict[tuple[str, str], tuple[int, datetime]] = OrderedDict()
+        self._guesses = Guesses(database.clock)
 
     async def log_in(self, name: str, password: str, address: str, old_session: str | None) -> str:
         """Return a fresh session key; the session the browser came with is ended.
@@ -135,16 +129,16 @@ class Door:
         Raises WrongPasswordError, TooManyTriesError.
         """
         key = (name[:64], address)
-        if (wait_s := self._wait_s(key)) > 0:
+        if (wait_s := self._guesses.wait_s(key)) > 0:
             raise TooManyTriesError(wait_s)
-        self._count(key)  # before the slow part: tries that run beside each other count as well
+        self._guesses.count(key)  # before the slow part: tries that run beside each other count as well
         async with self._database.reading() as reading:
             row = await people.user(reading, name) if _NAME.fullmatch(name) else None
         good = await asyncio.to_thread(_verify, row.password_hash if row else NOBODYS_HASH, password)
         if row is None or row.disabled_at is not None or not good:
             log.warning("log_in_refused", address=address)
             raise WrongPasswordError
-        self._wrong.pop(key, None)
+        self._guesses.forget(key)
         session = secrets.token_urlsafe(32)
         async with self._database.transaction() as tx:
             if old_session is not None:
@@ -160,21 +154,6 @@ class Door:
             await people.end_session(tx, token_hash(session))
             if who is not None:
                 tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
-
-    def _wait_s(self, key: tuple[str, str]) -> int:
-        count, last = self._wrong.get(key, (0, self._clock()))
-        if count < self.FREE_TRIES:
-            return 0
-        wait_s = min(2.0 ** (count - self.FREE_TRIES), self.LONGEST_WAIT_S)
-        left = last + timedelta(seconds=wait_s) - self._clock()
-        return max(0, -(-left // timedelta(seconds=1)))
-
-    def _count(self, key: tuple[str, str]) -> None:
-        now = self._clock()
-        count, last = self._wrong.pop(key, (0, now))
-        self._wrong[key] = (1 if now - last > self.FORGET_AFTER else count + 1, now)
-        while len(self._wrong) > self.REMEMBERED:
-            self._wrong.popitem(last=False)
 
 
 def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None, public_url: str) -> bool:

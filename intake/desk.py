@@ -13,6 +13,7 @@ callers need none); one that is sent becomes `dispatched`; when every agency tha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import assert_never
 
 from db import agencies, dispatches, entries, reports
 from db.dispatches import DispatchRow
@@ -32,7 +33,7 @@ from intake.refusals import (
 from intake.report import Priority, Value
 from intake.words import storable
 from routing import answers, endings, outbox, rulebook, rules
-from routing.answers import Answer, Booked
+from routing.answers import Answer, Booked, Via
 from routing.envelope import VisibleEntry, VisibleReport
 from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
@@ -180,25 +181,34 @@ async def dispatch(
 
 
 async def answered(tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer) -> None:
-    """Book what an agency says; the one path for the API, the 2xx body and the phone page. See `book_answer`."""
-    await book_answer(tx, dispatch_id, agency_id, answer)
+    """Book what an agency says in the 2xx body that takes a webhook. See `book_answer`."""
+    await book_answer(tx, dispatch_id, agency_id, answer, via="body")
 
 
 async def book_answer(
-    tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer, actor: str | None = None
+    tx: Transaction,
+    dispatch_id: str,
+    agency_id: int | None,
+    answer: Answer,
+    actor: str | None = None,
+    *,
+    via: Via = "api",
+    key: str | None = None,
 ) -> Booked:
-    """Book an answer (`agency_id` None: the centre's own people speak for the agency); return what it did.
+    """Book an answer, however it came (`via`), and return what it did; see `routing.answers`.
 
-    A report that every agency who has it calls resolved becomes resolved. Raises UnknownDispatchError.
+    `agency_id` None: the centre's own people speak for the agency, and `actor` is who.
+    A report that every agency who has it calls resolved becomes resolved.
+    Raises UnknownDispatchError, AnswerKeyUsedError.
     """
-    booked = await answers.book(tx, dispatch_id, agency_id, answer, actor)
-    if not booked.applied:
+    booked = await answers.book(tx, dispatch_id, agency_id, answer, actor, via=via, key=key)
+    if not booked.applied or booked.again:
         return booked
     after = booked.after
     name = next((agency.name for agency in await agencies.every(tx) if agency.code == after.agency), after.agency)
     by = f" ({answer.by})" if answer.by else ""
     note = f": {answer.note}" if answer.note else "."
-    text = storable(f"{name}{by} {ANSWERS[after.state]}{note}")
+    text = storable(f"{name}{by} {ANSWERS[after.state]}{_way(via, actor)}{note}")
     await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
     if after.state == "resolved" and all(one.state == "resolved" for one in await outbox.live(tx, after.report_id)):
         row = await reports.lock(tx, after.report_id)
@@ -206,6 +216,19 @@ async def book_answer(
             tx.record(actor or after.agency, "IncidentStateChange", row.number, state="resolved")
             await _change(tx, row, {"status": "resolved"})
     return booked
+
+
+def _way(via: Via, actor: str | None) -> str:
+    """Return how an answer came, where a reader of the report should know."""
+    match via:
+        case "telephone":
+            return f", lewat telepon, dicatat oleh {actor}"
+        case "page":
+            return ", lewat halaman ponsel"
+        case "api" | "signed" | "body":
+            return ""
+        case _:
+            assert_never(via)
 
 
 async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
@@ -244,6 +267,8 @@ async def _locked(tx: Transaction, number: str) -> ReportRow:
 async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value]) -> ReportRow:
     """Make the next version, and tell it."""
     values = report.columns(changes)
+    if "status" in changes:
+        values["closed_at"] = tx.now if changes["status"] == "closed" else None
     if row.status == "open":
         values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
     new = await reports.change(tx, row, values, list(changes))

@@ -1,10 +1,14 @@
 """A dispatch that nobody accepts: the operator is told, then the next agency has it too, and the supervisor is told.
 
-What is due is decided by `routing.escalation`; here it is done, in the transaction that says so: the entries that the
-desk reads, the next agency's envelope, the mark that takes the step. The report is locked first and the dispatch looked
-at again: an answer that came in the same millisecond is before this or after it, and nothing is done twice.
+One that was accepted and falls silent: the operator is told, and the agency is asked how it stands.
+
+What is due is decided by `routing.escalation` and `routing.silence`; here it is done, in the transaction that says so:
+the entries that the desk reads, the envelopes, the mark that takes the step. The report is locked first and the
+dispatch looked at again: an answer that came in the same millisecond is before this or after it, and nothing is done
+twice.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from db import agencies, dispatches, entries, reports
@@ -12,11 +16,12 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from intake.desk import visible
-from routing import escalation, outbox, rulebook
+from routing import escalation, outbox, rulebook, silence
 from routing.escalation import Plan
 
 AUTHOR: Final = "eskalasi"
 OVER: Final = ("resolved", "closed")
+AT_WORK: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "tiba di lokasi"}
 
 
 async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
@@ -31,6 +36,8 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     if report.status in OVER:
         await dispatches.change(tx, dispatch_id, {"escalate_at": None})
         return False
+    if found.state in silence.AT_WORK:
+        return await _ask(tx, report, found, public_url)
     plan = escalation.plan(found.state, found.created_at, found.accept_by, found.escalation, tx.now)
     await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": plan.next_at})
     if not plan.words:
@@ -42,6 +49,31 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     await reports.touch(tx, report.id)
     tx.tell("escalation", dispatch_id)
     return True
+
+
+async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> bool:
+    """Mark and ask an agency at work that has been silent for too long; False when it has not."""
+    heard_at = found.heard_at or found.created_at
+    plan = silence.plan(report.priority, heard_at, found.asked, tx.now)
+    await dispatches.change(tx, found.id, {"asked": plan.asked, "escalate_at": plan.next_at})
+    if not plan.asks:
+        return False
+    agency = await agencies.find(tx, found.agency)
+    name = agency.name if agency else found.agency
+    since = getattr(found, f"{found.state}_at") or heard_at
+    said = f"{name} {AT_WORK[found.state]} {_minutes(tx.now - since)} menit lalu dan belum memberi kabar"
+    lately = f" sejak {_minutes(tx.now - heard_at)} menit" if heard_at > since else ""
+    late = f" (baru diperiksa {plan.late.total_seconds():.0f} dtk terlambat)" if plan.late else ""
+    await entries.add(tx, report.id, AUTHOR, f"{said}{lately}: tanyakan{late}", automatic=True)
+    await outbox.ask(tx, found, await visible(tx, report), public_url)
+    tx.record(AUTHOR, "dispatch.silent", found.id, agency=found.agency, asked=plan.asked)
+    await reports.touch(tx, report.id)
+    tx.tell("escalation", found.id)
+    return True
+
+
+def _minutes(time: timedelta) -> int:
+    return int(time / timedelta(minutes=1))
 
 
 async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> list[str]:

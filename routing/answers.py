@@ -3,24 +3,32 @@
 Delivered is not accepted: only an answer tells that a person has it. Every answer is kept as it came; it moves the
 dispatch when it is a step forward (`steps`) and changes nothing when it is late or repeated. A hundred equal answers at
 once are one step and one audit row. An answer implies that the dispatch was delivered, however it got there; its
-envelope is still owed until the receiver takes it.
+envelope is still owed until the receiver takes it. Whatever is said, the agency was heard (`silence`).
+
+An answer may come with a key of the agency's choice (a signed one always does, its `webhook-id`). The same key again is
+the same answer sent again: it is not kept twice, and the result is that of the first time.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
-from db import dispatches, reports
+from db import answers, dispatches, reports
+from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Transaction
-from routing import standing
-from routing.refusals import UnknownDispatchError
+from db.reports import ReportRow
+from routing import silence, standing
+from routing.refusals import AnswerKeyUsedError, UnknownDispatchError
 from routing.steps import AnswerWord, answer_word, step
 
 LONGEST_NOTE = 4000
 LONGEST_NAME = 160
 GREATEST_SEQUENCE = 2**63 - 1
+Via = Literal["api", "signed", "body", "page", "telephone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +44,97 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What an answer did: `applied` False means it was kept and changed nothing (then `after` equals `before`)."""
+    """What an answer did: `applied` False means it was kept and moved nothing; `again`: its key came before.
+
+    Of an answer that came again `applied` is what it was the first time, and nothing was done this time.
+    """
 
     applied: bool
     before: DispatchRow
     after: DispatchRow
+    again: bool = False
 
 
 async def book(
-    tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer, actor: str | None = None
+    tx: Transaction,
+    dispatch_id: str,
+    agency_id: int | None,
+    answer: Answer,
+    actor: str | None = None,
+    *,
+    via: Via = "api",
+    key: str | None = None,
 ) -> Booked:
     """Book an answer of this agency (None: the centre's own people, who may speak for any).
 
-    `actor` is who books it, for the audit; not given, it is the agency. Another agency's dispatch is as unknown as one
-    that does not exist. Raises UnknownDispatchError.
+    `actor` is who at the centre books it; not given, it is the agency itself. `via` is how it came, `key` the
+    idempotency key it came with. Another agency's dispatch is as unknown as one that does not exist.
+    Raises UnknownDispatchError, AnswerKeyUsedError.
     """
     report_id = await dispatches.report_of(tx, dispatch_id)
     if report_id is None:
         raise UnknownDispatchError
-    await reports.lock(tx, report_id)
+    report = await reports.lock(tx, report_id)
     before = await dispatches.find(tx, dispatch_id)
     if before is None or agency_id not in (None, before.agency_id):
         raise UnknownDispatchError
-    new = step(before.state, answer.answer)
     by, note = _kept(answer.by, LONGEST_NAME), _kept(answer.note, LONGEST_NOTE)
-    logged = {"answer": answer.answer, "by": by, "at": answer.at, "sequence": answer.sequence, "note": note}
-    await dispatches.log_answer(tx, dispatch_id, {**logged, "applied": new is not None})
+    said: dict[str, object] = {
+        "answer": answer.answer,
+        "by": by,
+        "at": answer.at,
+        "sequence": answer.sequence,
+        "note": note,
+    }
+    hashed = None if key is None else key_hash(via, key)
+    if hashed is not None and (first := await answers.with_key(tx, before.agency_id, hashed)) is not None:
+        if not _is_the_same(first, dispatch_id, said):
+            raise AnswerKeyUsedError
+        return Booked(first.applied, before, before, again=True)
+    new = step(before.state, answer.answer)
+    came: dict[str, object] = {"applied": new is not None, "via": via, "recorded_by": actor, "key": hashed}
+    await answers.add(tx, dispatch_id, said | came)
     if agency_id is not None:
         await standing.heard(tx, agency_id, before.agency)
+    who = actor or (f"{before.agency} (page)" if via == "page" else before.agency)
     if new is None:
-        return Booked(applied=False, before=before, after=before)
+        return Booked(applied=False, before=before, after=await _heard(tx, report, before, who))
     times = {name: tx.now for name in ("sent_at", "delivered_at") if getattr(before, name) is None}
-    escalate_at = tx.now if new == "rejected" else None  # whoever accepts ends the ladder
+    look_at = silence.speaks_until(report.priority, tx.now) if new in silence.AT_WORK else None
+    escalate_at = tx.now if new == "rejected" else look_at  # whoever accepts ends the ladder
     values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
-    await dispatches.change(tx, dispatch_id, values)
-    tx.record(actor or before.agency, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency)
+    await dispatches.change(tx, dispatch_id, {**values, "heard_at": tx.now, "asked": 0})
+    tx.record(who, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency, via=via)
     await reports.touch(tx, report_id)
-    after = await dispatches.find(tx, dispatch_id)
-    if after is None:
+    return Booked(applied=True, before=before, after=await _found(tx, dispatch_id))
+
+
+def key_hash(via: Via, key: str) -> str:
+    """Return what is kept of an idempotency key: keys are of any length and may hold what no database can keep."""
+    return hashlib.sha256(f"{via}:{key}".encode("utf-8", "replace")).hexdigest()
+
+
+def _is_the_same(first: AnswerRow, dispatch_id: str, said: dict[str, object]) -> bool:
+    return first.dispatch_id == dispatch_id and all(getattr(first, name) == value for name, value in said.items())
+
+
+async def _heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: str) -> DispatchRow:
+    """Note that an agency at work spoke, though it said nothing new: it is not silent, and not asked for a while."""
+    if before.state not in silence.AT_WORK:
+        return before
+    values = {"heard_at": tx.now, "asked": 0, "escalate_at": silence.speaks_until(report.priority, tx.now)}
+    await dispatches.change(tx, before.id, values)
+    if before.asked:
+        tx.record(who, "dispatch.heard", before.id, report=before.report, agency=before.agency)
+        await reports.touch(tx, report.id)
+    return await _found(tx, before.id)
+
+
+async def _found(tx: Transaction, dispatch_id: str) -> DispatchRow:
+    row = await dispatches.find(tx, dispatch_id)
+    if row is None:
         raise AssertionError("a locked dispatch is not there")
-    return Booked(applied=True, before=before, after=after)
+    return row
 
 
 def parse(body: bytes) -> Answer | None:

@@ -8,8 +8,8 @@ Update too, with urgency Past and response AllClear: CAP's Cancel would say that
 Never Public: Private with `addresses` when the agency's code is known, else Restricted. Priority becomes urgency and
 severity; certainty is Likely, since a caller says so and nobody of ours saw it. The narrative and the entries are the
 `description` (`routing.prose`), the caller is the `contact`, and what CAP has no element for is in `parameter`s named
-by the native envelope's paths (`dispatch.answer_url`, `report.version`, ...). What was shortened or left out is in
-`report.omitted.entries` and `report.omitted.cut`.
+by the native envelope's paths (`dispatch.answer_url`, `report.version`, ...); `web` is the phone page. What was
+shortened or left out is in `report.omitted.entries` and `report.omitted.cut`.
 
 Times of CAP's own elements have whole seconds and a numeric offset; UTC is `-00:00`, never `Z` (section 3.3.2 and the
 schema's pattern). The parameters are spelt as in the native envelope. Order and values after the schema of CAP 1.2;
@@ -27,7 +27,7 @@ from routing import prose
 from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
 from routing.kinds import named
 from routing.markup import element, group, xml_text
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 CONTENT_TYPE = "application/cap+xml"
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -59,6 +59,8 @@ def body(
     *,
     agency: str | None = None,
     earlier: Sequence[tuple[int, datetime]] = (),
+    page_url: str | None = None,
+    asks: Asks | None = None,
 ) -> bytes:
     """Return the exact bytes to sign and send.
 
@@ -68,6 +70,7 @@ def body(
     """
     short = clipped(report, _size)
     message = _message(type, answer_url, accept_by, sequence)
+    asked = "Belum ada kabar: bagaimana keadaannya? " if asks else ""
     sender = centre(answer_url)
     refers = "" if message.type == "Alert" else _references(sender, dispatch_id, sequence, earlier)
     head = (
@@ -85,6 +88,7 @@ def body(
     about = _about(message, report, _headline(type, report, short.texts["location_text"]))
     contact = " ".join(filter(None, (short.texts["caller_name"], report.caller_number)))
     known = _parameters(type, dispatch_id, answer_url, accept_by, sequence, report, short.texts)
+    known |= {"dispatch.asks": asks}
     area = _area(short.texts["location_text"], position(report))
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
@@ -98,7 +102,8 @@ def body(
             "info",
             about,
             element("description", description) if description else "",
-            element("instruction", message.instruction),
+            element("instruction", asked + message.instruction),
+            element("web", page_url) if page_url else "",
             element("contact", contact) if contact else "",
             *(group("parameter", *_named_value(name, value)) for name, value in said.items() if value is not None),
             area,

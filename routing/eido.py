@@ -33,7 +33,7 @@ from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newes
 from routing.envelope import canonical
 from routing.kinds import named
 from routing.markup import element, html_text, xml_text
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 CONTENT_TYPE = "application/json"
 CONTEXT = {"@vocab": "./JSON-LD_Contexts/EmergencyIncidentDataObjectType.jsonld"}
@@ -84,6 +84,8 @@ def body(
     report: VisibleReport,
     *,
     agency: str | None = None,
+    page_url: str | None = None,
+    asks: Asks | None = None,
 ) -> bytes:
     """Return the exact bytes to sign and send. `agency` is the code of the addressed agency, named in a note.
 
@@ -93,7 +95,8 @@ def body(
     short = clipped(report, _size)
     our = centre(answer_url)
     write = _Writer(our, timestamp, f"urn:emergency:uid:incidentid:{_plain(report.number)}:{our}")
-    order = write.part("note:dispatch", notesActionComments=_order(type, report, answer_url, accept_by, agency))
+    text = _order(type, report, answer_url, accept_by, agency, page_url, asks)
+    order = write.part("note:dispatch", notesActionComments=html_text(text))
     told = [order]
     if short.texts["narrative"]:
         told.append(write.part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
@@ -103,7 +106,14 @@ def body(
         "agencyComponent": [_centre(write)],
         "locationComponent": places or None,
     }
-    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
+    dispatch = {
+        "id": dispatch_id,
+        "answer_url": answer_url,
+        "page_url": page_url,
+        "accept_by": utc(accept_by),
+        "sequence": sequence,
+        "asks": asks,
+    }
     names = _note_names(report.entries)
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
@@ -283,14 +293,25 @@ def _pidf(location: str) -> str:
     )
 
 
-def _order(type: EnvelopeType, report: VisibleReport, answer_url: str, accept_by: datetime, agency: str | None) -> str:
-    """Return the note that tells the agency's people what this message is (HTML)."""
+def _order(
+    type: EnvelopeType,
+    report: VisibleReport,
+    answer_url: str,
+    accept_by: datetime,
+    agency: str | None,
+    page_url: str | None,
+    asks: Asks | None,
+) -> str:
+    """Return what tells the agency's people what this message is."""
     to = f" untuk {agency}" if agency else ""
     lines = [f"{HEADINGS[type]} {report.number}{to}."]
     if report.exercise:
         lines.insert(0, "LATIHAN: bukan kejadian nyata.")
     if type == "dispatch.created":
         lines.append(f"Jawab sebelum {utc(accept_by)}.")
+    if asks:
+        lines.append("Belum ada kabar: bagaimana keadaannya?")
     if type not in ENDS:
         lines.append(f"Jawaban dengan POST ke {answer_url}")
-    return html_text("\n".join(lines))
+        lines += [f"Jawaban lewat ponsel: {page_url}"] if page_url else []
+    return "\n".join(lines)

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 
 from routing.clipping import LIMIT, REASON_LIMIT, clip, clipped, newest, utc
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 __all__ = ["LIMIT", "EnvelopeType", "VisibleEntry", "VisibleReport", "body", "canonical"]
 
@@ -24,11 +24,20 @@ def body(
     report: VisibleReport,
     *,
     reason: str | None = None,
+    page_url: str | None = None,
+    asks: Asks | None = None,
 ) -> bytes:
     """Return the exact bytes to sign and send; `reason`, why it was cancelled, is `dispatch.reason`."""
     short = clipped(report, _size)
-    dispatch = {"id": dispatch_id, "answer_url": answer_url, "accept_by": utc(accept_by), "sequence": sequence}
-    dispatch |= {} if reason is None else {"reason": clip(reason, REASON_LIMIT, _size)}
+    dispatch = {
+        "id": dispatch_id,
+        "answer_url": answer_url,
+        "page_url": page_url,
+        "accept_by": utc(accept_by),
+        "sequence": sequence,
+        "asks": asks,
+        "reason": None if reason is None else clip(reason, REASON_LIMIT, _size),
+    }
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         left_out = len(report.entries) - len(entries)

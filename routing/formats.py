@@ -6,13 +6,20 @@ One front door for whoever stores and sends: the same values, exact bytes, and t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never, get_args
+from typing import Literal, TypedDict, assert_never, get_args
 
 from routing import cap, eido, envelope, open311
-from routing.visible import EnvelopeType, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleReport
 
 Format = Literal["native", "eido", "cap", "open311"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+class _ToPeople(TypedDict):
+    """What the forms that people read say to them."""
+
+    page_url: str | None
+    asks: Asks | None
 
 
 def known(value: object) -> Format | None:
@@ -41,24 +48,29 @@ def body_in(
     agency: str | None = None,
     jurisdiction_id: str | None = None,
     earlier: Sequence[tuple[int, datetime]] = (),
+    page_url: str | None = None,
+    asks: Asks | None = None,
     reason: str | None = None,
 ) -> Body:
     """Return a dispatch's body in one of the forms, less than `clipping.LIMIT` bytes.
 
     The native envelope needs none of the next three. `agency`, the addressed agency's code, makes CAP Private and is
     named in EIDO. `jurisdiction_id` is Open311's. `earlier` are sequence and timestamp of the dispatch's earlier
-    messages, which CAP refers to. `reason` says why the dispatch was cancelled; only the native envelope has a field
-    for it, so it is to be among the report's entries, too. Raises ValueError for coordinates that are not finite.
+    messages, which CAP refers to. `page_url` is the page on which people at the agency answer by hand, a secret while
+    the dispatch lasts. `asks`: the agency accepted and says nothing, so it is asked. `reason` says why the dispatch was
+    cancelled; only the native envelope has a field for it, so it is to be among the report's entries, too.
+    Raises ValueError for coordinates that are not finite.
     """
     values = (type, timestamp, dispatch_id, answer_url, accept_by, sequence, report)
+    to_people: _ToPeople = {"page_url": page_url, "asks": asks}
     match format:
         case "native":
-            return Body("application/json", envelope.body(*values, reason=reason))
+            return Body("application/json", envelope.body(*values, **to_people, reason=reason))
         case "eido":
-            return Body(eido.CONTENT_TYPE, eido.body(*values, agency=agency))
+            return Body(eido.CONTENT_TYPE, eido.body(*values, agency=agency, **to_people))
         case "cap":
-            return Body(cap.CONTENT_TYPE, cap.body(*values, agency=agency, earlier=earlier))
+            return Body(cap.CONTENT_TYPE, cap.body(*values, agency=agency, earlier=earlier, **to_people))
         case "open311":
-            return Body(open311.CONTENT_TYPE, open311.body(*values, jurisdiction_id=jurisdiction_id))
+            return Body(open311.CONTENT_TYPE, open311.body(*values, jurisdiction_id=jurisdiction_id, asks=asks))
         case _:
             assert_never(format)

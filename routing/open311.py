@@ -13,7 +13,8 @@ attributes against its service definitions must define these codes, or it may re
 - Left out: `address_id`, `email`, `device_id`, `account_id`, `last_name`, `media_url` (nothing to put there), and the
   carrier's spelling of a number that is known in E.164.
 - No secret is in here. The standard's `api_key` is a secret and also a form field: who delivers must add it, and must
-  not store it with the envelope. The answer URL opens nothing without the agency's token.
+  not store it with the envelope. The answer URL opens nothing without the agency's token; the phone page's does, so it
+  is left out.
 
 GET requests of such platforms are often open to all, descriptions included. An agency that takes this form sees what
 an agency may see; that it does not publish it must be agreed with it.
@@ -30,7 +31,7 @@ from urllib.parse import quote_plus, urlencode
 from routing import prose
 from routing.clipping import ENTRIES_CUT, LIMIT, REPLACED, clipped, degrees, newest, position, utc
 from routing.kinds import named
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 CONTENT_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
 DESCRIPTION_LIMIT = 4_000  # characters, says the standard
@@ -55,6 +56,7 @@ def body(
     report: VisibleReport,
     *,
     jurisdiction_id: str | None = None,
+    asks: Asks | None = None,
 ) -> bytes:
     """Return the exact bytes to sign and send.
 
@@ -79,6 +81,7 @@ def body(
         "answer_url": answer_url,
         "accept_by": utc(accept_by),
         "sequence": str(sequence),
+        "asks": asks,
         "report_number": report.number,
         "report_version": str(report.version),
         "status": report.status,
@@ -89,7 +92,8 @@ def body(
         "opened_at": utc(report.opened_at),
     }
     exercise = "LATIHAN, bukan kejadian nyata. " if report.exercise else ""
-    heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind).name}"
+    asked = ". Belum ada kabar: bagaimana keadaannya?" if asks else ""
+    heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind).name}{asked}"
 
     def described(entries: list[VisibleEntry]) -> str:
         return "\n\n".join(filter(None, (heading, prose.told(short.texts["narrative"], entries))))

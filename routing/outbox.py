@@ -23,7 +23,7 @@ from routing.formats import Format
 from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
 from routing.rules import Proposal, Recipient, Rule
 from routing.steps import NOT_LIVE
-from routing.visible import EnvelopeType, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleReport
 
 TOKEN_PREFIX = "i112_"  # noqa: S105 the beginning of every token, no secret
 
@@ -94,6 +94,11 @@ async def update(tx: Transaction, *, report_id: int, report: VisibleReport, publ
     return [await enclose(tx, row, "report.updated", report, public_url) for row in await live(tx, report_id)]
 
 
+async def ask(tx: Transaction, row: DispatchRow, report: VisibleReport, public_url: str) -> DispatchRow:
+    """Owe an agency that has fallen silent a `report.updated` that asks how it stands. The report is locked already."""
+    return await enclose(tx, row, "report.updated", report, public_url, asks="status")
+
+
 async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
     """Return the dispatches of a report that agencies have: neither rejected nor cancelled."""
     rows = (await dispatches.of_reports(reading, [report_id])).get(report_id, [])
@@ -158,6 +163,8 @@ async def enclose(
     type: EnvelopeType,
     report: VisibleReport,
     public_url: str,
+    *,
+    asks: Asks | None = None,
     reason: str | None = None,
 ) -> DispatchRow:
     """Put the dispatch's next envelope into the outbox, in the form its agency takes.
@@ -169,6 +176,7 @@ async def enclose(
     agency = await agencies.find(tx, row.agency)
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
+    page_token = row.page_token or secrets.token_urlsafe(32)
     written = formats.body_in(
         (agency and formats.known(agency.format)) or "native",
         type,
@@ -182,6 +190,8 @@ async def enclose(
         jurisdiction_id=agency.jurisdiction_id if agency else None,
         earlier=[(one.sequence, one.created_at) for one in earlier],
         reason=reason,
+        page_url=f"{public_url.rstrip('/')}/a/{page_token}",
+        asks=asks,
     )
     values = {
         "id": new_id(tx.now),
@@ -194,6 +204,6 @@ async def enclose(
         "body": written.content,
     } | ({"state": "dead", "cause": dead.cause} if dead else {})
     await envelopes.add(tx, values)
-    await dispatches.change(tx, row.id, {"sequence": sequence})
+    await dispatches.change(tx, row.id, {"sequence": sequence, "page_token": page_token})
     tx.wake("outbox")
-    return replace(row, sequence=sequence)
+    return replace(row, sequence=sequence, page_token=page_token)

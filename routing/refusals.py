@@ -31,6 +31,12 @@ class AlreadyDispatchedError(RefusedError):
     status = 409
 
 
+class AnswerKeyUsedError(RefusedError):
+    """This idempotency key came before, with another answer. A new answer needs a new one (webhook-id, when signed)."""
+
+    status = 409
+
+
 class UnknownDispatchError(RefusedError):
     """There is no such dispatch."""
 

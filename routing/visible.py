@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 EnvelopeType = Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
+Asks = Literal["status"]  # what an agency at work that says nothing is asked for
 
 
 @dataclass(frozen=True, slots=True)

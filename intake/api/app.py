@@ -21,6 +21,7 @@ from intake.api import (
     health,
     operators,
     page,
+    phone,
     recordings,
     rules,
     stream,
@@ -78,6 +79,7 @@ def create_app(
         deliveries.router(context),
         health.router(context, registry),
         page.router(context),
+        phone.router(context),
     ]
     errors.install(app, routers)
     for routes in routers:

@@ -249,3 +249,13 @@ class AnswerIn(In):
         None, description="the agency's own count of answers"
     )
     note: Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable_text)] | None = None
+
+
+class TelephonedIn(AnswerIn):
+    """What somebody at an agency said on the telephone; `by` is who."""
+
+    by: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=160, pattern=r"\S"),
+        AfterValidator(storable_text),
+    ] = Field(description="who at the agency said it")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from db.engine import Database
 from db.machine_room import Alarm
@@ -19,6 +19,7 @@ from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInErro
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
 from intake.live import Tail
+from intake.signed import signer
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,12 @@ _bearer = HTTPBearer(auto_error=False, description="a machine's token: `intake11
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="a person's session: log in at /masuk")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 Cookie = Annotated[str | None, Security(_cookie)]
+_signature = APIKeyHeader(
+    name="webhook-signature",
+    auto_error=False,
+    description="of an agency, over `webhook-id.webhook-timestamp.body` with its secret, after Standard Webhooks",
+)
+Signature = Annotated[str | None, Security(_signature)]
 
 
 class Allowed:
@@ -82,8 +89,12 @@ class Allowed:
 
     @staticmethod
     def _only_agency(context: Context) -> Callable[..., Awaitable[Who]]:
-        async def who(request: Request, bearer: Bearer) -> Who:
-            found = await access.bearer(context.database, bearer.credentials) if bearer is not None else None
+        async def who(request: Request, bearer: Bearer, signature: Signature) -> Who:
+            found: Who | None = None
+            if bearer is not None:
+                found = await access.bearer(context.database, bearer.credentials)
+            elif signature is not None:
+                found = await signer(context.database, request.headers, await request.body())
             return _admitted(request, found, frozenset({"agency"}), context.public_url)
 
         return who

@@ -21,6 +21,7 @@ MEDIA = {
     "desk.js": "text/javascript",
     "health.js": "text/javascript",
     "desk.css": "text/css",
+    "phone.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
 TEXTS = {

@@ -153,11 +153,13 @@ class Dispatch(Out):
     answered_by: str | None
     note: str | None
     escalation: int = Field(description="steps of the ladder that were taken: 0 none, 1 overdue, 2 the next agency too")
-    escalate_at: datetime | None = Field(description="when the next step is due, unless somebody accepts before")
     overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
     delivery: Delivery | None = Field(description="null when no envelope of it is kept")
     rule_version: int | None = Field(description="the version of the rules that proposed it; null: no rule did")
     rule_number: int | None = Field(description="which rule of that version")
+    escalate_at: datetime | None = Field(description="when the next step is due, unless they are heard before")
+    heard_at: datetime | None = Field(description="when they last answered anything")
+    asked: int = Field(description="how often they were asked in vain since; above 0: they accepted and fell silent")
 
 
 class ReportSummary(Out):
@@ -320,8 +322,34 @@ class State(Out):
     services: list[Service]
 
 
+class KeptAnswer(Out):
+    """An answer as it came. `applied` false: it was late or repeated, and moved nothing.
+
+    `via` is how it came, null when nobody wrote that down yet; `recorded_by` who at the centre wrote down a call.
+    """
+
+    received_at: datetime
+    answer: Literal["accepted", "rejected", "en_route", "on_scene", "resolved"]
+    by: str | None
+    at: datetime | None
+    sequence: int | None
+    note: str | None
+    applied: bool
+    via: Literal["api", "signed", "body", "page", "telephone"] | None
+    recorded_by: str | None
+
+
+class KeptAnswers(Out):
+    """All that an agency said to a dispatch, the first answer first."""
+
+    answers: list[KeptAnswer]
+
+
 class Answered(Out):
-    """What an answer did: `applied` false means that it was kept and changed nothing."""
+    """What an answer did: `applied` false means that it was kept and moved nothing. `dispatch` is as it is now.
+
+    An answer sent again with its key is told what it did the first time.
+    """
 
     applied: bool
     dispatch: Dispatch

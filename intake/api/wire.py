@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import asdict
 
 from db import calls, deliveries, dispatches, entries, recordings
+from db.answers import AnswerRow
 from db.calls import CallRow, LegRow
 from db.deliveries import DeliveryRow
 from db.dispatches import DispatchRow
@@ -65,6 +66,11 @@ async def sent(reading: Reading, rows: Sequence[DispatchRow]) -> list[schemas.Di
     """Return dispatches."""
     delivered = await deliveries.of_reports(reading, [row.report_id for row in rows])
     return [schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), reading.now)) for row in rows]
+
+
+def kept_answer(row: AnswerRow) -> schemas.KeptAnswer:
+    """Return an answer of the log."""
+    return schemas.KeptAnswer.model_validate(asdict(row))
 
 
 def service(row: ServiceRow, now: datetime) -> schemas.Service:

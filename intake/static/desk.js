@@ -287,6 +287,7 @@ function showDispatches(dispatches) {
       item.append(until);
       if (dispatch.escalation) item.append(el("span", ` · ▲ eskalasi ${dispatch.escalation}`));
     } else {
+      if (dispatch.asked && ["accepted", "en_route", "on_scene"].includes(dispatch.state)) item.append(el("b", `▲ diam sejak ${clock(dispatch.heard_at)}: tanyakan · `));
       item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.cancel_reason || dispatch.note].filter(Boolean).join(" · "), "quiet"));
     }
     const { state, last_outcome } = dispatch.delivery || {};

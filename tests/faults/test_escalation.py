@@ -82,7 +82,7 @@ def test_four_workers_and_one_killed_at_the_minute(postgres_url: str, tmp_path: 
                 for one in web.report(report["number"])["dispatches"]:
                     accepted = {"answer": "accepted", "by": "telephone"}
                     assert web.http.post(f"/api/v1/dispatches/{one['id']}/answers", json=accepted).status_code == 200
-            now += timedelta(hours=1)
+            now += timedelta(minutes=14)
             write(clock, now)
             assert all(ladder(web, one) == [OVERDUE, NEXT] for one in reports)
         web.command("audit", "verify")

@@ -75,7 +75,7 @@ async def test_a_report_is_resolved_when_all_say_so(operator: Client, database: 
     first, second, third = (one["id"] for one in sent.json()["dispatches"])
 
     async def said(dispatch: str, word: str) -> str:
-        answer = await operator.post(f"/api/v1/dispatches/{dispatch}/answers", json={"answer": word})
+        answer = await operator.post(f"/api/v1/dispatches/{dispatch}/answers", json={"answer": word, "by": "Pak Budi"})
         assert answer.status_code == 200
         return str((await operator.get(url)).json()["status"])
 
@@ -151,5 +151,29 @@ async def test_another_agencys_dispatch_is_unknown(operator: Client, database: D
     ],
 )
 async def test_a_malformed_answer_is_refused(operator: Client, body: Json) -> None:
-    answer = await operator.post(f"/api/v1/dispatches/{NOBODYS}/answers", json=body)
+    answer = await operator.post(f"/api/v1/dispatches/{NOBODYS}/answers", json={"by": "Pak Budi"} | body)
     assert answer.status_code == 422
+
+
+async def test_by_telephone_somebody_said_it_and_somebody_wrote_it_down(operator: Client, database: Database) -> None:
+    token = await add_agency(database, "damkar")
+    number = await fire(operator)
+    sent = await operator.post(f"/api/v1/reports/{number}/dispatches", json={"agencies": ["damkar"]})
+    answers = f"/api/v1/dispatches/{sent.json()['dispatches'][0]['id']}/answers"
+    for nobody in ({}, {"by": None}, {"by": ""}, {"by": " "}):
+        refused = await operator.post(answers, json={"answer": "accepted"} | nobody)
+        assert (refused.status_code, refused.json()["field"]) == (422, "by")
+    said = {"answer": "accepted", "by": "Pak Budi", "note": "dua unit"}
+    assert (await operator.post(answers, json=said)).status_code == 200
+    agency = {"Authorization": f"Bearer {token}"}
+    await operator.post(answers.replace("/api/", "/agency/"), json={"answer": "accepted"}, headers=agency)
+    entries = (await operator.get(f"/api/v1/reports/{number}")).json()["entries"]
+    told = "Damkar (Pak Budi) menerima laporan ini, lewat telepon, dicatat oleh the operator: dua unit"
+    assert (entries[-1]["text"], entries[-1]["author"]) == (told, "the operator")
+    kept = (await operator.get(answers)).json()["answers"]
+    assert [(one["via"], one["applied"], one["by"], one["recorded_by"]) for one in kept] == [
+        ("telephone", True, "Pak Budi", "the operator"),
+        ("api", False, None, None),
+    ]
+    assert (await operator.get(f"/api/v1/dispatches/{NOBODYS}/answers")).status_code == 404
+    assert (await operator.get(answers, headers=agency)).status_code == 403

@@ -13,6 +13,7 @@ from routing import outbox, rulebook
 from routing.answers import Answer
 from routing.escalations import Escalations
 from routing.rules import Recipient, Rule
+from routing.silence import SPEAK_EVERY
 from routing.steps import AnswerWord
 from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB
@@ -99,7 +100,8 @@ async def test_who_accepts_ends_only_their_own(database: Database, clock: SetClo
     await look(database)
     await answer(database, sent, "accepted")
     found = await rows(database)
-    assert (found["damkar"].escalate_at, found["bpbd"].escalate_at) == (None, found["bpbd"].accept_by)
+    speaks = clock.now + SPEAK_EVERY["P1"]
+    assert (found["damkar"].escalate_at, found["bpbd"].escalate_at) == (speaks, found["bpbd"].accept_by)
     clock.forward(seconds=60)
     assert await look(database) == 1
     assert (await said(database))[-1].startswith("Instansi bpbd belum menerima dalam 60 dtk")
@@ -151,7 +153,7 @@ async def test_an_answer_in_the_same_millisecond(
     work = [answer(database, sent, "accepted"), look(database)]
     await asyncio.gather(*(work if first == "answer" else reversed(work)))
     found = (await rows(database))["damkar"]
-    assert (found.state, found.escalate_at) == ("accepted", None)
+    assert (found.state, found.escalate_at) == ("accepted", clock.now + SPEAK_EVERY["P1"])
     assert len(await said(database)) == found.escalation <= 1
 
 

@@ -75,7 +75,9 @@ async def test_a_dispatch_and_equal_answers_at_once(operator: Client, database: 
     (dispatch,) = (await operator.get(f"/api/v1/reports/{number}")).json()["dispatches"]
     answers = f"/api/v1/dispatches/{dispatch['id']}/answers"
     async with asyncio.TaskGroup() as tasks:
-        said = [tasks.create_task(operator.post(answers, json={"answer": "accepted"})) for _ in range(20)]
+        said = [
+            tasks.create_task(operator.post(answers, json={"answer": "accepted", "by": "Pak Budi"})) for _ in range(20)
+        ]
     assert Counter(one.result().json()["applied"] for one in said) == {True: 1, False: 19}
     entries = (await operator.get(f"/api/v1/reports/{number}")).json()["entries"]
     assert len([entry for entry in entries if "menerima" in entry["text"]]) == 1

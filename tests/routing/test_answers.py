@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from db import dispatches, envelopes, reports, tables
 from db.engine import Database
 from routing.answers import Answer, Booked, book, parse
-from routing.refusals import UnknownDispatchError
+from routing.refusals import AnswerKeyUsedError, UnknownDispatchError
+from routing.silence import SPEAK_EVERY
 from routing.steps import AnswerWord
 from tests.conftest import START, SetClock
 from tests.routing.cases import add_agency, add_report, dispatch, put, update
@@ -68,6 +70,9 @@ async def test_accepted(database: Database, clock: SetClock) -> None:
         "sequence": 7,
         "note": "dua unit",
         "applied": True,
+        "via": "api",
+        "recorded_by": None,
+        "key": None,
     }
     assert envelope.state == "pending"  # the receiver itself has not taken it
 
@@ -94,13 +99,14 @@ async def test_stories(database: Database, story: str, expected: str) -> None:
     assert sum(a.startswith("dispatch.") for _, a, _ in await audit(database)) == 1 + sum(b.applied for b in booked)
 
 
-async def test_late_answers_change_no_column(database: Database, clock: SetClock) -> None:
+async def test_late_answers_change_nothing_but_that_they_were_heard(database: Database, clock: SetClock) -> None:
     await add_agency(database)
     row = await dispatch(database)
     first = await say(database, row.id, "en_route")
-    clock.forward(minutes=5)
+    now = clock.forward(minutes=5)
     late = await say(database, row.id, "accepted")
-    assert late == Booked(applied=False, before=first.after, after=first.after)
+    heard = replace(first.after, heard_at=now, escalate_at=now + SPEAK_EVERY["P1"])
+    assert late == Booked(applied=False, before=first.after, after=heard)
     assert first.after.accepted_at is None
 
 
@@ -133,6 +139,34 @@ async def test_a_hundred_equal_answers_at_once_are_one_step(database: Database) 
     assert sum(b.applied for b in booked) == 1
     assert len(await logged(database)) == 100
     assert [a for _, a, _ in await audit(database)].count("dispatch.accepted") == 1
+
+
+async def test_a_key_that_comes_again_is_the_same_answer(database: Database, clock: SetClock) -> None:
+    agency = (await add_agency(database)).agency
+    row, other = await dispatch(database), await dispatch(database)
+
+    async def say(dispatch_id: str, answer: Answer, key: str | None = "k\0") -> Booked:
+        async with database.transaction() as tx:
+            return await book(tx, dispatch_id, agency.id, answer, via="signed", key=key)
+
+    accepted = Answer("accepted", "Pak Budi", AT, 7, "x" * 5000)
+    first = await say(row.id, accepted)
+    await say(row.id, Answer("en_route"), None)
+    clock.forward(minutes=1)
+    again = await say(row.id, accepted)
+    assert (again.applied, again.again, again.after.state) == (True, True, "en_route")
+    assert again.after.heard_at == first.after.heard_at, "nobody spoke"
+    assert await logged(database) == [("accepted", True), ("en_route", True)]
+    for one, answer in ((row.id, replace_note(accepted)), (row.id, Answer("resolved")), (other.id, accepted)):
+        with pytest.raises(AnswerKeyUsedError, match="key came before"):
+            await say(one, answer)
+    async with database.transaction() as tx:  # each way has keys of its own
+        assert (await book(tx, other.id, agency.id, accepted, via="api", key="k\0")).applied
+
+
+def replace_note(answer: Answer) -> Answer:
+    """The same answer with another note."""
+    return Answer(answer.answer, answer.by, answer.at, answer.sequence, "lain")
 
 
 async def test_answers_and_updates_at_once_wait_for_each_other(database: Database) -> None:

@@ -182,7 +182,14 @@ def test_what_the_standard_has_no_field_for_is_additional_data() -> None:
     assert found["additionalDataComponent"][0]["urlPurpose"] == "EmergencyCallData.Comment"
     assert extra(found) == {
         "type": "report.updated",
-        "dispatch": {"id": DISPATCH, "answer_url": URL, "accept_by": "2026-03-14T02:00:26.535897Z", "sequence": 4},
+        "dispatch": {
+            "id": DISPATCH,
+            "answer_url": URL,
+            "page_url": None,
+            "accept_by": "2026-03-14T02:00:26.535897Z",
+            "sequence": 4,
+            "asks": None,
+        },
         "report": {
             "number": "112-20260314-0001",
             "version": 3,

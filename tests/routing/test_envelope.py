@@ -34,7 +34,14 @@ def test_the_whole_body() -> None:
         "type": "dispatch.created",
         "timestamp": "2026-03-14T01:59:26.535897Z",
         "data": {
-            "dispatch": {"id": "d", "answer_url": URL, "accept_by": "2026-03-14T02:00:26.535897Z", "sequence": 1},
+            "dispatch": {
+                "id": "d",
+                "answer_url": URL,
+                "page_url": None,
+                "accept_by": "2026-03-14T02:00:26.535897Z",
+                "sequence": 1,
+                "asks": None,
+            },
             "report": {
                 "number": "112-20260314-0001",
                 "version": 3,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from routing import clipping, envelope
 from routing.formats import FORMATS, Body, Format, body_in
 from routing.kinds import KINDS, named
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, EMPTY, LONG, REPORT, REPORTS, TYPES, URL, parsed
 
 READ: dict[Format, Callable[[bytes], object]] = {
@@ -57,6 +57,25 @@ def test_what_it_is_sent_as(format: Format, content_type: str) -> None:
 def test_the_native_form_is_the_envelope() -> None:
     expected = envelope.body("report.updated", AT, DISPATCH, URL, ACCEPT_BY, 7, REPORT)
     assert written("native", REPORT, "report.updated", 7).content == expected
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_phone_page_and_the_question_are_told_where_people_read_them(format: Format) -> None:
+    page_url = f"https://112.example/a/{'x' * 43}"
+
+    def said(asks: Asks | None) -> str:
+        values = (AT, DISPATCH, URL, ACCEPT_BY, 3, LONG)
+        return body_in(format, "report.updated", *values, page_url=page_url, asks=asks).content.decode()
+
+    plain, asking = said(None), said("status")
+    assert len(asking.encode()) < clipping.LIMIT
+    if format == "open311":
+        assert "%2Fa%2F" not in asking, "such platforms show requests to anybody"
+    else:
+        assert page_url in asking
+    question = {"native": '"asks":"status"', "open311": "Belum+ada+kabar"}.get(format, "Belum ada kabar")
+    assert question in asking
+    assert question not in plain
 
 
 @given(st.sampled_from(FORMATS), st.sampled_from(TYPES), REPORTS)

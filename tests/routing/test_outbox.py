@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from db import agencies, dispatches, envelopes, people, tables
+from db import agencies, dispatches, envelopes, people, reports, tables
 from db.engine import Database
 from routing import open311, outbox, rulebook
 from routing.formats import Format
@@ -54,12 +55,19 @@ async def test_a_dispatch_and_its_envelope(database: Database) -> None:
     assert (envelope.priority, envelope.next_try_at) == ("P1", START)
     said = json.loads(envelope.body)
     assert (said["type"], said["data"]["report"]["number"]) == ("dispatch.created", row.report)
+    assert re.fullmatch("[A-Za-z0-9_-]{43}", row.page_token or ""), "256 random bits"
     assert said["data"]["dispatch"] == {
         "id": row.id,
         "answer_url": f"https://112.example/agency/v1/dispatches/{row.id}/answers",
+        "page_url": f"https://112.example/a/{row.page_token}",
         "accept_by": "2026-03-14T02:00:26.535897Z",
         "sequence": 1,
+        "asks": None,
     }
+    async with database.transaction() as tx:
+        [again] = await update(tx, (await reports.by_ids(tx, [row.report_id]))[row.report_id], "lain")
+    assert again.page_token == row.page_token, "one link for a dispatch"
+    assert (await dispatch(database)).page_token != row.page_token
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""The log of what agencies answered: every answer as it came, whether it changed anything or not."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import insert, select
+
+from db import tables
+from db.engine import Reading, Transaction
+
+a = tables.answers.c
+
+
+class AnswerRow(Struct, frozen=True):
+    """One answer; `applied`: it moved the dispatch on. `at` is the agency's own time."""
+
+    n: int
+    dispatch_id: str
+    received_at: datetime
+    answer: str
+    by: str | None
+    at: datetime | None
+    sequence: int | None
+    note: str | None
+    applied: bool
+    via: str | None
+    recorded_by: str | None
+    key: str | None
+
+
+async def add(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
+    """Keep an answer."""
+    await tx.connection.execute(insert(tables.answers).values(dispatch_id=dispatch_id, received_at=tx.now, **values))
+
+
+async def of_dispatch(reading: Reading, dispatch_id: str) -> list[AnswerRow]:
+    """Return all answers to a dispatch, in the order in which they came."""
+    statement = select(tables.answers).where(a.dispatch_id == dispatch_id).order_by(a.n)
+    return [AnswerRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def with_key(reading: Reading, agency_id: int, key: str) -> AnswerRow | None:
+    """Return the agency's answer that came with this key first, to whichever of its dispatches."""
+    d = tables.dispatches.c
+    statement = (
+        select(tables.answers)
+        .join(tables.dispatches, d.id == a.dispatch_id)
+        .where(a.key == key, d.agency_id == agency_id)
+        .order_by(a.n)
+        .limit(1)
+    )
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return AnswerRow(**row) if row else None

@@ -1,0 +1,78 @@
+"""What the phone page of a dispatch shows: for agencies without a system of their own, whose people follow a link.
+
+The link's token opens this one dispatch, and nothing else, until a day after the dispatch ended or its report was
+closed. It shows what an agency may see of the report; of one that the agency does not have (any more), only its number.
+Nothing is booked by looking: messengers fetch a link to preview it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from db import agencies, answers, dispatches, reports
+from db.agencies import KindRow
+from db.answers import AnswerRow
+from db.dispatches import DispatchRow
+from db.engine import Reading
+from db.reports import ReportRow
+from intake.desk import visible
+from routing.steps import ANSWERS, NOT_LIVE, AnswerWord, step
+from routing.visible import VisibleReport
+
+OPEN_FOR: Final = timedelta(hours=24)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_DIALLED: Final = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is behind a token; `seen` is None when the agency does not have the report (any more)."""
+
+    dispatch: DispatchRow
+    report: ReportRow
+    agency: str  # its name
+    kind: KindRow | None
+    seen: VisibleReport | None
+    answers: list[AnswerRow]
+
+    @property
+    def steps(self) -> list[AnswerWord]:
+        """What the agency may say now, the next step first; nothing when it is over."""
+        if self.report.status == "closed":
+            return []
+        return [word for word in ANSWERS if step(self.dispatch.state, word)]
+
+    @property
+    def dial(self) -> str | None:
+        """The caller's number when a telephone can dial it."""
+        if self.seen is None:
+            return None
+        number = self.seen.caller_number or self.seen.caller_number_raw or ""
+        return number if _DIALLED.fullmatch(number) else None
+
+
+async def opened(reading: Reading, token: str) -> Opened | None:
+    """Return what a token opens now, or None: unknown, malformed, and over for a day are all the same."""
+    found = await dispatches.of_page(reading, token) if _TOKEN.fullmatch(token) else None
+    if found is None:
+        return None
+    report = (await reports.by_ids(reading, [found.report_id]))[found.report_id]
+    agency = await agencies.find(reading, found.agency)
+    over_at = ended_at(found, report)
+    if agency is None or (over_at is not None and reading.now >= over_at + OPEN_FOR):
+        return None
+    return Opened(
+        dispatch=found,
+        report=report,
+        agency=agency.name,
+        kind=next((kind for kind in await agencies.kinds(reading) if kind.code == report.kind), None),
+        seen=None if found.state in NOT_LIVE else await visible(reading, report),
+        answers=await answers.of_dispatch(reading, found.id),
+    )
+
+
+def ended_at(dispatch: DispatchRow, report: ReportRow) -> datetime | None:
+    """Return when the dispatch ended or its report was closed, whichever came first; None: it goes on."""
+    ends = (dispatch.rejected_at, dispatch.cancelled_at, dispatch.resolved_at, report.closed_at)
+    return min((at for at in ends if at is not None), default=None)

@@ -1,0 +1,192 @@
+"""The phone page's words, in Indonesian and English: the same names in both, which a test holds."""
+
+import re
+from datetime import timedelta
+from typing import Final, Literal
+
+Language = Literal["id", "en"]
+
+WORDS: Final[dict[Language, dict[str, str]]] = {
+    "id": {
+        "title": "Laporan 112",
+        "for": "untuk",
+        "as_of": "Keadaan per",
+        "reload": "Muat ulang",
+        "other": "English",
+        "exercise": "LATIHAN: bukan kejadian nyata.",
+        "go_answer": "Jawab di bawah",
+        "answer_by": "Jawab sebelum {at} (tinggal {left}).",
+        "late": "Batas jawab {at} sudah lewat {past}. Jawab sekarang.",
+        "awaited": "Pusat menunggu kabar Anda: terakhir terdengar {past} lalu.",
+        "state": "Penugasan",
+        "by": "oleh",
+        "state_queued": "belum dijawab",
+        "state_sent": "belum dijawab",
+        "state_delivered": "belum dijawab",
+        "state_accepted": "diterima",
+        "state_rejected": "ditolak",
+        "state_en_route": "menuju lokasi",
+        "state_on_scene": "di lokasi",
+        "state_resolved": "selesai",
+        "state_cancelled": "dibatalkan",
+        "over_rejected": "Instansi Anda menolak laporan ini. Tidak ada lagi yang perlu dilakukan.",
+        "over_cancelled": "Penugasan ini dibatalkan. Jangan berangkat; yang sudah berangkat boleh kembali.",
+        "over_resolved": "Anda menyatakan laporan ini selesai. Terima kasih.",
+        "over_closed": "Laporan ini sudah ditutup oleh pusat. Tidak ada lagi yang perlu dilakukan.",
+        "kind": "Jenis",
+        "no_kind": "belum ditentukan",
+        "priority": "Prioritas",
+        "place": "Lokasi",
+        "no_place": "belum diketahui",
+        "map": "Buka peta",
+        "caller": "Penelepon",
+        "no_number": "tanpa nomor",
+        "call": "Telepon",
+        "narrative": "Uraian",
+        "entries": "Catatan",
+        "opened": "Dibuka",
+        "answer": "Jawaban Anda",
+        "name": "Nama Anda",
+        "note": "Keterangan (boleh kosong)",
+        "reject": "Tidak dapat menangani?",
+        "reason": "Alasan menolak",
+        "final": "Setelah ditolak, laporan diteruskan ke instansi lain dan halaman ini tidak dapat dipakai lagi.",
+        "do_accepted": "Terima",
+        "do_rejected": "Tolak laporan",
+        "do_en_route": "Berangkat",
+        "do_on_scene": "Tiba di lokasi",
+        "do_resolved": "Selesai ditangani",
+        "said": "Yang sudah dijawab",
+        "said_accepted": "menerima",
+        "said_rejected": "menolak",
+        "said_en_route": "berangkat",
+        "said_on_scene": "tiba di lokasi",
+        "said_resolved": "selesai",
+        "by_telephone": "lewat telepon",
+        "changed_nothing": "tidak mengubah apa pun",
+        "booked": "Tercatat pukul {at}: {said}.",
+        "not_booked": "Jawaban “{said}” disimpan, tetapi tidak mengubah apa pun: terlambat, atau sudah tercatat "
+        "sebelumnya. Keadaan sekarang: {state}.",
+        "needs_name": "Tulis nama Anda, lalu tekan lagi. Belum ada yang tercatat.",
+        "needs_reason": "Tulis alasan menolak, lalu tekan lagi. Belum ada yang tercatat.",
+        "too_long": "Nama paling panjang 160 huruf dan keterangan 4000 huruf. Belum ada yang tercatat.",
+        "no_answer": "Pilih salah satu tombol. Belum ada yang tercatat.",
+        "gone_title": "Halaman tidak ada",
+        "gone": "Tautan ini tidak ada atau tidak berlaku lagi. Hubungi pusat 112 bila masih diperlukan.",
+        "slow_title": "Tunggu sebentar",
+        "slow": "Terlalu banyak tautan yang salah dari sini. Coba lagi dalam {seconds} detik.",
+        "away_title": "Belum dapat dibuka",
+        "away": "Basis data tidak menjawab; tidak ada yang tercatat. Coba lagi sebentar lagi, atau telepon pusat 112.",
+        "foreign_title": "Tidak tercatat",
+        "foreign": "Jawaban ini datang dari halaman lain, jadi tidak dicatat. Buka tautan dari pusat 112 dan jawab "
+        "di sana.",
+        "seconds": "{n} dtk",
+        "minutes": "{n} menit",
+        "hours": "{n} jam {m} menit",
+        "days": "{n} hari",
+    },
+    "en": {
+        "title": "112 report",
+        "for": "for",
+        "as_of": "As of",
+        "reload": "Reload",
+        "other": "Bahasa Indonesia",
+        "exercise": "EXERCISE: no real incident.",
+        "go_answer": "Answer below",
+        "answer_by": "Answer before {at} ({left} left).",
+        "late": "The deadline {at} passed {past} ago. Answer now.",
+        "awaited": "The centre is waiting to hear from you: last heard {past} ago.",
+        "state": "Dispatch",
+        "by": "by",
+        "state_queued": "not answered",
+        "state_sent": "not answered",
+        "state_delivered": "not answered",
+        "state_accepted": "accepted",
+        "state_rejected": "rejected",
+        "state_en_route": "en route",
+        "state_on_scene": "on scene",
+        "state_resolved": "resolved",
+        "state_cancelled": "cancelled",
+        "over_rejected": "Your agency rejected this report. There is nothing more to do.",
+        "over_cancelled": "This dispatch was cancelled. Do not set out; whoever has may turn back.",
+        "over_resolved": "You said that this report is resolved. Thank you.",
+        "over_closed": "The centre has closed this report. There is nothing more to do.",
+        "kind": "Kind",
+        "no_kind": "not known yet",
+        "priority": "Priority",
+        "place": "Place",
+        "no_place": "not known yet",
+        "map": "Open map",
+        "caller": "Caller",
+        "no_number": "no number",
+        "call": "Call",
+        "narrative": "What happened",
+        "entries": "Notes",
+        "opened": "Opened",
+        "answer": "Your answer",
+        "name": "Your name",
+        "note": "Note (may be empty)",
+        "reject": "Cannot take it?",
+        "reason": "Reason for rejecting",
+        "final": "Once rejected, the report goes to another agency and this page cannot be used any more.",
+        "do_accepted": "Accept",
+        "do_rejected": "Reject the report",
+        "do_en_route": "Set out",
+        "do_on_scene": "On scene",
+        "do_resolved": "Resolved",
+        "said": "What was answered",
+        "said_accepted": "accepted",
+        "said_rejected": "rejected",
+        "said_en_route": "en route",
+        "said_on_scene": "on scene",
+        "said_resolved": "resolved",
+        "by_telephone": "by telephone",
+        "changed_nothing": "changed nothing",
+        "booked": "Recorded at {at}: {said}.",
+        "not_booked": "The answer “{said}” was kept but changed nothing: it was late, or recorded before. "
+        "The present state: {state}.",
+        "needs_name": "Write your name, then press again. Nothing was recorded yet.",
+        "needs_reason": "Write the reason for rejecting, then press again. Nothing was recorded yet.",
+        "too_long": "A name has at most 160 characters, a note 4000. Nothing was recorded yet.",
+        "no_answer": "Press one of the buttons. Nothing was recorded yet.",
+        "gone_title": "No such page",
+        "gone": "This link does not exist or is no longer valid. Call the 112 centre if it is still needed.",
+        "slow_title": "Wait a moment",
+        "slow": "Too many wrong links from here. Try again in {seconds} seconds.",
+        "away_title": "Cannot be opened yet",
+        "away": "The database does not answer; nothing was recorded. Try again in a moment, or call the 112 centre.",
+        "foreign_title": "Not recorded",
+        "foreign": "This answer came from another page, so it was not recorded. Open the link that the 112 centre sent "
+        "and answer there.",
+        "seconds": "{n} s",
+        "minutes": "{n} min",
+        "hours": "{n} h {m} min",
+        "days": "{n} days",
+    },
+}
+
+
+def language(asked: str | None, accepted: str | None) -> Language:
+    """Return the language of `?lang=`, else the one Accept-Language likes better, else Indonesian."""
+    if asked in ("id", "en"):
+        return "en" if asked == "en" else "id"
+    liked: dict[str, float] = {}
+    for part in (accepted or "")[:500].split(","):
+        found = re.fullmatch(r"\s*(id|en)(?:-[\w-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", part, re.ASCII | re.I)
+        if found:
+            code = found[1].lower()
+            liked[code] = max(liked.get(code, 0.0), float(found[2] or 1))
+    return "en" if liked.get("en", 0.0) > liked.get("id", 0.0) else "id"
+
+
+def lasting(time: timedelta, words: dict[str, str]) -> str:
+    """Return how long a time is, as people say it; one below zero is none."""
+    seconds = max(0, int(time.total_seconds()))
+    if seconds < 120:
+        return words["seconds"].format(n=seconds)
+    minutes = seconds // 60
+    if minutes < 60:
+        return words["minutes"].format(n=minutes)
+    if minutes < 48 * 60:
+        return words["hours"].format(n=minutes // 60, m=minutes % 60)
+    return words["days"].format(n=minutes // (24 * 60))
