@@ -288,7 +288,7 @@ async def _next_version(
             await entries.add(tx, new.id, "pengiriman", text, automatic=True)
     elif not after.looks_like(before):
         if "reopened" == after.status != before.status:
-            await endings.reopen(tx, new.id)
+            await endings.reopen(tx, new.id, new.priority)
         await outbox.update(tx, report_id=new.id, report=after, public_url=public_url)
     return new
 

@@ -36,7 +36,7 @@ async def cancel(tx: Transaction, dispatch_id: str, reason: str, by: str, public
         seen = await visible(tx, report)
         why = VisibleEntry(tx.now, by, f"Penugasan dibatalkan: {reason}")  # every form shows entries
         seen = replace(seen, entries=(*seen.entries, why))
-        await outbox.enclose(tx, found, "dispatch.cancelled", seen, public_url, reason)
+        await outbox.enclose(tx, found, "dispatch.cancelled", seen, public_url, reason=reason)
     return (await _locked(tx, dispatch_id))[1]
 
 

@@ -12,7 +12,7 @@ ended (or its lease), and then it is logged how (`lanes`): never is the creation
 from db import dispatches, envelopes
 from db.dispatches import DispatchRow
 from db.engine import Transaction
-from routing import outbox
+from routing import outbox, silence
 from routing.escalation import UNANSWERED
 from routing.refusals import DispatchOverError
 from routing.visible import VisibleReport
@@ -56,10 +56,11 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
     return dead
 
 
-async def reopen(tx: Transaction, report_id: int) -> None:
+async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:
     """Take up a locked report's dispatches again: what died of the closing is due, and who never answered has to.
 
-    They have as long for it as they had at first. The caller then owes the agencies a `report.updated`.
+    They have as long for it as they had at first; who is at work, as long as between two words of theirs. The caller
+    then owes the agencies a `report.updated`.
     """
     rows = await outbox.live(tx, report_id)
     for one in await envelopes.revive(tx, [row.id for row in rows], CLOSED):
@@ -67,3 +68,5 @@ async def reopen(tx: Transaction, report_id: int) -> None:
     for row in rows:
         if row.state in UNANSWERED:
             await dispatches.change(tx, row.id, {"escalate_at": tx.now + (row.accept_by - row.created_at)})
+        elif row.state in silence.AT_WORK:
+            await dispatches.change(tx, row.id, {"escalate_at": silence.speaks_until(priority, tx.now)})

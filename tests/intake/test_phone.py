@@ -41,7 +41,7 @@ async def sent(database: Database) -> DispatchRow:
     """A fire, P1, that damkar was sent."""
     async with database.transaction() as tx:
         await outbox.add_agency(tx, "damkar", "Pemadam Kebakaran", "https://8.8.8.8/hook", [], [])
-        await desk.open_report(tx, FIRE, "siti", WIB)
+        await desk.open_report(tx, FIRE, "siti", WIB, PUBLIC_URL)
         await desk.write_entry(tx, NUMBER, f"Dua korban {EVIL}", "siti", PUBLIC_URL)
         (row,) = await desk.dispatch(tx, NUMBER, ["damkar"], "siti", PUBLIC_URL)
     return row

@@ -8,6 +8,7 @@ from db.dispatches import DispatchRow
 from db.engine import Database
 from intake import escalating
 from tests.conftest import SetClock
+from tests.intake.test_endings import step
 from tests.intake.test_escalating import answer, look, rows, said, sent
 
 __all__ = ["sent"]
@@ -59,3 +60,19 @@ async def test_who_accepts_and_says_nothing_is_asked_until_they_speak(
         assert (await dispatches.waiting(reading))[0] == 0
     assert told == [sent.id] * 4
     assert escalating.AUTHOR in authors
+
+
+async def test_closed_nobody_is_asked_and_reopened_they_are(
+    database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    await answer(database, sent, "accepted")
+
+    await step(database, sent, "resolved", "closed")
+    clock.forward(hours=5)
+    assert await look(database) == 0
+    await step(database, sent, "reopened")
+    clock.forward(minutes=14)
+    assert await look(database) == 0
+    clock.forward(minutes=1)
+    assert await look(database) == 1
+    assert (await questions(database, sent.id))[-1] == "status"
