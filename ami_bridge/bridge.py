@@ -91,7 +91,7 @@ class Bridge:
         self.beside: Sequence[Callable[[], Sequence[Alarm]]] = ()  # the alarms of who works beside it
         self.counted: Sequence[Callable[[], Mapping[str, float]]] = ()  # and their figures
         self._reel = Reel(config.tapes, config.pbx.name, database.clock(), config.limits)
-        self._sessions = Sessions(config.pbx, database.clock, put=self._put, gap=self._gap, changed=self._changed.set)
+        self._sessions = Sessions(config.pbx, database.clock, put=self.put, gap=self._gap, changed=self._changed.set)
 
     @property
     def name(self) -> str:
@@ -124,7 +124,8 @@ class Bridge:
 
     # -- the tape ---------------------------------------------------------------------------------------------------
 
-    def _put(self, batch: Sequence[bytes]) -> None:
+    def put(self, batch: Sequence[bytes]) -> None:
+        """Take frames for the tape, from the line or from who works beside it."""
         self._incoming.append((self._database.clock(), batch))
         self._heard.set()
         if not self._urgent.is_set() and (

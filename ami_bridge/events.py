@@ -4,6 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from intake.facts import Position
+
 RING = "4"  # ChannelState of a call that comes in; an outgoing leg starts Down
 DOWN = "0"
 # Applications of a channel that was called *by* the PBX: such a channel is nobody's ring.
@@ -17,6 +19,7 @@ DIALPLAN_OVER = 16
 # Begins the uniqueid of a desk's channel that calls somebody back, and the ActionID with which that was asked for; the
 # rest is the id of the request.
 CALL_BACK = "callback-"
+CALL_ID = "sip_call_id"  # in what the dialplan tells of a caller: the INVITE's, by which its position is found
 LOGS = ("Cel", "QueueLog")
 MARK = "Mark-"  # begins the headers of our own marks that say how far a log was read
 
@@ -232,6 +235,13 @@ class WaiterListed(OfSession, frozen=True):
     waited_s: int
 
 
+class PositionHeard(OfSession, frozen=True):
+    """Our own: an INVITE with this Call-ID told where its caller is. Which call that is, `places` knows."""
+
+    call_id: str
+    position: Position
+
+
 class Settled(OfSession, frozen=True):
     """Our mark: the PBX's lists are told, and all that was under way while it wrote them."""
 
@@ -286,6 +296,7 @@ CallEvent = (
     | MemberSeen
     | ChannelListed
     | WaiterListed
+    | PositionHeard
     | Settled
     | Booted
     | Connected

@@ -39,6 +39,7 @@ from ami_bridge.events import (
     PhoneAnswered,
     PhoneRung,
     PickedUp,
+    PositionHeard,
     Settled,
     WaiterListed,
 )
@@ -208,7 +209,7 @@ class Listener:
     def _must_wait(self, event: CallEvent) -> bool:
         """Whether what an event tells may have a past that the logs have yet to tell."""
         match event:
-            case Connected() | CaughtUp() | Listened() | Booted() | MemberSeen() | ChannelCreated():
+            case Connected() | CaughtUp() | Listened() | Booted() | MemberSeen() | ChannelCreated() | PositionHeard():
                 return False
             case _:
                 return self._about(event) not in self._session.fresh
@@ -234,6 +235,8 @@ class Listener:
             case Listened(marks, offset_s):
                 heard.marks |= marks
                 heard.clock_offset_s = heard.clock_offset_s if offset_s is None else offset_s
+            case PositionHeard():
+                return self.threads.advance(event, pbx_now)
             case _ if session.settled:
                 pass  # a list that nobody asked for to close a gap
             case CaughtUp():

@@ -15,6 +15,7 @@ from ami_bridge.board import Board, Seat
 from ami_bridge.call_backs import CallBack
 from ami_bridge.calls import Call
 from ami_bridge.listening import Heard, Listener
+from ami_bridge.places import Places
 from ami_bridge.threads import Line, Threads
 
 
@@ -32,6 +33,7 @@ class _Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heard: Heard
     positions: dict[str, int]  # how far each tape is interpreted, in bytes by tape id
     call_backs: dict[str, CallBack] = msgspec.field(default_factory=dict)
+    places: Places = msgspec.field(default_factory=Places)
 
 
 _decoder = msgspec.json.Decoder(_Memory)
@@ -41,7 +43,8 @@ def write(listener: Listener, positions: Mapping[str, int]) -> str:
     """Return all that a settled listener knows, having interpreted its tapes up to these positions."""
     t = listener.threads
     memory = _Memory(
-        1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard, dict(positions), t.call_backs
+        *(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard, dict(positions)),
+        *(t.call_backs, t.places),
     )
     return msgspec.json.encode(memory).decode()
 
@@ -53,6 +56,7 @@ def read(text: str, line: Line) -> tuple[Listener, dict[str, int]]:
     except msgspec.DecodeError as error:
         raise ForgottenError(f"the saved state of the bridge is of another release: {error}") from error
     threads = Threads(
-        line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended, memory.call_backs
+        *(line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended),
+        *(memory.call_backs, memory.places),
     )
     return Listener(line, threads, memory.heard), memory.positions

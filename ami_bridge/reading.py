@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from msgspec import Struct
 
 from ami_bridge.events import (
     CALL_BACK,
+    CALL_ID,
     LOGS,
     MARK,
     RING,
@@ -48,11 +50,13 @@ from ami_bridge.events import (
     PhoneAnswered,
     PhoneRung,
     PickedUp,
+    PositionHeard,
     Settled,
     WaiterListed,
     device_of,
 )
 from ami_bridge.frames import decode, event_name, unescaped
+from intake.facts import Position
 
 NOBODY = ("", "<unknown>", "<null>")  # what Asterisk writes for "no number" and "no name"
 # Presentation values of CALLERID(pres); `unavailable` says that the network had no number, not that it was withheld.
@@ -62,6 +66,7 @@ METADATA = {
     "AssertedIdentity": "asserted_identity",
     "AccessNetwork": "access_network",
     "Trunk": "trunk",
+    "CallId": CALL_ID,
 }
 DESCRIBED = ("CallerNumber", "CallerName", "Dialled", "Recording", *METADATA)  # of the dialplan's user event
 OF_MENU = ("Call", "Step", "Value")  # of the voice menu's
@@ -231,6 +236,13 @@ def _booted(said: Said) -> CallEvent | None:
     return None if uptime is None else Booted(uptime)
 
 
+def _located(said: Said) -> CallEvent | None:
+    try:
+        return PositionHeard(said.get("CallId", ""), msgspec.json.decode(said.get("Position", ""), type=Position))
+    except msgspec.DecodeError:  # of another release
+        return None
+
+
 def _connected(said: Said) -> CallEvent:
     return Connected(said.get("Session", ""), _time(said.get("Alive", "")))
 
@@ -333,6 +345,7 @@ _READERS: dict[bytes, _Reader] = {
     b"FullyBooted": _reader(_booted, "Uptime"),
     b"IntakeConnected": _reader(_connected, "Session", "Alive"),
     b"IntakeCaughtUp": _reader(_caught_up, "Logs", "Gap", *_PLACES),
+    b"IntakePosition": _reader(_located, "CallId", "Position"),
     b"IntakeSettled": _reader(lambda said: Settled(), "Session"),
     b"IntakeListened": _reader(lambda said: Listened(_marks(said), _offset(said)), *_PLACES),
 }

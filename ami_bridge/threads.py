@@ -21,6 +21,7 @@ from ami_bridge.board import Board
 from ami_bridge.call_backs import CallBack
 from ami_bridge.calls import Call, Happening, Joined, Met, Phone, Rung
 from ami_bridge.events import (
+    CALL_ID,
     DOWN,
     RING,
     BridgeEntered,
@@ -43,7 +44,9 @@ from ami_bridge.events import (
     PhoneAnswered,
     PhoneRung,
     PickedUp,
+    PositionHeard,
 )
+from ami_bridge.places import Places
 from intake.facts import Arrived, CallKey, Ended, Fact, LegKind, Rang, Taken
 
 LOG_LAG = timedelta(milliseconds=20)  # between what Asterisk says and what it writes of the same moment
@@ -83,6 +86,7 @@ class Threads:
     members: dict[str, str] = field(default_factory=dict)  # device -> member
     ended: dict[str, datetime] = field(default_factory=dict)  # the calls that ended last, and when
     call_backs: dict[str, CallBack] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
     def advance(self, event: CallEvent, now: datetime, *, recovered: bool = False) -> list[Fact]:
         """Return the facts that an event makes; the order of events is the order in which they are told.
@@ -113,8 +117,11 @@ class Threads:
                     return self._end_call_back(uniqueid, event.cause, at or now)
                 of = [caller for caller, call in self.calls.items() if caller == uniqueid or uniqueid in call.phones]
                 return [fact for one in of for fact in self.happen(one, event, now, recovered=recovered)]
-            case CallerDescribed():
-                return self.happen(event.channel.uniqueid, event, now, recovered=recovered)
+            case CallerDescribed(channel=channel):
+                described = self.happen(channel.uniqueid, event, now, recovered=recovered)
+                return described + self._locate(channel.uniqueid, event.metadata.get(CALL_ID, ""), now)
+            case PositionHeard(call_id, position):
+                return [*self.places.hear(self.line.pbx, call_id, position, now)]
             case CallerLeft() | HangupAsked() | OurTestSeen():
                 return self.happen(event.uniqueid, event, now, recovered=recovered)
             case HoldChanged():
@@ -277,6 +284,11 @@ class Threads:
         seat = self.board.seats[uniqueid]
         kind: LegKind = "agency" if seat.context in self.line.contexts else "operator"
         return Phone(seat.device, self.board.member(uniqueid), kind)
+
+    def _locate(self, uniqueid: str, call_id: str, now: datetime) -> list[Fact]:
+        """Learn the SIP Call-ID of a call that is known; one that nobody rang has no place."""
+        there = self.calls.keys() | self.ended.keys()
+        return [*self.places.know(self._key(uniqueid), call_id, now, there)] if uniqueid in there else []
 
     def _named(self, fact: Fact) -> Fact:
         """The queue's list of members names a phone of which nobody said whose it is, or (queue_log) which it is."""

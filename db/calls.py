@@ -19,6 +19,8 @@ l = tables.legs.c  # noqa: E741  # as short as the others
 r = tables.reports.c
 Key = tuple[str, str]
 Columns = Mapping[str, object]
+Metadata = dict[str, str | dict[str, str | float | None] | None]
+"""What the trunk said of the caller, value by value; where the network says that he is has values of its own."""
 NO_TEST = r.classification != "test"
 
 
@@ -44,7 +46,7 @@ class CallRow(Struct, frozen=True, kw_only=True):
     hangup_cause: str | None = None
     recording: str | None = None
     message: str | None = None
-    metadata: dict[str, str | None]
+    metadata: Metadata
     recovered: bool
     told: dict[str, str] = field(default_factory=dict)
 
@@ -236,6 +238,11 @@ _change_callers = (
 )
 _kind = select(tables.kinds.c.code).where(tables.kinds.c.code == bindparam("code")).scalar_subquery()
 _choose_kind = update(tables.reports).where(r.id == bindparam("of_id"), r.kind.is_(None)).values(kind=_kind)
+_locate = (
+    update(tables.reports)
+    .where(r.id == bindparam("of_id"))
+    .values(location_lat=bindparam("lat"), location_lon=bindparam("lon"))
+)
 _touch = update(tables.reports).where(_of_ids).values(version=r.version + 1).returning(r.id, r.number, r.version)
 
 
@@ -261,6 +268,12 @@ async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
     """Save the kinds that callers chose, by report id, where a locked report has none; an unknown code is none."""
     rows = [{"of_id": report_id, "code": code} for report_id, code in chosen.items()]
     await tx.connection.execute(_choose_kind, rows)
+
+
+async def locate(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> None:
+    """Save where callers are, as (latitude, longitude) by the id of their locked report."""
+    rows = [{"of_id": report_id, "lat": lat, "lon": lon} for report_id, (lat, lon) in places.items()]
+    await tx.connection.execute(_locate, rows)
 
 
 async def mark_tests(tx: Transaction, report_ids: Collection[int], *, is_test: bool) -> None:

@@ -27,6 +27,7 @@ from intake.facts import (
     JoinedWith,
 )
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, gather, key_of, new_call
+from intake.report import POSITION
 
 
 async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> None:
@@ -100,6 +101,7 @@ async def _save(tx: Transaction, stories: Sequence[Story]) -> None:
             await calls.lock_reports(tx, ids)
             await calls.mark_tests(tx, ids, is_test=is_test)
     await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
+    await _save_places(tx, {story.call.report_id: story.place for story in stories if story.place is not None})
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
         await calls.write_entries(tx, MACHINE, entries)
@@ -124,6 +126,15 @@ async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
         open_to = [report.id for report in locked.values() if "kind" not in report.field_versions]
         if open_to:
             await calls.choose_kinds(tx, {report_id: chosen[report_id] for report_id in open_to})
+
+
+async def _save_places(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> None:
+    """The network's position is the report's until a person sets one, or takes it out."""
+    if places:
+        locked = await calls.lock_reports(tx, places)
+        open_to = [report.id for report in locked.values() if not POSITION & report.field_versions.keys()]
+        if open_to:
+            await calls.locate(tx, {report_id: places[report_id] for report_id in open_to})
 
 
 async def _open(tx: Transaction, stories: Sequence[Story]) -> dict[int, tuple[str, int]]:

@@ -65,6 +65,31 @@ class Described(Struct, frozen=True):
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+class Position(Struct, frozen=True):
+    """Where a caller's network says he is (PIDF-LO): degrees of WGS 84, `radius_m` in metres, as it came.
+
+    `method` and `provided_by` in the network's words; `measured_at` by its clock. `civic`: an address; `reference`:
+    where a position could be asked for, and is not.
+    """
+
+    lat: float | None = None
+    lon: float | None = None
+    radius_m: float | None = None
+    method: str | None = None
+    measured_at: datetime | None = None
+    provided_by: str | None = None
+    civic: str | None = None
+    reference: str | None = None
+
+
+class Located(Struct, frozen=True):
+    """The INVITE of the call, or a later one, told where the caller is."""
+
+    key: CallKey
+    at: datetime
+    position: Position
+
+
 class OurTest(Struct, frozen=True):
     """It is our own test call, which came back over the trunk: nobody is to do anything with its report."""
 
@@ -222,6 +247,7 @@ CallBackFact = CallBackBegan | CallBackTaken | CallBackOver
 CallFact = (
     Arrived
     | Described
+    | Located
     | OurTest
     | Queued
     | Rang

@@ -31,10 +31,12 @@ from intake.facts import (
     Held,
     JoinedWith,
     LegEnded,
+    Located,
     MenuAnswered,
     MenuChosen,
     MessageBegan,
     OurTest,
+    Position,
     Queued,
     Rang,
     Resumed,
@@ -51,6 +53,7 @@ OUTCOMES = {
     None: "berakhir saat sistem tidak mendengarkan; hasilnya tidak diketahui",
 }
 TEST, MENU = "test", "menu"  # in a call's metadata: it is our own test call; the kind that the caller chose
+POSITION = "position"  # there, too: what the network last told of where the caller is
 PBX_RESTARTED = "pbx restarted"
 SAME_WITHIN = timedelta(seconds=1)  # the CEL file has its own times: milliseconds, of another moment of the same thing
 OF_MENU = (MenuAnswered, MenuChosen, MessageBegan)
@@ -69,6 +72,7 @@ class Story:
     changed: bool = False  # the call itself
     caller: Columns = field(default_factory=dict)
     kind: str | None = None  # that the caller chose
+    place: tuple[float, float] | None = None  # where the network says that he is
     is_test: bool | None = None  # what it became by this batch, if anything
     changed_legs: set[str] = field(default_factory=set)
     entries: list[str] = field(default_factory=list)
@@ -139,6 +143,8 @@ def gather(story: Story, fact: CallFact, others: Mapping[Key, str]) -> None:
     """Put into the story what a fact changes; `others` are the reports' numbers of calls it may be joined with."""
     if isinstance(fact, Ended):
         _end(story, fact)
+    elif isinstance(fact, Located):
+        _locate(story, fact)  # after the end too: whoever hung up is called back, or looked for
     elif story.call.stage != "ended":
         _go_on(story, fact, others)
     elif isinstance(fact, OF_MENU):
@@ -192,6 +198,8 @@ def _go_on(story: Story, fact: CallFact, others: Mapping[Key, str]) -> None:
             pass  # it is known already
         case Untaped():
             pass
+        case Located():
+            _locate(story, fact)
         case Ended():
             _end(story, fact)
         case _:
@@ -219,6 +227,32 @@ def _hear_menu(story: Story, fact: MenuAnswered | MenuChosen | MessageBegan) -> 
             story.entries.append("Penelepon diminta meninggalkan pesan suara")
         case _:
             pass  # it is known already
+
+
+def _locate(story: Story, fact: Located) -> None:
+    """Take the position that was told last; the same one again, and an older one, is no news."""
+    position, known = fact.position, story.call.metadata.get(POSITION)
+    told: dict[str, str | float | None] = {
+        "lat": position.lat,
+        "lon": position.lon,
+        "radius_m": position.radius_m,
+        "method": _clean(position.method),
+        "at": None if position.measured_at is None else position.measured_at.isoformat(),
+        "provided_by": _clean(position.provided_by),
+        "civic": _clean(position.civic),
+        "reference": _clean(position.reference),
+        "source": "PIDF-LO",
+    }
+    if isinstance(known, dict):
+        last = datetime.fromisoformat(str(known["heard_at"]))
+        if fact.at <= last or all(known[name] == value for name, value in told.items()):
+            return
+    heard_at = fact.at.astimezone(UTC).isoformat()
+    story.put(metadata=story.call.metadata | {POSITION: told | {"heard_at": heard_at}})
+    if position.lat is not None and position.lon is not None:
+        story.place = (position.lat, position.lon)
+    story.entries.append(_where(position))
+    story.audit("CallStateChange", located=True)
 
 
 def _describe(story: Story, fact: Described) -> None:
@@ -292,6 +326,21 @@ def _passed_on(fact: Transferred) -> str:
     by = f" oleh {_clean(fact.by)}" if fact.by else ""
     to = f" ke {_clean(fact.to)}" if fact.to else ""
     return f"Dialihkan{by}{to}{', setelah dibicarakan dahulu' if fact.attended else ''}"
+
+
+def _where(position: Position) -> str:
+    """What the network says of where the caller is, and by what; nobody here has checked it."""
+    said = []
+    if position.lat is not None and position.lon is not None:
+        radius = None if position.radius_m is None else f"radius {position.radius_m:.0f} m"
+        method = None if position.method is None else f"cara {_clean(position.method)}"
+        place = f"{position.lat:.5f}, {position.lon:.5f}"
+        said.append(f"Posisi dari jaringan: {', '.join(filter(None, [place, radius, method]))}")
+    if position.civic:
+        said.append(f"Alamat dari jaringan: {_clean(position.civic)}")
+    if position.reference:
+        said.append(f"Rujukan posisi dari jaringan, tidak diambil: {_clean(position.reference)}")
+    return ". ".join(said) or "Posisi dari jaringan: tidak terbaca"
 
 
 def _over(outcome: str | None, cause: str | None) -> str:

@@ -33,6 +33,7 @@ DEBIAN: Final = {
     "PROMPTS_DIR": "/var/lib/asterisk/sounds/intake112",
     "AMI_PORT": "5038",
     "MENU_PORT": "4573",
+    "HEP_PORT": "9060",
     "SIP_BIND": "0.0.0.0",  # noqa: S104 - carrier and phones come from other machines; docs/pbx.md shuts the rest out
     "SIP_PORT": "5060",
     "RTP_START": "10000",
@@ -103,6 +104,7 @@ def environment(values: Mapping[str, str]) -> str:
         "DESKS": ",".join(f"op{desk}" for desk in DESKS),
         "TRUNKS": "trunk",
         "MENU_PORT": values["MENU_PORT"],
+        "HEP_PORT": values["HEP_PORT"],
         "CEL_FILE": f"{log}/cel-custom/intake112.csv",
         "QUEUE_LOG": f"{log}/queue_log",
         "RECORDINGS_DIR": f"{spool}/monitor",

@@ -185,6 +185,13 @@ async def devices(joined: Joined) -> list[Finding]:
     return [*found, verdicts.desks({name: states[name] for name in desks})] if desks else found
 
 
+async def mirror(joined: Joined) -> list[Finding]:
+    """Ask whether the PBX mirrors its SIP messages, where callers' positions are read."""
+    port = joined.settings.hep_port
+    loaded = "" if port is None else await joined.ear.value("IFMODULE(res_hep_pjsip.so)")
+    return [verdicts.mirror(port, loaded)]
+
+
 async def _state(joined: Joined, endpoint: str) -> str:
     return await joined.ear.value(f"DEVICE_STATE(PJSIP/{endpoint})")
 

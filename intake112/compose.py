@@ -15,6 +15,7 @@ import structlog
 from ami_bridge.bridge import Bridge
 from ami_bridge.control import Control
 from ami_bridge.overflow import MenuConfig, Overflow
+from ami_bridge.position import Mirror, MirrorConfig
 from ami_bridge.probe import Probe
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.silence import Silence
@@ -102,9 +103,13 @@ def _jobs(
             keeper = Keeper(database, RecordingsConfig(settings.pbx, settings.recordings_dir, settings.store))
         menu = Overflow(MenuConfig(settings.menu_host, settings.menu_port)) if settings.menu_port else None
         probe = Probe(database, tested) if (tested := probe_config(settings)) is not None else None
-        bridge.beside = [one.alarms for one in (keeper, silence, menu, probe) if one is not None]
-        bridge.counted = [probe.figures] if probe is not None else []
-        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu, probe)
+        mirror: Mirror | None = None
+        if settings.hep_port is not None:
+            heard = MirrorConfig(settings.hep_host, settings.hep_port, settings.ami_host)
+            mirror = Mirror(heard, database.clock, bridge.put)
+        bridge.beside = [one.alarms for one in (keeper, silence, menu, probe, mirror) if one is not None]
+        bridge.counted = [one.figures for one in (probe, mirror) if one is not None]
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu, probe, mirror)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
@@ -150,6 +155,7 @@ def notes(settings: Settings) -> list[str]:
         (s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
         (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
         (s.menu_port, "Callers whom nobody answers get no voice menu: INTAKE112_MENU_PORT is not set."),
+        (s.hep_port, "Where callers are, as their networks say it, is not taken over: INTAKE112_HEP_PORT is not set."),
         (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return [sentence for there, sentence in found if not there]

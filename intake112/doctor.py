@@ -37,6 +37,7 @@ AT_PBX: Final[tuple[tuple[str, Callable[[Joined], Awaitable[list[Finding]]]], ..
     ("dialplan", at_pbx.dialplan),
     ("queues", at_pbx.queues),
     ("trunks and desks", at_pbx.devices),
+    ("positions", at_pbx.mirror),
 )
 
 

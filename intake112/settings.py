@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
     menu_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     menu_port: Port | None = Field(None, description=_PORT)
+    hep_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
+    hep_port: Port | None = Field(None, description=_PORT)
     test_number: OneLine | None = Field(None, description="a telephone number that leads back to the 112 line")
     test_every_minutes: int = Field(15, ge=1, le=1440, description="a whole number of minutes from 1 to 1440")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")

@@ -26,10 +26,12 @@ from intake.facts import (
     JoinedWith,
     LegEnded,
     LegKind,
+    Located,
     MenuAnswered,
     MenuChosen,
     MessageBegan,
     OurTest,
+    Position,
     Queued,
     Rang,
     Resumed,
@@ -89,6 +91,8 @@ class _Teller:
                 return f"{_who(number, name)} rings {dialled or '(no number dialled)'}{over}{_brackets(notes)}"
             case Described():
                 return f"described: {self._described(fact)}"
+            case Located(position=position):
+                return f"located by the network: {_where(position)}"
             case OurTest():
                 return "it is our own test call"
             case Queued(queue=queue, leg=leg):
@@ -151,6 +155,14 @@ class _Teller:
 def _who(number: str | None, name: str | None) -> str:
     known = number or "a caller without a number"
     return f'{known} "{name}"' if name else known
+
+
+def _where(position: Position) -> str:
+    lat, lon, radius_m = position.lat, position.lon, position.radius_m
+    place = None if lat is None or lon is None else f"{lat:.5f}, {lon:.5f}"
+    within = None if radius_m is None else f"within {radius_m:.0f} m"
+    by = None if position.method is None else f"by {position.method}"
+    return ", ".join(filter(None, [place, within, by, position.civic, position.reference]))
 
 
 def _kind(kind: LegKind) -> str | None:

@@ -108,6 +108,22 @@ def modules(values: Mapping[str, str], hand_actions: Collection[str] | None) -> 
     return wrong("modules", f"not loaded: {', '.join(missing)}", f"modules.conf: {lines}, then {commands}")
 
 
+def mirror(port: int | None, loaded: str) -> Finding:
+    """Judge IFMODULE of what mirrors the PBX's SIP messages, and the port to which they come."""
+    check = "positions"
+    if port is None:
+        found = "INTAKE112_HEP_PORT is not set: where a caller's network says that he is, is not taken over"
+        return warning(check, found, "INTAKE112_HEP_PORT=9060, as `capture_address` in hep.conf has it")
+    if loaded == "":
+        return warning(check, "the PBX cannot say", "modules.conf: `load=func_module.so`, and load it")
+    if loaded != "1":
+        mend = (
+            "modules.conf: `load=res_hep.so`, `load=res_hep_pjsip.so`; hep.conf as in asterisk-conf; restart Asterisk"
+        )
+        return wrong(check, "not heard: res_hep_pjsip is not loaded", mend)
+    return ok(check, f"mirrored; `capture_address` in hep.conf must name port {port}")
+
+
 def trunk(name: str, state: str) -> Finding:
     """Judge DEVICE_STATE of a way in."""
     check = f"trunk {name}"

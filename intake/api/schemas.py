@@ -87,6 +87,25 @@ class Recording(Out):
     kept_at: datetime
 
 
+class NetworkPosition(Out):
+    """Where the caller's network says that he is, as it came with the call; nobody here has checked it.
+
+    `radius_m` in metres; `method` in the network's words (`Cell`, `GPS`); `at` by its clock, `heard_at` by the PBX's.
+    `civic`: an address; `reference`: where a position could be asked for, and is not.
+    """
+
+    lat: float | None
+    lon: float | None
+    radius_m: float | None
+    method: str | None
+    at: datetime | None
+    heard_at: datetime
+    provided_by: str | None
+    civic: str | None
+    reference: str | None
+    source: Literal["PIDF-LO"]
+
+
 class Call(CallSummary):
     """A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came.
 
@@ -95,6 +114,7 @@ class Call(CallSummary):
     """
 
     metadata: dict[str, str | None]
+    position: NetworkPosition | None
     legs: list[Leg]
     recording: Recording | None
     message: Recording | None

@@ -17,6 +17,7 @@ from db.recordings import RecordingRow
 from db.reports import ReportRow
 from intake import calling_back
 from intake.api import schemas
+from intake.news import POSITION
 
 ENDED = "ended"
 CURSOR = r"^[0-7][0-9a-f]{15}$"
@@ -46,7 +47,8 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
         kept = await recordings.of_call(reading, call.id)
         message = await recordings.of_call(reading, call.id, "message")
         more = {
-            "metadata": call.metadata,
+            "metadata": {name: value for name, value in call.metadata.items() if name != POSITION},
+            "position": call.metadata.get(POSITION),
             "legs": legs,
             "recording": _recording(kept),
             "message": _recording(message),

@@ -40,7 +40,8 @@ def answers(pbx: StrangersAsterisk, database_url: str) -> dict[str, str]:
     """What the page asks its reader for."""
     first, last = pbx.ports.rtp
     ports = pbx.ports
-    more = {"AMI_PORT": ports.ami, "SIP_PORT": ports.sip, "MENU_PORT": ports.menu, "RTP_START": first, "RTP_END": last}
+    more = {"AMI_PORT": ports.ami, "SIP_PORT": ports.sip, "MENU_PORT": ports.menu, "HEP_PORT": ports.hep}
+    more |= {"RTP_START": first, "RTP_END": last}
     contacts = {f"OP{desk}_CONTACT": f"sip:op{desk}@{PBX_HOST}:{pbx.ports.operator(desk)}" for desk in DESKS}
     return {
         "ETC": str(pbx.etc),

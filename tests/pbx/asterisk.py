@@ -258,6 +258,7 @@ class RealAsterisk:
             "MOH_DIR": f"{inside}/moh",
             "PROMPTS_DIR": f"{inside}/prompts",
             "MENU_PORT": str(ports.menu),
+            "HEP_PORT": str(ports.hep),
             "CDREL_MODULE": "res_cdrel_custom.so" if self.root.version >= 22 else "cel_custom.so",
             "SYSTEMNAME": self.systemname,
             "AMI_PORT": str(ports.ami),

@@ -19,8 +19,8 @@ _BLOCKS: Final = 21
 
 
 class PortBlock:
-    """1000 ports from `base`: +1 AMI, +2 SIP, +3 the carrier, +4 the voice menu, +11.. the operators, +40..99 callers,
-    +100..599 Asterisk's RTP, +600..999 SIPp's RTP."""
+    """1000 ports from `base`: +1 AMI, +2 SIP, +3 the carrier, +4 the voice menu, +5 the mirror of SIP, +11.. the
+    operators, +40..99 callers, +100..599 Asterisk's RTP, +600..999 SIPp's RTP."""
 
     def __init__(self, locks: Path, evict: Callable[[int], None] = lambda base: None) -> None:
         """Take the first free block; `locks` is a folder shared by everybody who takes blocks. `evict` is called
@@ -72,6 +72,11 @@ class PortBlock:
     def menu(self) -> int:
         """TCP port on which Asterisk looks for the voice menu."""
         return self.base + 4
+
+    @property
+    def hep(self) -> int:
+        """UDP port to which Asterisk mirrors its SIP messages."""
+        return self.base + 5
 
     def operator(self, desk: int) -> int:
         """UDP port of the phone of desk 1 to 8."""

@@ -19,6 +19,7 @@ from intake.facts import (
     Held,
     JoinedWith,
     LegEnded,
+    Located,
     MenuAnswered,
     MenuChosen,
     MessageBegan,
@@ -65,6 +66,8 @@ def told(fact: Fact) -> str:
             return "resumed"
         case Transferred(by=by, to=to):
             return f"passed on by {by} to {to}"
+        case Located():
+            return "located"
         case OurTest():
             return "test call"
         case MenuAnswered():

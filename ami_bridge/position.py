@@ -1,0 +1,199 @@
+"""The door to Asterisk's mirror: a UDP socket that hears every SIP message, and keeps where a caller is.
+
+Asterisk's `res_hep` sends a copy of each message (HEPv3) and waits for nobody: no listener, a slow one and a dead one
+are the same to it. What an INVITE tells of its caller's position goes onto the tape as a frame of our own, before
+anything is done with it, and is interpreted there like what the PBX itself said (decision 0019).
+All other messages are forgotten at once; none is ever written anywhere.
+
+The mirror shows passwords' digests and callers' numbers: it listens on loopback, and to nobody but this machine and the
+PBX. Strangers' INVITEs are mirrored, too; so no more than MOST in WITHIN are read.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import structlog
+
+from ami_bridge import frames, hep, pidf, sip
+from ami_bridge.hep import HepError
+from ami_bridge.pidf import PositionError
+from ami_bridge.sip import SipError
+from db.machine_room import Alarm
+from intake.facts import Position
+
+log = structlog.get_logger(__name__)
+METHODS: Final = (b"INVITE ", b"UPDATE ")
+MOST, WITHIN = 500, timedelta(seconds=10)  # INVITEs with a position that are read
+REMEMBERED: Final = 1000  # positions that were told: an INVITE comes again until it is answered
+LONGEST_CALL_ID: Final = 300
+BUFFER: Final = 1 << 20  # bytes of mirrored messages while the loop is busy
+RETRY_S: Final = 5.0
+TROUBLE_FOR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorConfig:
+    """Where Asterisk sends the copies (`capture_address` in hep.conf), and the PBX's own address."""
+
+    host: str
+    port: int
+    pbx_host: str
+
+
+class Mirror:
+    """Listens until it is told to stop; `put` takes frames for the tape."""
+
+    def __init__(
+        self, config: MirrorConfig, clock: Callable[[], datetime], put: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._put = put
+        self._why = ""  # why nobody listens now
+        self._friends: frozenset[str] = frozenset()
+        self._read: deque[datetime] = deque(maxlen=MOST)
+        self._told: OrderedDict[tuple[str, Position], None] = OrderedDict()
+        self._unread_at: datetime | None = None  # when a position could not be read, for the last time
+        self._too_many_at: datetime | None = None
+        self._counted = dict.fromkeys(("mirrored_messages", "positions_heard", "positions_unread"), 0.0)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set."""
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            try:
+                self._friends = await self._addresses()
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Ear(self.hear), local_addr=(self._config.host, self._config.port)
+                )
+            except OSError as error:
+                self._say(error.strerror or str(error))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY_S):
+                        await stop.wait()
+                continue
+            self._say("")
+            try:
+                wire = transport.get_extra_info("socket")
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+                await stop.wait()
+            finally:
+                transport.close()
+
+    def hear(self, datagram: bytes, sender: str) -> None:
+        """Take one datagram from an address. Nothing that is in it is an error of ours."""
+        if not self._is_friend(sender):
+            return
+        try:
+            packet = hep.read(datagram)
+            self._counted["mirrored_messages"] += 1
+            if packet.protocol != hep.SIP or not _may_tell(packet.payload) or not self._has_time():
+                return
+            request = sip.read(packet.payload)
+            position = pidf.best(pidf.of_request(request))
+        except (HepError, SipError, PositionError) as error:
+            self._counted["positions_unread"] += 1
+            self._unread_at = self._clock()
+            log.warning("position_not_read", why=str(error))
+            return
+        call_id = request.get("call-id")
+        if position is not None and 0 < len(call_id) <= LONGEST_CALL_ID:
+            self._tell(call_id, position)
+
+    def alarms(self) -> Sequence[Alarm]:
+        """Return what is wrong now."""
+        now = self._clock()
+        found = []
+        if self._why:
+            said = (
+                f"Where callers are, as their networks say it, is not heard: {self._config.host} port "
+                f"{self._config.port}: {self._why}. Stop what is there, or set INTAKE112_HEP_PORT, and "
+                "`capture_address` in hep.conf. Where another bridge of this machine listens, set no "
+                "INTAKE112_HEP_PORT here."
+            )
+            found.append(Alarm("mirror", said))
+        if self._unread_at is not None and now - self._unread_at < TROUBLE_FOR:
+            said = (
+                "A call's position could not be read in the last hour (`position_not_read` in the bridge's log says "
+                "why). Ask the carrier for PIDF-LO as RFC 5491 has it."
+            )
+            found.append(Alarm("position_unread", said))
+        if self._too_many_at is not None and now - self._too_many_at < TROUBLE_FOR:
+            said = (
+                f"More than {MOST} calls with a position came within {WITHIN.seconds} s, in the last hour; those above "
+                "were not read. Shut strangers out of the SIP port."
+            )
+            found.append(Alarm("position_flood", said))
+        return found
+
+    def figures(self) -> Mapping[str, float]:
+        """Return what was counted since the start."""
+        return dict(self._counted)
+
+    def _tell(self, call_id: str, position: Position) -> None:
+        if (call_id, position) in self._told:
+            return
+        self._told[call_id, position] = None
+        while len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+        self._counted["positions_heard"] += 1
+        self._put([frame(call_id, position)])
+
+    def _has_time(self) -> bool:
+        now = self._clock()
+        if len(self._read) == MOST and timedelta() <= now - self._read[0] < WITHIN:
+            self._too_many_at = now
+            return False
+        self._read.append(now)
+        return True
+
+    def _is_friend(self, sender: str) -> bool:
+        return sender in self._friends or ipaddress.ip_address(sender.partition("%")[0]).is_loopback
+
+    async def _addresses(self) -> frozenset[str]:
+        """Return the PBX's addresses; a name that nobody knows has none."""
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(self._config.pbx_host, None, type=socket.SOCK_DGRAM)
+        except OSError:
+            return frozenset()
+        return frozenset(str(address[0]) for *_, address in found)
+
+    def _say(self, why: str) -> None:
+        if why and why != self._why:
+            log.error("mirror_not_heard", host=self._config.host, port=self._config.port, why=why)
+        self._why = why
+
+
+def frame(call_id: str, position: Position) -> bytes:
+    """Return the frame for the tape, without its empty line; `reading` makes an event of it."""
+    told = msgspec.json.encode(position).decode()
+    headers = [("Event", "IntakePosition"), ("CallId", call_id), ("Position", told)]
+    return frames.encode(headers).removesuffix(frames.END)
+
+
+def _may_tell(message: bytes) -> bool:
+    """Tell quickly whether a message may hold a position: nearly none does."""
+    if not message.startswith(METHODS):
+        return False
+    low = message.lower()
+    return b"\ngeolocation:" in low or pidf.MEDIA_TYPE.encode() in low
+
+
+class _Ear(asyncio.DatagramProtocol):
+    def __init__(self, hear: Callable[[bytes, str], None]) -> None:
+        self._hear = hear
+
+    def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        """Hand it on; whatever fails in it ends nothing."""
+        try:
+            self._hear(data, str(addr[0]))
+        except Exception:
+            log.exception("datagram_refused", size=len(data))
