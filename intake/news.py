@@ -5,7 +5,8 @@ the CEL file beside the live line):
 
 - a ring is news when there is no such call; a leg's beginning, answer and end, when the leg has none yet;
 - an end, when the call has not ended. One that did takes nothing more, but for a time or an outcome nobody had known,
-  and what its caller told the voice menu;
+  what its caller told the voice menu, and where he is;
+- a position, when it is another one than the last, and was heard later;
 - what leaves no such trace (held, passed on, ...), when it is later than the last of its kind: `told` keeps those times
   while the call lasts. The stage, too, goes only to what happened later than what it shows.
 

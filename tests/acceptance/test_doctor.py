@@ -84,10 +84,10 @@ def doctor(pbx: RealAsterisk, sqlite_template: Path, tmp_path: Path) -> Doctor:
 def test_nothing_is_wrong_with_what_we_ship(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> None:
     doctor = Doctor(pbx, database_url, tmp_path / "state")
     pbx.cli("queue add member PJSIP/op1 to 112")
-    assert not_ok(doctor()) == ["test call", "voice menu"]
+    assert not_ok(doctor()) == ["positions", "test call", "voice menu"]
     assert doctor.code == 0
     assert not pbx.cel_file.exists(), "without --call nobody calls"
-    doctor.set(MENU_PORT=str(pbx.ports.menu))
+    doctor.set(MENU_PORT=str(pbx.ports.menu), HEP_PORT=str(pbx.ports.hep))
     with socket.create_server((PBX_HOST, pbx.ports.menu)):
         said = doctor("--call")
     assert (doctor.code, not_ok(said)) == (0, [])
@@ -139,6 +139,13 @@ def test_a_voice_menu_that_nobody_serves(pbx: RealAsterisk, doctor: Doctor) -> N
     assert "INTAKE112_MENU_PORT=4573" in doctor()["voice menu"]
     doctor.set(MENU_PORT=str(pbx.ports.menu))
     assert "systemctl start intake112" in doctor()["voice menu"]
+
+
+@pytest.mark.parametrize("pbx", [{"appended": {"modules.conf": "noload=res_hep_pjsip.so"}}], indirect=True)
+def test_a_pbx_that_mirrors_nothing(pbx: RealAsterisk, doctor: Doctor) -> None:
+    assert "INTAKE112_HEP_PORT=9060" in doctor()["positions"]
+    doctor.set(HEP_PORT=str(pbx.ports.hep))
+    assert "`load=res_hep_pjsip.so`" in doctor.wrong()["positions"]
 
 
 def test_a_wrong_secret(doctor: Doctor) -> None:

@@ -32,6 +32,8 @@ from intake.facts import (
     Held,
     JoinedWith,
     LegEnded,
+    Located,
+    Position,
     Queued,
     Rang,
     Resumed,
@@ -68,6 +70,7 @@ K, O = CallKey("pbx-1", "c.1"), CallKey("pbx-1", "c.2")  # noqa: E741  # one and
 EVERYTHING: tuple[Fact, ...] = (
     Arrived(K, at(0), "c.1", "trunk", "112", "081200000001", "Siti", late=True),
     Described(K, at(0.1), False, "081200000001", "Siti Contoh", "112", "c.1.wav", {"cell": "1"}),
+    Located(K, at(0.1), Position(-7.0083, 113.8591, 150.0, "Cell", at(-60))),
     Queued(K, at(0.2), "112", "queue:1"),
     Rang(K, at(0.3), "p.1", "PJSIP/op1", "op1"),
     Rang(K, at(0.3), "p.2", "PJSIP/op2", "op2"),
@@ -97,6 +100,7 @@ EVERYTHING: tuple[Fact, ...] = (
     Ended(O, at(20), "failed", "pbx restarted"),
     Ended(K, None, None, "ended while the bridge was not listening", recovered=True),
     Ended(K, at(30), "answered", "16 Normal Clearing"),
+    Located(K, at(31), Position(-7.01, 113.86, 12.0, "GPS", at(30))),
 )
 # A call back is a leg of another call, where there is a request: test_calling_back tells each fact of one twice.
 STORIES = ["everything", *sorted(path.name for path in TAPES.glob("*.tape") if not path.name.startswith("call-back"))]

@@ -134,3 +134,18 @@ def test_a_queue_exists_and_somebody_is_logged_in() -> None:
 def test_the_systemname_is_the_pbx_of_the_settings() -> None:
     assert verdicts.systemname("pbx-1", "pbx-1").verdict is OK
     assert "systemname=pbx-1" in verdicts.systemname("", "pbx-1").mend
+
+
+@pytest.mark.parametrize(
+    ("port", "loaded", "verdict", "mend"),
+    [
+        (None, "", WARNING, "INTAKE112_HEP_PORT=9060"),
+        (9060, "1", OK, ""),
+        (9060, "0", WRONG, "`load=res_hep_pjsip.so`"),
+        (9060, "", WARNING, "`load=func_module.so`"),
+    ],
+)
+def test_positions_need_the_mirror(port: int | None, loaded: str, verdict: Verdict, mend: str) -> None:
+    found = verdicts.mirror(port, loaded)
+    assert found.verdict is verdict
+    assert mend in str(found)

@@ -31,7 +31,7 @@ exten => 100,1,Answer()
 """
 _LISTENERS: Final = (  # of protocols that nobody here speaks: another Asterisk on this machine may have their ports
     *("chan_iax2", "chan_mgcp", "chan_mobile", "chan_ooh323", "chan_skinny", "chan_unistim", "pbx_dundi"),
-    *("res_corosync", "res_hep", "res_snmp"),
+    *("res_corosync", "res_snmp"),
 )
 
 

@@ -1,0 +1,160 @@
+"""Where the network says that a caller is becomes the report's place, until a person says another. Both databases."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from intake.facts import Arrived, CallKey, Ended, Fact, Located, Position
+from tests.intake.conftest import Client, Json
+from tests.intake.test_booking import ARRIVED, DESCRIBED, ENDED, KEY, TALK, book, later
+
+REPORT = "/api/v1/reports/112-20260314-0001"
+MEASURED = datetime(2026, 3, 14, 1, 59, tzinfo=UTC)
+HERE = Located(KEY, later(0.05), Position(-7.0083, 113.8591, 150.0, "Cell", MEASURED, "PT Contoh"))
+THERE = Located(KEY, later(9), Position(-7.01, 113.86, 12.5, "GPS", MEASURED))
+HERE_SAID = "Posisi dari jaringan: -7.00830, 113.85910, radius 150 m, cara Cell"
+THERE_SAID = "Posisi dari jaringan: -7.01000, 113.86000, radius 12 m, cara GPS"
+
+
+async def report(client: Client) -> Json:
+    """Return the report as the desk sees it."""
+    found: Json = (await client.get(REPORT)).json()
+    return found
+
+
+def place(shown: Json) -> tuple[Any, Any]:
+    """The report's own coordinates."""
+    return shown["location"]["lat"], shown["location"]["lon"]
+
+
+def said(shown: Json) -> list[str]:
+    """What the report tells of positions."""
+    return [entry["text"] for entry in shown["entries"] if "jaringan" in entry["text"]]
+
+
+async def change(client: Client, location: Json) -> None:
+    """A person sets the place."""
+    etag = (await client.get(REPORT)).headers["ETag"]
+    changed = await client.patch(REPORT, json={"location": location}, headers={"If-Match": etag})
+    assert changed.status_code == 200, changed.text
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_networks_position_is_the_reports(operator: Client, database: Database, at_once: bool) -> None:
+    if at_once:
+        await book(database, ARRIVED, DESCRIBED, HERE)
+    else:
+        for fact in (ARRIVED, DESCRIBED, HERE):
+            await book(database, fact)
+    shown = await report(operator)
+    assert place(shown) == (-7.0083, 113.8591)
+    assert shown["call"]["position"] == {
+        "lat": -7.0083,
+        "lon": 113.8591,
+        "radius_m": 150.0,
+        "method": "Cell",
+        "at": "2026-03-14T01:59:00.000Z",
+        "heard_at": "2026-03-14T01:59:26.585Z",
+        "provided_by": "PT Contoh",
+        "civic": None,
+        "reference": None,
+        "source": "PIDF-LO",
+    }
+    assert shown["call"]["metadata"] == {"access_network": "cell-1"}
+    assert said(shown) == [HERE_SAID]
+    assert shown["entries"][0]["automatic"]
+
+
+async def test_a_call_without_a_position_has_none(operator: Client, database: Database) -> None:
+    await book(database, *TALK)
+    shown = await report(operator)
+    assert (place(shown), shown["call"]["position"], said(shown)) == ((None, None), None, [])
+
+
+async def test_a_newer_position_takes_its_place(operator: Client, database: Database) -> None:
+    await book(database, ARRIVED, HERE)
+    await book(database, THERE)
+    shown = await report(operator)
+    assert (place(shown), shown["call"]["position"]["method"]) == ((-7.01, 113.86), "GPS")
+    assert said(shown) == [HERE_SAID, THERE_SAID]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_every_position_twice_is_told_once(operator: Client, database: Database, ended: bool) -> None:
+    facts: list[Fact] = [ARRIVED, HERE, THERE, *([ENDED] if ended else [])]
+    await book(database, *facts)
+    once = await report(operator)
+    again = Located(KEY, later(20), THERE.position)  # the same one in a later INVITE
+    for fact in (*facts, again):
+        await book(database, fact)
+    await book(database, *facts)
+    assert await report(operator) == once
+
+
+async def test_who_hung_up_is_located_all_the_same(operator: Client, database: Database) -> None:
+    await book(database, ARRIVED, Ended(KEY, later(1), "abandoned", None))
+    await book(database, HERE)
+    assert place(await report(operator)) == (-7.0083, 113.8591)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "shown_place"),
+    [
+        ({"lat": -6.9, "lon": 113.7}, (-6.9, 113.7)),
+        ({"lat": None, "lon": None}, (None, None)),
+    ],
+    ids=["another place", "no place"],
+)
+async def test_what_a_person_set_stays(
+    operator: Client, database: Database, theirs: Json, shown_place: tuple[float | None, float | None]
+) -> None:
+    await book(database, ARRIVED, HERE)
+    await change(operator, theirs)
+    await book(database, THERE)
+    shown = await report(operator)
+    assert place(shown) == shown_place
+    assert shown["call"]["position"]["method"] == "GPS", "what the network says is kept beside it"
+    assert said(shown)[-1] == THERE_SAID
+
+
+async def test_a_place_in_words_keeps_the_networks_coordinates_out_of_nothing(
+    operator: Client, database: Database
+) -> None:
+    await book(database, ARRIVED)
+    await change(operator, {"text": "Desa Contoh"})
+    await book(database, HERE)
+    shown = await report(operator)
+    assert (place(shown), shown["location"]["text"]) == ((-7.0083, 113.8591), "Desa Contoh")
+
+
+async def test_whoever_had_not_seen_it_yet_may_still_write(operator: Client, database: Database) -> None:
+    """The machine's place is no contradiction: a person's change of a version before goes on."""
+    await book(database, ARRIVED)
+    etag = (await operator.get(REPORT)).headers["ETag"]
+    await book(database, HERE)
+    written = await operator.patch(REPORT, json={"location": {"lat": 1, "lon": 2}}, headers={"If-Match": etag})
+    assert (written.status_code, place(await report(operator))) == (200, (1, 2))
+
+
+async def test_an_address_and_a_reference_are_told_and_set_no_coordinates(operator: Client, database: Database) -> None:
+    only = Position(civic="ID, Jalan\0 Contoh, 12", reference="https://lis.carrier.test/1")
+    await book(database, ARRIVED, Located(KEY, later(0.1), only))
+    shown = await report(operator)
+    assert place(shown) == (None, None)
+    assert said(shown) == [
+        "Alamat dari jaringan: ID, Jalan\ufffd Contoh, 12. "
+        "Rujukan posisi dari jaringan, tidak diambil: https://lis.carrier.test/1"
+    ]
+
+
+async def test_each_call_has_its_own(operator: Client, database: Database) -> None:
+    other = CallKey("pbx-1", "c.2")
+    await book(
+        database,
+        *(ARRIVED, Arrived(other, later(1), "c.2", "trunk", "112", "081200000002", None)),
+        *(HERE, Located(other, later(1.1), THERE.position)),
+    )
+    second: Json = (await operator.get(REPORT.replace("0001", "0002"))).json()
+    assert (place(await report(operator)), place(second)) == ((-7.0083, 113.8591), (-7.01, 113.86))
