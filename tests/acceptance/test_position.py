@@ -60,7 +60,7 @@ def test_a_circle_becomes_the_reports_place(pbx: RealAsterisk, people: People, l
     assert place(report) == (-7.0083, 113.8591)
     position = report["call"]["position"]
     assert (position["radius_m"], position["method"], position["source"]) == (150.0, "Cell", "PIDF-LO")
-    assert position["at"] == "2026-03-14T02:00:00.000Z"
+    assert position["at"] == "2026-03-14T02:00:00Z"
     assert report["call"]["metadata"]["sip_call_id"]
     said = [entry["text"] for entry in report["entries"] if entry["automatic"]]
     assert said.count("Posisi dari jaringan: -7.00830, 113.85910, radius 150 m, cara Cell") == 1
