@@ -72,7 +72,7 @@ def test_a_circle_becomes_the_reports_place(pbx: RealAsterisk, people: People, l
 
 
 def test_who_gives_up_at_once_is_located(people: People, located: Product) -> None:
-    people.call(Caller(position=NO_RULES), cancel=True).wait()
+    people.call(Caller(position=NO_RULES), hang_up_ms=0).wait()
     assert place(located_report(located)) == (-7.0083, 113.8591)
 
 
