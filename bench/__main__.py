@@ -1,13 +1,15 @@
-"""`make bench`: run every measurement and write docs/performance.md."""
+"""`make bench`: run every measurement and write docs/performance.md; with names (`ARGS=dispatch`) print only those."""
 
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 
-from bench import cpu, ingest, ring_to_screen
+from bench import cpu, dispatch, ingest, ring_to_screen
 from intake112 import heap
 
+PARTS = (ring_to_screen, ingest, cpu, dispatch)
 TARGET = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
@@ -18,12 +20,13 @@ def own_folder(folder: str) -> Path:
     return made
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Measure, print, write."""
+    chosen = [part for part in PARTS if not names or part.__name__.removeprefix("bench.") in names]
     heap.settle()  # as in the product
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as folder:  # a disk, not memory
         Path(folder).chmod(0o755)
-        sections = [part.run(own_folder(folder)) for part in (ring_to_screen, ingest, cpu)]
+        sections = [part.run(own_folder(folder)) for part in chosen]
     text = "\n".join(
         [
             "# Performance",
@@ -34,9 +37,10 @@ def main() -> None:
             *sections,
         ]
     )
-    TARGET.write_text(text)
+    if not names:
+        TARGET.write_text(text)
     print(text)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

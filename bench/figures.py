@@ -34,3 +34,9 @@ def row(name: str, it: Spread, note: str = "") -> str:
 
 
 HEAD = "| what | n | p50 ms | p95 ms | p99 ms | worst ms | |\n|---|---:|---:|---:|---:|---:|---|"
+
+
+def moods(rounds: Sequence[float]) -> str:
+    """Return the least and the most of some rounds: how much the machine's mood does."""
+    digits = 0 if max(rounds) >= 100 else 1
+    return f"{min(rounds):,.{digits}f} to {max(rounds):,.{digits}f}"
