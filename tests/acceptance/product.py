@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -35,9 +35,12 @@ class Product:
     Use as a context manager. The log lies beside the state folder: a test may lose or fill that.
     """
 
-    def __init__(self, database_url: str, state: Path, settings: Mapping[str, str], room: str = "run") -> None:
+    def __init__(
+        self, database_url: str, state: Path, settings: Mapping[str, str], room: str = "run", within: Sequence[str] = ()
+    ) -> None:
         self.port = free_port()
         self.room = room
+        self.within = within  # a command that starts it somewhere else, a network namespace for example
         self.state = state
         self.log = state.with_name(f"{state.name}.log")
         state.mkdir(exist_ok=True)
@@ -80,7 +83,11 @@ class Product:
         """Start it, and wait until it says that it is ready unless a test looks for itself."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [INTAKE112, self.room], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self.within, INTAKE112, self.room],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         if ready:
             self.until_ready()
@@ -121,9 +128,17 @@ class Product:
 
     def stop(self) -> int:
         """SIGTERM, and return its exit code."""
+        self.terminate()
+        return self.ended(20)
+
+    def terminate(self) -> None:
+        """SIGTERM, and do not wait."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def ended(self, within_s: float) -> int:
+        """Wait until it has ended by itself, and return its exit code."""
         assert self._process is not None
-        self._process.terminate()
-        return self._process.wait(20)
+        return self._process.wait(within_s)
 
     @property
     def http(self) -> httpx2.Client:

@@ -1,5 +1,6 @@
 """An agency's receiver that knows nothing of us: Python's HTTP server and the published `standardwebhooks` package."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -13,24 +14,28 @@ from standardwebhooks import Webhook
 
 @dataclass
 class Receiver:
-    """What came in, verified; `secret` is set once the agency is registered."""
+    """What came in, verified; `secret` is set once the agency is registered. It answers while `gate` is set."""
 
+    host: str = "127.0.0.1"
     port: int = 0
     secret: str = ""
+    gate: threading.Event = field(default_factory=threading.Event)
     envelopes: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)  # the address of who sent each
     refused: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://{self.host}:{self.port}/hook"
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """Run a receiver on a free port of loopback."""
-    it = Receiver()
+def receiver(host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """Run a receiver on a free port of this address."""
+    it = Receiver(host)
+    it.gate.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -39,24 +44,31 @@ def receiver() -> Iterator[Receiver]:
                 verified = Webhook(it.secret).verify(body, dict(self.headers.items()))
             except Exception as error:
                 it.refused.append(repr(error))
-                self.send_response(401)
+                self.answer(401)
             else:
                 assert verified == json.loads(body)
                 it.envelopes.append(verified)
+                it.senders.append(self.client_address[0])
                 it.ids.append(self.headers["webhook-id"])
-                self.send_response(204)
-            self.end_headers()
+                it.gate.wait()
+                self.answer(204)
+
+        def answer(self, status: int) -> None:
+            with contextlib.suppress(ConnectionError):  # who asked was killed
+                self.send_response(status)
+                self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     it.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
         yield it
     finally:
+        it.gate.set()
         server.shutdown()
         thread.join()
         server.server_close()

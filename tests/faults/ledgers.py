@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -227,16 +227,20 @@ async def _first_bad_row(database: Database) -> int | None:
 
 
 def audit_rows(database_url: str) -> list[tuple[str, str]]:
-    """Return (action, subject) of every audit row, read by the database's own client, without the product."""
-    statement = "SELECT action, subject FROM audit"
+    """Return (action, subject) of every audit row."""
+    return [(str(action), str(subject)) for action, subject in asked(database_url, "SELECT action, subject FROM audit")]
+
+
+def asked(database_url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a SELECT, read by the database's own client, without the product."""
     if database_url.startswith("sqlite"):
         with contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite+aiosqlite:///"), timeout=10)) as file:
-            return [(str(action), str(subject)) for action, subject in file.execute(statement)]
+            return list(file.execute(statement))
 
-    async def ask() -> list[tuple[str, str]]:
+    async def ask() -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(database_url.replace("+asyncpg", ""))
         try:
-            return [(str(row["action"]), str(row["subject"])) for row in await connection.fetch(statement)]
+            return [tuple(row.values()) for row in await connection.fetch(statement)]
         finally:
             await connection.close()
 

@@ -1,10 +1,11 @@
 """asyncpg 0.32, as far as wake-ups and tests speak it beside SQLAlchemy (it ships no types)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 class Record:
     def __getitem__(self, key: str | int) -> object: ...
+    def values(self) -> Iterator[object]: ...
 
 R = TypeVar("R", bound=Record)
 
