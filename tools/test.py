@@ -24,6 +24,7 @@ PACKAGES = {  # Debian's package, and what shows that it is here
     "php-cli": "php",
     "php-sqlite3": "/usr/lib/php/*/pdo_sqlite.so",
     "npm": "npm",
+    "iproute2": "ip",
 }
 LEFT_OUT = (
     "whole calls on real Asterisk with SIPp",
