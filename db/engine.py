@@ -110,6 +110,7 @@ class Database:
         else:
             write = read = create_async_engine(
                 url,
+                hide_parameters=True,  # what people said, and keys, have no place in a log
                 pool_size=10,
                 max_overflow=10,
                 pool_timeout=10,

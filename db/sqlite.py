@@ -37,6 +37,7 @@ def engine(url: str, *, writer: bool) -> AsyncEngine:
     threads: list[Thread] = []
     made = create_async_engine(
         url,
+        hide_parameters=True,  # as on PostgreSQL
         pool_size=1 if writer else 4,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT_S,

@@ -94,7 +94,7 @@ class PostgresServer:
 
     async def create(self, name: str, template: str = "template0") -> None:
         """Create a database."""
-        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
     async def drop(self, name: str) -> None:
         """Drop a database, cutting whoever is still connected."""

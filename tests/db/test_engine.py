@@ -10,9 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
-from db import live, people, sqlite
+from db import live, people, sqlite, tables
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError, service_lock
 from db.wakeups import Wakeups
@@ -152,3 +153,13 @@ async def test_the_log_of_sqlite_stays_small_though_somebody_always_reads(
                 largest = max(largest, os.stat(f"{file}-wal").st_size)
             over = True
     assert largest < 2 * sqlite.LOG_BYTES
+
+
+async def test_what_was_to_be_saved_is_in_no_error(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:  # noqa: PT012 the block is what fails
+        async with database.transaction() as tx:
+            values = {"name": "wall", "role": "operator", "token_hash": "of a secret", "created_at": tx.now}
+            for _ in range(2):
+                await tx.connection.execute(insert(tables.tokens).values(values))
+    assert "INSERT INTO tokens" in str(caught.value)
+    assert "of a secret" not in str(caught.value)

@@ -62,7 +62,7 @@ async def test_cancelled_once(operator: Client, dispatch: Json) -> None:
 
 @pytest.mark.parametrize("word", ["rejected", "resolved"])
 async def test_what_has_ended_is_not_cancelled(operator: Client, dispatch: Json, word: str) -> None:
-    await operator.post(f"/api/v1/dispatches/{dispatch['id']}/answers", json={"answer": word})
+    await operator.post(f"/api/v1/dispatches/{dispatch['id']}/answers", json={"answer": word, "by": "Regu 1"})
     answer = await operator.post(f"/api/v1/dispatches/{dispatch['id']}/cancel", json=WHY)
     assert (answer.status_code, answer.json()["error"]) == (409, "dispatch_over")
     assert f"the agency {word} it" in answer.json()["message"]

@@ -15,9 +15,9 @@ from tests.routing.visible import AT, REPORT
 URL = "https://112.example/agency/v1/dispatches/d/answers"
 
 
-def written(report: VisibleReport) -> dict[str, Any]:
+def written(report: VisibleReport, page_url: str | None = None) -> dict[str, Any]:
     """Return the body of a report's envelope, read back, having checked its size."""
-    raw = body("dispatch.created", AT, "d", URL, AT + timedelta(seconds=60), 1, report)
+    raw = body("dispatch.created", AT, "d", URL, AT + timedelta(seconds=60), 1, report, page_url=page_url)
     assert len(raw) < LIMIT
     found: dict[str, Any] = json.loads(raw)
     return found
@@ -41,6 +41,7 @@ def test_the_whole_body() -> None:
                 "accept_by": "2026-03-14T02:00:26.535897Z",
                 "sequence": 1,
                 "asks": None,
+                "reason": None,
             },
             "report": {
                 "number": "112-20260314-0001",

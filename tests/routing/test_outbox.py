@@ -63,6 +63,7 @@ async def test_a_dispatch_and_its_envelope(database: Database) -> None:
         "accept_by": "2026-03-14T02:00:26.535897Z",
         "sequence": 1,
         "asks": None,
+        "reason": None,
     }
     async with database.transaction() as tx:
         [again] = await update(tx, (await reports.by_ids(tx, [row.report_id]))[row.report_id], "lain")
