@@ -6,7 +6,8 @@ the way to the farthest), and civic addresses (RFC 5139) as text. Elements are k
 this mixes namespaces up. A reference is kept as text; nobody here fetches it.
 
 Whoever rings writes this text. So: no document type and no entity (a parser told of one stops there), no more than
-LARGEST bytes, ELEMENTS and DEEPEST, and each text is one line of so many printable characters.
+LARGEST bytes, ELEMENTS and DEEPEST, no more than MOST_PLACES and MOST_CORNERS of each are read, every element a few
+times at most; and each text is one line of so many printable characters.
 """
 
 import math
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final, Never
 from xml.parsers import expat
 
@@ -24,6 +26,7 @@ LARGEST: Final = 64 * 1024  # bytes; a datagram's are fewer
 ELEMENTS: Final = 2000
 DEEPEST: Final = 32
 MEDIA_TYPE: Final = "application/pidf+xml"
+MOST_PLACES: Final = 10  # of one document
 MOST_CORNERS: Final = 500
 EARTH_M: Final = 6_371_008.8  # IUGG's mean radius
 FARTHEST_M: Final = 20_037_508.0  # half way round the Earth
@@ -55,9 +58,20 @@ class _Element:
 
     def walk(self) -> "Iterator[_Element]":
         """Yield it and all below, in the document's order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        left = [self]
+        while left:
+            yield (one := left.pop())
+            left += reversed(one.children)
+
+    def outermost(self, name: str) -> "Iterator[_Element]":
+        """Yield all of this name but those within another one."""
+        left = [self]
+        while left:
+            one = left.pop()
+            if one.name == name:
+                yield one
+            else:
+                left += reversed(one.children)
 
     def first(self, *names: str) -> "_Element | None":
         """Return the first of these names, itself or below."""
@@ -107,16 +121,16 @@ def best(positions: list[Position]) -> Position | None:
 
 
 def read(document: bytes) -> list[Position]:
-    """Return the positions that one PIDF-LO document holds, at least one. Raises PositionError."""
+    """Return the positions that one PIDF-LO document holds, one to MOST_PLACES. Raises PositionError."""
     root = _parse(document)
     found: list[Position] = []
     error = PositionError("it tells no position")
-    for carrier in _carriers(root):
-        for one in (element for element in carrier.walk() if element.name == "geopriv"):
-            try:
-                found.append(_position(one, carrier))
-            except PositionError as refused:
-                error = refused
+    told = ((one, carrier) for carrier in _carriers(root) for one in carrier.outermost("geopriv"))
+    for one, carrier in islice(told, MOST_PLACES):
+        try:
+            found.append(_position(one, carrier))
+        except PositionError as refused:
+            error = refused
     if not found:
         raise error
     return found
@@ -136,7 +150,13 @@ def _position(geopriv: _Element, carrier: _Element) -> Position:
     address = _line(", ".join(filter(None, said)), "civic")
     if shape is None and not address:
         raise PositionError("it holds no shape and no address that we know")
-    lat, lon, radius_m = (None, None, None) if shape is None else _place(shape)
+    lat, lon, radius_m = None, None, None
+    try:
+        if shape is not None:
+            lat, lon, radius_m = _place(shape)
+    except PositionError:
+        if not address:
+            raise
     method, by, time = geopriv.first("method"), geopriv.first("provided-by"), carrier.first("timestamp")
     return Position(
         lat=lat,
@@ -159,6 +179,8 @@ def _place(shape: _Element) -> tuple[float, float, float | None]:
     if shape.name in ("Polygon", "Prism"):
         return _around(_corners(shape))
     (lat, lon), *_ = _corners(shape)
+    if lat == lon == 0:
+        raise PositionError("it is at 0, 0, as of a device that does not know where it is")
     radius = shape.first(_ROUND.get(shape.name, "outerRadius")) if shape.name != "Point" else None
     if radius is None or not radius.attributes.get("uom", METRES).endswith(METRES):
         return lat, lon, None
@@ -171,19 +193,22 @@ def _place(shape: _Element) -> tuple[float, float, float | None]:
 def _corners(shape: _Element) -> list[tuple[float, float]]:
     """Return the points of a shape as (latitude, longitude); an altitude is left out."""
     found: list[tuple[float, float]] = []
+    has_heights = any(one.attributes.get("srsName", "").endswith(SYSTEMS[1]) for one in shape.walk())
     for one in shape.walk():
         numbers = [_number(word) for word in one.text.split()] if one.name in ("pos", "posList") else []
         if not numbers:
             continue
         three = one.attributes.get("srsDimension") == "3" or (one.name == "pos" and len(numbers) == 3)
         if one.name == "posList" and "srsDimension" not in one.attributes:
-            three = any(of.attributes.get("srsName", "").endswith(SYSTEMS[1]) for of in shape.walk())
+            three = has_heights
         step = 3 if three else 2
         if len(numbers) % step or (one.name == "pos" and len(numbers) != step):
             raise PositionError("a point has not two or three numbers")
-        found += list(zip(numbers[::step], numbers[1::step], strict=True))
-    if not found or len(found) > MOST_CORNERS:
-        raise PositionError(f"its shape has {len(found)} points")
+        found += zip(numbers[::step], numbers[1::step], strict=True)
+        if len(found) > MOST_CORNERS:
+            raise PositionError(f"its shape has more than {MOST_CORNERS} points")
+    if not found:
+        raise PositionError("its shape has 0 points")
     for lat, lon in found:
         if not (-90 <= lat <= 90 and -180 <= lon <= 180):
             raise PositionError("a point is not on the Earth")

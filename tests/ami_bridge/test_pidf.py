@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ami_bridge import pidf, sip
-from ami_bridge.pidf import ELEMENTS, LARGEST, PositionError, best, of_request, read
+from ami_bridge.pidf import ELEMENTS, LARGEST, MOST_PLACES, PositionError, best, of_request, read
 from ami_bridge.sip import SipError
 from intake.facts import Position
 from tests.ami_bridge.mirrored import CIRCLE, CRS, METRES, SDP, document, invite
@@ -111,6 +112,11 @@ def test_an_address_is_text() -> None:
     assert (both.lat, both.civic) == (-34.407, "ID, Jawa Timur, Jalan Contoh, 12")
 
 
+def test_an_address_stays_where_the_shape_is_none() -> None:
+    lost = only(POINT.replace("-34.407 150.883", "0 0") + ADDRESS)
+    assert (lost.lat, lost.civic) == (None, "ID, Jawa Timur, Jalan Contoh, 12")
+
+
 def test_texts_are_one_line_and_bounded() -> None:
     found = only(CIRCLE, f"<gp:method>a\r\nEvent: x\u2028y\u202e{'z' * 99}</gp:method>")
     assert found.method is not None
@@ -137,6 +143,8 @@ def test_a_time_that_names_no_moment_is_none(time: str) -> None:
         ("", "no shape and no address"),
         ("torn", "no shape and no address"),
         ("<gs:Circle/>", "0 points"),
+        (POINT.replace("-34.407 150.883", "0 -0.0"), "does not know where it is"),
+        (CIRCLE.replace("-7.0083 113.8591", "0.000 0"), "does not know where it is"),
         (CIRCLE.replace("-7.0083", "-97"), "not on the Earth"),
         (CIRCLE.replace("113.8591", "nan"), "a number is none"),
         (CIRCLE.replace("113.8591", "1_1"), "a number is none"),
@@ -155,6 +163,36 @@ def test_a_time_that_names_no_moment_is_none(time: str) -> None:
 def test_what_tells_no_place_says_why(info: str, why: str) -> None:
     with pytest.raises(PositionError, match=why):
         read(document(info).encode())
+
+
+def test_so_many_places_of_one_document_are_read() -> None:
+    one = f"<geopriv><location-info>{CIRCLE}</location-info></geopriv>"
+    gml = '<presence xmlns:gml="gml" xmlns:gs="gs">{}</presence>'
+    assert len(read(gml.format(one * (MOST_PLACES + 2)).encode())) == MOST_PLACES
+    assert len(read(gml.format(f"<geopriv>{one * 2}</geopriv>").encode())) == 1, "one within another is none of its own"
+
+
+@pytest.mark.parametrize("nested", [1, 28])
+def test_no_document_is_work_without_end(nested: int) -> None:
+    """42 kB that once were 28 x 1,900 x 1,900 steps: half a minute in which the bridge heard nothing."""
+    lists = "<posList>1 2</posList>" * 1900
+    shape = f"<location-info><Polygon>{lists}</Polygon></location-info>"
+    text = f"<presence>{'<geopriv>' * nested}{shape}{'</geopriv>' * nested}</presence>".encode()
+    steps, before = 0, sys.getprofile()
+
+    def count(_frame: object, event: str, _of: object) -> None:
+        nonlocal steps
+        steps += event == "call"  # of a function of ours, or a generator that goes on
+        if steps > 20 * ELEMENTS:
+            raise AssertionError("more than 20 steps for each element")
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises(PositionError, match="more than 500 points"):
+            read(text)
+    finally:
+        sys.setprofile(before)
+    assert steps > ELEMENTS, "it was counted"
 
 
 LAUGHS = '<!ENTITY a "ha">' + "".join(f'<!ENTITY {two} "&{one};&{one};">' for one, two in ("ab", "bc", "cd", "de"))
