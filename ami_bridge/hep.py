@@ -7,9 +7,9 @@ that say nothing to us, are left out. Asterisk's `res_hep` sends one payload a p
 Source: "HEP3 Network Protocol Specification", sipcapture.org (rev. 26 and later: chunk types 1 to 17).
 """
 
-import ipaddress
 import struct
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ class Packet(Struct, frozen=True):
     protocol: int  # SIP, or another one
     payload: bytes
     at: datetime | None
-    source: str | None  # address of who sent the message
+    source: IPv4Address | IPv6Address | None  # of who sent the message; IPv4 in IPv6 is IPv4
     source_port: int | None
     correlation: str  # the Call-ID, or with `uuid_type=channel` a channel's name
 
@@ -83,10 +83,11 @@ def _number(chunks: dict[int, bytes], kind: int, size: int) -> int | None:
     return int.from_bytes(value)
 
 
-def _address(chunks: dict[int, bytes]) -> str | None:
+def _address(chunks: dict[int, bytes]) -> IPv4Address | IPv6Address | None:
     for kind, size in ((_V4, 4), (_V6, 16)):
         if (value := chunks.get(kind)) is not None:
             if len(value) != size:
                 raise HepError(f"an address of type {kind} has {len(value)} bytes instead of {size}")
-            return str(ipaddress.ip_address(value))
+            address = ip_address(value)
+            return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
     return None

@@ -5,25 +5,26 @@ are the same to it. What an INVITE tells of its caller's position goes onto the 
 anything is done with it, and is interpreted there like what the PBX itself said (decision 0019).
 All other messages are forgotten at once; none is ever written anywhere.
 
-The mirror shows passwords' digests and callers' numbers: it listens on loopback, and to nobody but this machine and the
-PBX. Strangers' INVITEs are mirrored, too; so no more than MOST in WITHIN are read.
+The mirror shows passwords' digests and callers' numbers, and whoever speaks to it can say where a caller is: it listens
+on the loopback, and to this machine alone. Strangers' messages are mirrored, too, whatever Asterisk answers them: only
+those that came from a trunk's networks are read, and no more than MOST in WITHIN.
 """
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 import msgspec
 import structlog
 
 from ami_bridge import frames, hep, pidf, sip
-from ami_bridge.hep import HepError
+from ami_bridge.hep import HepError, Packet
 from ami_bridge.pidf import PositionError
 from ami_bridge.sip import SipError
 from db.machine_room import Alarm
@@ -41,11 +42,11 @@ TROUBLE_FOR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class MirrorConfig:
-    """Where Asterisk sends the copies (`capture_address` in hep.conf), and the PBX's own address."""
+    """Where Asterisk sends the copies (`capture_address` in hep.conf), and from where callers' messages come."""
 
-    host: str
+    host: str  # a loopback address
     port: int
-    pbx_host: str
+    trunks: Collection[IPv4Network | IPv6Network]  # of the carriers; none: nothing is heard
 
 
 class Mirror:
@@ -58,7 +59,6 @@ class Mirror:
         self._clock = clock
         self._put = put
         self._why = ""  # why nobody listens now
-        self._friends: frozenset[str] = frozenset()
         self._read: deque[datetime] = deque(maxlen=MOST)
         self._told: OrderedDict[tuple[str, Position], None] = OrderedDict()
         self._unread_at: datetime | None = None  # when a position could not be read, for the last time
@@ -67,10 +67,12 @@ class Mirror:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
+        if not self._config.trunks:
+            log.error("mirror_without_trunks")
+            return
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             try:
-                self._friends = await self._addresses()
                 transport, _ = await loop.create_datagram_endpoint(
                     lambda: _Ear(self.hear), local_addr=(self._config.host, self._config.port)
                 )
@@ -90,12 +92,14 @@ class Mirror:
 
     def hear(self, datagram: bytes, sender: str) -> None:
         """Take one datagram from an address. Nothing that is in it is an error of ours."""
-        if not self._is_friend(sender):
+        if not ip_address(sender.partition("%")[0]).is_loopback:
             return
         try:
             packet = hep.read(datagram)
             self._counted["mirrored_messages"] += 1
-            if packet.protocol != hep.SIP or not _may_tell(packet.payload) or not self._has_time():
+            if packet.protocol != hep.SIP or not _may_tell(packet.payload):
+                return
+            if not self._is_of_trunk(packet) or not self._has_time():
                 return
             request = sip.read(packet.payload)
             position = pidf.best(pidf.of_request(request))
@@ -112,6 +116,12 @@ class Mirror:
         """Return what is wrong now."""
         now = self._clock()
         found = []
+        if not self._config.trunks:
+            said = (
+                "Where callers are, as their networks say it, is not heard: INTAKE112_HEP_TRUNKS is not set. Set it to "
+                "the carrier's addresses, as `match` of the trunk in pjsip.conf has them (203.0.113.0/28), and restart."
+            )
+            found.append(Alarm("mirror", said))
         if self._why:
             said = (
                 f"Where callers are, as their networks say it, is not heard: {self._config.host} port "
@@ -129,7 +139,7 @@ class Mirror:
         if self._too_many_at is not None and now - self._too_many_at < TROUBLE_FOR:
             said = (
                 f"More than {MOST} calls with a position came within {WITHIN.seconds} s, in the last hour; those above "
-                "were not read. Shut strangers out of the SIP port."
+                "were not read. They came from a network of INTAKE112_HEP_TRUNKS: ask that carrier what it sends."
             )
             found.append(Alarm("position_flood", said))
         return found
@@ -155,16 +165,8 @@ class Mirror:
         self._read.append(now)
         return True
 
-    def _is_friend(self, sender: str) -> bool:
-        return sender in self._friends or ipaddress.ip_address(sender.partition("%")[0]).is_loopback
-
-    async def _addresses(self) -> frozenset[str]:
-        """Return the PBX's addresses; a name that nobody knows has none."""
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(self._config.pbx_host, None, type=socket.SOCK_DGRAM)
-        except OSError:
-            return frozenset()
-        return frozenset(str(address[0]) for *_, address in found)
+    def _is_of_trunk(self, packet: Packet) -> bool:
+        return packet.source is not None and any(packet.source in network for network in self._config.trunks)
 
     def _say(self, why: str) -> None:
         if why and why != self._why:

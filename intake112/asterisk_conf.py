@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -105,11 +106,20 @@ def environment(values: Mapping[str, str]) -> str:
         "TRUNKS": "trunk",
         "MENU_PORT": values["MENU_PORT"],
         "HEP_PORT": values["HEP_PORT"],
+        "HEP_TRUNKS": _networks(values["TRUNK_MATCH"]),
         "CEL_FILE": f"{log}/cel-custom/intake112.csv",
         "QUEUE_LOG": f"{log}/queue_log",
         "RECORDINGS_DIR": f"{spool}/monitor",
     }
     return "".join(f"INTAKE112_{name}={value}\n" for name, value in lines.items())
+
+
+def _networks(match: str) -> str:
+    """Return the carrier's addresses as our setting has them; empty: they are names, or one of them is."""
+    try:
+        return ",".join(str(ip_network(one.strip(), strict=False)) for one in match.split(","))
+    except ValueError:
+        return ""
 
 
 def _values(source: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -154,6 +164,12 @@ def _told(folder: Path, beside: Path, kept: Path | None, files: int, values: Map
     """Return what was done and the commands that come next."""
     told = [f"Written: {files} files in {folder}, intake112's settings in {beside} (mode 0600)."]
     told += [f"What was there is in {kept}."] if kept is not None else []
+    match = values["TRUNK_MATCH"]
+    told.append(
+        f"Where a caller is, is believed of {match} alone (INTAKE112_HEP_TRUNKS): add there what you add to `match`."
+        if _networks(match)
+        else f"{match} is no list of addresses: set INTAKE112_HEP_TRUNKS to the carrier's, or no caller has a position."
+    )
     told += [
         f"Each desk's telephone logs in as op1 to op{DESKS[-1]} with the password in pjsip.conf. Next, as root:",
         f"  chgrp asterisk {folder}/*.conf",

@@ -189,7 +189,7 @@ async def mirror(joined: Joined) -> list[Finding]:
     """Ask whether the PBX mirrors its SIP messages, where callers' positions are read."""
     port = joined.settings.hep_port
     loaded = "" if port is None else await joined.ear.value("IFMODULE(res_hep_pjsip.so)")
-    return [verdicts.mirror(port, loaded)]
+    return [verdicts.mirror(port, loaded, trunks=bool(joined.settings.hep_trunks))]
 
 
 async def _state(joined: Joined, endpoint: str) -> str:

@@ -105,7 +105,7 @@ def _jobs(
         probe = Probe(database, tested) if (tested := probe_config(settings)) is not None else None
         mirror: Mirror | None = None
         if settings.hep_port is not None:
-            heard = MirrorConfig(settings.hep_host, settings.hep_port, settings.ami_host)
+            heard = MirrorConfig(settings.hep_host, settings.hep_port, settings.hep_trunks)
             mirror = Mirror(heard, database.clock, bridge.put)
         bridge.beside = [one.alarms for one in (keeper, silence, menu, probe, mirror) if one is not None]
         bridge.counted = [one.figures for one in (probe, mirror) if one is not None]

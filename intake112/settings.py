@@ -11,7 +11,7 @@ counts from the current folder.
 
 import os
 import tomllib
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import unquote, urlsplit
@@ -89,8 +89,14 @@ class Settings(BaseSettings):
     recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
     menu_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     menu_port: Port | None = Field(None, description=_PORT)
-    hep_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
+    hep_host: OneLine = Field(
+        "127.0.0.1", description="a loopback address: whoever can send to the mirror can say where a caller is"
+    )
     hep_port: Port | None = Field(None, description=_PORT)
+    hep_trunks: Annotated[frozenset[IPv4Network | IPv6Network], NoDecode] = Field(
+        frozenset(),
+        description="addresses or networks (203.0.113.0/28) separated by commas, the carriers' in pjsip.conf",
+    )
     test_number: OneLine | None = Field(None, description="a telephone number that leads back to the 112 line")
     test_every_minutes: int = Field(15, ge=1, le=1440, description="a whole number of minutes from 1 to 1440")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
@@ -126,6 +132,21 @@ class Settings(BaseSettings):
         if not all(all(c.isalnum() or c in "._-+" for c in name) for name in clean):
             raise ValueError("not a list of names")
         return clean
+
+    @field_validator("hep_trunks", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        found = value.split(",") if isinstance(value, str) else value
+        if not isinstance(found, list | tuple | set | frozenset):
+            raise TypeError("not a list")
+        return frozenset(ip_network(str(one).strip(), strict=False) for one in found)  # raises ValueError
+
+    @field_validator("hep_host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        if not is_loopback(value):
+            raise ValueError("other machines could reach it")
+        return value
 
     @field_validator("ami_secret", "control_secret")
     @classmethod
@@ -202,10 +223,7 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """True when only this machine can reach the web server."""
-        try:
-            return ip_address(self.http_host).is_loopback
-        except ValueError:
-            return self.http_host == "localhost"
+        return is_loopback(self.http_host)
 
     def secrets(self) -> list[str]:
         """Return every secret among the settings, for the log to leave out."""
@@ -213,6 +231,14 @@ class Settings(BaseSettings):
         password_read = unquote(password) if password else None
         found = [secret.get_secret_value() for secret in (self.ami_secret, self.control_secret) if secret]
         return [secret for secret in [*found, password, password_read] if secret]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _state_of(info: ValidationInfo) -> Path:

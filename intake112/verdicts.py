@@ -108,12 +108,15 @@ def modules(values: Mapping[str, str], hand_actions: Collection[str] | None) -> 
     return wrong("modules", f"not loaded: {', '.join(missing)}", f"modules.conf: {lines}, then {commands}")
 
 
-def mirror(port: int | None, loaded: str) -> Finding:
-    """Judge IFMODULE of what mirrors the PBX's SIP messages, and the port to which they come."""
+def mirror(port: int | None, loaded: str, *, trunks: bool) -> Finding:
+    """Judge IFMODULE of what mirrors the PBX's SIP messages, the port to which they come, and whether any is read."""
     check = "positions"
     if port is None:
         found = "INTAKE112_HEP_PORT is not set: where a caller's network says that he is, is not taken over"
         return warning(check, found, "INTAKE112_HEP_PORT=9060, as `capture_address` in hep.conf has it")
+    if not trunks:
+        found = "not heard: INTAKE112_HEP_TRUNKS is not set, so nobody's word is taken"
+        return wrong(check, found, "INTAKE112_HEP_TRUNKS= the carrier's addresses, as `match=` in pjsip.conf has them")
     if loaded == "":
         return warning(check, "the PBX cannot say", "modules.conf: `load=func_module.so`, and load it")
     if loaded != "1":

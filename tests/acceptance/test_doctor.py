@@ -17,7 +17,7 @@ import pytest
 from ami_bridge.trial import NOBODY
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import INTAKE112, Product
-from tests.pbx.asterisk import PBX_HOST, RealAsterisk
+from tests.pbx.asterisk import CARRIER_HOST, PBX_HOST, RealAsterisk
 from tests.pbx.sipp import People
 from tests.pbx.stream import AmiStream
 from tests.waiting import until
@@ -87,7 +87,7 @@ def test_nothing_is_wrong_with_what_we_ship(pbx: RealAsterisk, database_url: str
     assert not_ok(doctor()) == ["positions", "test call", "voice menu"]
     assert doctor.code == 0
     assert not pbx.cel_file.exists(), "without --call nobody calls"
-    doctor.set(MENU_PORT=str(pbx.ports.menu), HEP_PORT=str(pbx.ports.hep))
+    doctor.set(MENU_PORT=str(pbx.ports.menu), HEP_PORT=str(pbx.ports.hep), HEP_TRUNKS=CARRIER_HOST)
     with socket.create_server((PBX_HOST, pbx.ports.menu)):
         said = doctor("--call")
     assert (doctor.code, not_ok(said)) == (0, [])
@@ -144,7 +144,7 @@ def test_a_voice_menu_that_nobody_serves(pbx: RealAsterisk, doctor: Doctor) -> N
 @pytest.mark.parametrize("pbx", [{"appended": {"modules.conf": "noload=res_hep_pjsip.so"}}], indirect=True)
 def test_a_pbx_that_mirrors_nothing(pbx: RealAsterisk, doctor: Doctor) -> None:
     assert "INTAKE112_HEP_PORT=9060" in doctor()["positions"]
-    doctor.set(HEP_PORT=str(pbx.ports.hep))
+    doctor.set(HEP_PORT=str(pbx.ports.hep), HEP_TRUNKS=CARRIER_HOST)
     assert "`load=res_hep_pjsip.so`" in doctor.wrong()["positions"]
 
 

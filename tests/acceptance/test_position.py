@@ -9,7 +9,7 @@ import pytest
 
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import Json, Product
-from tests.pbx.asterisk import PBX_HOST, RealAsterisk
+from tests.pbx.asterisk import CARRIER_HOST, PBX_HOST, RealAsterisk
 from tests.pbx.sipp import Caller, People
 from tests.waiting import until
 
@@ -25,7 +25,7 @@ WITH_RULES: Final = f"{INFO}<gp:usage-rules/>{CELL}"
 @pytest.fixture
 def located(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Product]:
     """The whole product, which listens to the PBX's mirror."""
-    mirror = {"INTAKE112_HEP_PORT": str(pbx.ports.hep)}
+    mirror = {"INTAKE112_HEP_PORT": str(pbx.ports.hep), "INTAKE112_HEP_TRUNKS": CARRIER_HOST}
     with Product(database_url, tmp_path / "state", settings(pbx) | mirror) as running:
         running.start()
         yield running

@@ -1,9 +1,11 @@
 """What a carrier's INVITE with a position looks like, and what Asterisk mirrors of it. All places are invented."""
 
 import struct
+from ipaddress import ip_address
 from typing import Final
 
 CALL_ID: Final = "7a1c@carrier.test"
+CARRIER, STRANGER = "192.0.2.1", "198.51.100.7"
 CRS: Final = 'srsName="urn:ogc:def:crs:EPSG::4326"'
 METRES: Final = 'uom="urn:ogc:def:uom:EPSG::9001"'
 CIRCLE: Final = f"<gs:Circle {CRS}><gml:pos>-7.0083 113.8591</gml:pos><gs:radius {METRES}>150</gs:radius></gs:Circle>"
@@ -45,13 +47,14 @@ def chunk(kind: int, value: bytes, vendor: int = 0) -> bytes:
     return struct.pack("!HHH", vendor, kind, 6 + len(value)) + value
 
 
-def packet(message: bytes, *more: bytes, protocol: int = 1) -> bytes:
-    """Return the datagram that Asterisk sends for a message; `more` are chunks of others."""
+def packet(message: bytes, *more: bytes, protocol: int = 1, source: str = CARRIER) -> bytes:
+    """Return the datagram that Asterisk sends for a message from an address; `more` are chunks of others."""
+    sender = ip_address(source)
     body = b"".join(
         (
             *(chunk(1, b"\x02"), chunk(2, b"\x11"), chunk(7, b"\x13\xc4"), chunk(8, b"\x13\xc4")),
             *(chunk(9, struct.pack("!I", 1_773_453_600)), chunk(10, struct.pack("!I", 250_000))),
-            *(chunk(11, bytes([protocol])), chunk(12, bytes(4)), chunk(3, b"\xc0\x00\x02\x01")),
+            *(chunk(11, bytes([protocol])), chunk(12, bytes(4)), chunk(3 if sender.version == 4 else 5, sender.packed)),
             *(chunk(4, b"\xc0\x00\x02\x09"), *more, chunk(17, CALL_ID.encode()), chunk(15, message)),
         )
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from ami_bridge import hep
 from ami_bridge.hep import HepError, Packet
-from tests.ami_bridge.mirrored import CALL_ID, chunk, packet
+from tests.ami_bridge.mirrored import CALL_ID, CARRIER, chunk, packet
 
 WHOLE = packet(b"INVITE sip:112@pbx SIP/2.0\r\n\r\n")
 
@@ -19,10 +20,15 @@ def test_a_packet_is_its_message_and_where_it_came_from() -> None:
         protocol=hep.SIP,
         payload=b"INVITE sip:112@pbx SIP/2.0\r\n\r\n",
         at=datetime(2026, 3, 14, 2, 0, 0, 250_000, tzinfo=UTC),
-        source="192.0.2.1",
+        source=ip_address(CARRIER),
         source_port=5060,
         correlation=CALL_ID,
     )
+
+
+@pytest.mark.parametrize(("sent", "read"), [("2001:db8::7", "2001:db8::7"), ("::ffff:192.0.2.1", CARRIER)])
+def test_who_sent_it_by_ipv6(sent: str, read: str) -> None:
+    assert hep.read(packet(b"a message", source=sent)).source == ip_address(read)
 
 
 def test_a_message_may_fill_a_datagram() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
@@ -25,12 +26,13 @@ from ami_bridge.places import MOST_DIALOGS, MOST_WAITING, WAITS
 from ami_bridge.position import MOST, WITHIN, Mirror, MirrorConfig, frame
 from ami_bridge.threads import Threads
 from intake.facts import Arrived, Located, Position
-from tests.ami_bridge.mirrored import CALL_ID, CIRCLE, document, invite, packet
+from tests.ami_bridge.mirrored import CALL_ID, CARRIER, CIRCLE, STRANGER, document, invite, packet
 from tests.ami_bridge.test_threads import KEY, LINE, NOW, channel
 from tests.conftest import SetClock
 from tests.postgres import free_port
 
 HOST = "127.0.0.1"
+TRUNKS = {ip_network(CARRIER), ip_network("2001:db8::/32")}
 HERE = Position(-7.0083, 113.8591, 150.0, "Cell", datetime.fromisoformat("2026-03-14T02:00:00Z"))
 LOCATED = packet(invite(document(CIRCLE)))
 
@@ -52,7 +54,7 @@ def tape() -> Tape:
 
 @pytest.fixture
 def mirror(tape: Tape, clock: SetClock) -> Mirror:
-    return Mirror(MirrorConfig(HOST, free_port(), HOST), clock, tape.extend)
+    return Mirror(MirrorConfig(HOST, free_port(), TRUNKS), clock, tape.extend)
 
 
 def codes(mirror: Mirror) -> list[str]:
@@ -88,6 +90,26 @@ def test_a_position_is_put_onto_the_tape_once(mirror: Mirror, tape: Tape) -> Non
 def test_all_else_is_left(mirror: Mirror, tape: Tape, datagram: bytes) -> None:
     mirror.hear(datagram, HOST)
     assert (tape, codes(mirror)) == ([], [])
+
+
+def test_only_what_a_trunk_sent_is_believed(mirror: Mirror, tape: Tape) -> None:
+    """Asterisk mirrors what it refuses, too: a live call's Call-ID in strangers' INVITEs, many of them, and garbage."""
+    for n in range(MOST + 1):
+        elsewhere = document(CIRCLE.replace("150", str(n)))
+        mirror.hear(packet(invite(elsewhere), source=STRANGER), HOST)
+    mirror.hear(packet(invite("<torn"), source=STRANGER), HOST)
+    assert (tape, codes(mirror), mirror.figures()["positions_unread"]) == ([], [], 0)
+    mirror.hear(packet(invite(document(CIRCLE)), source="2001:db8::9"), HOST)
+    assert tape.positions == [(CALL_ID, HERE)]
+
+
+async def test_without_trunks_nobody_is_believed_and_that_is_an_alarm(tape: Tape, clock: SetClock) -> None:
+    mirror = Mirror(MirrorConfig(HOST, free_port(), ()), clock, tape.extend)
+    async with asyncio.timeout(10):
+        await mirror.run(asyncio.Event())  # it does not even listen
+    mirror.hear(LOCATED, HOST)
+    assert (tape, codes(mirror)) == ([], ["mirror"])
+    assert "INTAKE112_HEP_TRUNKS" in mirror.alarms()[0].message
 
 
 def test_a_stranger_is_not_heard(mirror: Mirror, tape: Tape) -> None:
@@ -136,7 +158,7 @@ async def listening(mirror: Mirror, until: Callable[[], bool], send: Callable[[]
 
 async def test_a_message_of_60_kb_comes_whole(tape: Tape, clock: SetClock) -> None:
     port = free_port()
-    mirror = Mirror(MirrorConfig(HOST, port, "no-such-host.invalid"), clock, tape.extend)
+    mirror = Mirror(MirrorConfig(HOST, port, TRUNKS), clock, tape.extend)
     large = packet(invite(document(f"<!--{'x' * 60_000}-->{CIRCLE}")))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as pbx:
         await listening(mirror, lambda: bool(tape), lambda: pbx.sendto(large, (HOST, port)))
@@ -150,7 +172,7 @@ async def test_a_port_that_is_taken_is_an_alarm_until_it_is_free(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((HOST, 0))
         port = other.getsockname()[1]
-        mirror = Mirror(MirrorConfig(HOST, port, HOST), clock, tape.extend)
+        mirror = Mirror(MirrorConfig(HOST, port, TRUNKS), clock, tape.extend)
 
         def send() -> None:
             if codes(mirror):

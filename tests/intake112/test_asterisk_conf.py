@@ -34,6 +34,8 @@ def test_every_file_is_rendered_and_the_settings_fit(tmp_path: Path) -> None:
     settings = dict(line.split("=", 1) for line in (etc / "intake112.environment").read_text().splitlines())
     assert settings["INTAKE112_PBX"] == "pbx-7"
     assert settings["INTAKE112_AMI_PORT"] == "5039"
+    assert settings["INTAKE112_HEP_TRUNKS"] == "203.0.113.0/28"
+    assert "believed of 203.0.113.0/28 alone" in said
     assert settings["INTAKE112_CEL_FILE"] == "/srv/log/cel-custom/intake112.csv"
     assert secrets(etc / "manager.conf") == secrets(etc / "intake112.environment")
     assert {name.removeprefix("INTAKE112_").lower() for name in settings} <= set(Settings.model_fields)
@@ -76,6 +78,12 @@ def test_a_wrong_value_writes_nothing_and_says_which(tmp_path: Path) -> None:
     ):
         code, _, complained = write(tmp_path, *more)
         assert (code, said in complained, (tmp_path / "etc").exists()) == (1, True, False), complained
+
+
+def test_a_carrier_by_its_name_has_no_addresses_to_believe(tmp_path: Path) -> None:
+    code, said, _ = write(tmp_path, "--trunk-match", "sip.carrier.example")
+    assert (code, "set INTAKE112_HEP_TRUNKS to the carrier's" in said) == (0, True)
+    assert "INTAKE112_HEP_TRUNKS=\n" in (tmp_path / "etc/intake112.environment").read_text()
 
 
 def test_cel_custom_gets_the_module_that_this_asterisk_has(tmp_path: Path) -> None:

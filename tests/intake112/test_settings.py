@@ -40,6 +40,8 @@ WRONG = {  # name: wrong values
     "LANGUAGE": ("jv", "ID"),
     "PUBLIC_URL": ("112.example", "ftp://x", "https://", "https://x?y"),
     "AMI_SECRET": ("one\nAction: Logoff",),
+    "HEP_HOST": ("0.0.0.0", "192.0.2.1", "pbx.example"),  # noqa: S104 - that is the point
+    "HEP_TRUNKS": ("carrier.example", "203.0.113.0/33", "203.0.113.1;203.0.113.2", ","),
     "LOG_LEVEL": ("loud",),
     "LOG_FORMAT": ("xml",),
 }
@@ -109,6 +111,13 @@ def test_a_relative_database_is_in_the_state_folder(
 ) -> None:
     monkeypatch.setenv("INTAKE112_DATABASE_URL", f"sqlite+aiosqlite:///{written}")
     assert str(settings.load().sqlite_file) == meant.format(state=tmp_path / "state")
+
+
+def test_trunks_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "intake112.toml").write_text('hep_trunks = ["203.0.113.0/28", "2001:db8::/32"]\n')
+    assert {str(one) for one in settings.load().hep_trunks} == {"203.0.113.0/28", "2001:db8::/32"}
+    monkeypatch.setenv("INTAKE112_HEP_TRUNKS", "203.0.113.17/28, 198.51.100.1,203.0.113.0/255.255.255.240")
+    assert {str(one) for one in settings.load().hep_trunks} == {"203.0.113.16/28", "198.51.100.1/32", "203.0.113.0/28"}
 
 
 def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,15 +137,16 @@ def test_the_systemname_is_the_pbx_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "loaded", "verdict", "mend"),
+    ("port", "loaded", "trunks", "verdict", "mend"),
     [
-        (None, "", WARNING, "INTAKE112_HEP_PORT=9060"),
-        (9060, "1", OK, ""),
-        (9060, "0", WRONG, "`load=res_hep_pjsip.so`"),
-        (9060, "", WARNING, "`load=func_module.so`"),
+        (None, "", True, WARNING, "INTAKE112_HEP_PORT=9060"),
+        (9060, "1", True, OK, ""),
+        (9060, "1", False, WRONG, "INTAKE112_HEP_TRUNKS="),
+        (9060, "0", True, WRONG, "`load=res_hep_pjsip.so`"),
+        (9060, "", True, WARNING, "`load=func_module.so`"),
     ],
 )
-def test_positions_need_the_mirror(port: int | None, loaded: str, verdict: Verdict, mend: str) -> None:
-    found = verdicts.mirror(port, loaded)
+def test_positions_need_the_mirror(port: int | None, loaded: str, trunks: bool, verdict: Verdict, mend: str) -> None:
+    found = verdicts.mirror(port, loaded, trunks=trunks)
     assert found.verdict is verdict
     assert mend in str(found)
