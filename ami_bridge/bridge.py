@@ -36,7 +36,7 @@ from ami_bridge.threads import Line
 from db import calls as saved_calls
 from db import machine_room
 from db.calls import CallRow, LegRow
-from db.engine import Database, DatabaseUnavailableError
+from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.machine_room import Alarm
 from intake import booking
 from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, LegKind, Queued, Rang, Taken, Untaped
@@ -63,6 +63,7 @@ class BridgeConfig:
     line: Line
     tapes: Path  # this bridge's own folder
     timezone: ZoneInfo  # of the centre: report numbers carry its local day
+    public_url: str  # of the centre, in what agencies are owed
     limits: Limits = field(default_factory=Limits)
 
 
@@ -278,7 +279,7 @@ class Bridge:
         ]
         async with self._database.rehearsal() as tx:
             for first, last in ((0, 1), (1, 2), (2, 5), (5, 7)):
-                await booking.book(tx, heard[first:last], self._config.timezone)
+                await self._book(tx, heard[first:last])
             await machine_room.save_state(tx, self.name, "rehearsal")
 
     async def _save(self, listener: Listener, facts: list[Fact]) -> None:
@@ -286,7 +287,7 @@ class Bridge:
         while True:
             try:
                 async with self._database.transaction() as tx:
-                    await booking.book(tx, facts, self._config.timezone)
+                    await self._book(tx, facts)
                     if listener.settled:
                         known = memory.write(listener, self._positions | self._unsaved)
                         await machine_room.save_state(tx, self.name, known)
@@ -303,11 +304,14 @@ class Bridge:
                     self._unsaved.clear()
                 return
 
+    async def _book(self, tx: Transaction, facts: Sequence[Fact]) -> None:
+        await booking.book(tx, facts, self._config.timezone, self._config.public_url)
+
     async def _book_one_by_one(self, facts: list[Fact]) -> list[Fact]:
         for fact in facts:
             try:
                 async with self._database.transaction() as tx:
-                    await booking.book(tx, [fact], self._config.timezone)
+                    await self._book(tx, [fact])
             except DatabaseUnavailableError:
                 return facts
             except Exception:

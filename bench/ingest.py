@@ -121,7 +121,7 @@ def durable(url: str, folder: Path, data: bytes, count: int, calls: int) -> floa
     asyncio.run(migrate.migrate(url))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         pbx = Pbx("pbx-1", "127.0.0.1", listener.getsockname()[1], "u", "s")
-        config = BridgeConfig(pbx, LINE, folder / "tapes", ZoneInfo("Asia/Jakarta"))
+        config = BridgeConfig(pbx, LINE, folder / "tapes", ZoneInfo("Asia/Jakarta"), "http://112.test")
         began, finished = multiprocessing.Value(ctypes.c_double, 0.0), multiprocessing.Value(ctypes.c_double, 0.0)
         sender = fork.Process(target=send, args=(listener, data, cores[-1], began), daemon=True)
         watcher = fork.Process(target=watching, args=(url, calls, cores[-1], finished), daemon=True)

@@ -2,19 +2,21 @@
 
 What is news in them is gathered first (`news`) and saved then, a statement for each table: the ring is on the screens
 milliseconds after Asterisk said it, and a bridge that comes back reads its tape hundreds of calls a second. What is no
-news changes no row and is told to nobody. What the machine tells never overwrites what a person wrote. Locks in the
-desk's order: the day's counter first, so that the second of two bridges that hear one ring finds the call of the first.
+news changes no row and is told to nobody. What the machine tells never overwrites what a person wrote. Agencies that
+have a report are owed the place that its caller's network tells later. Locks in the desk's order: the day's counter
+first, so that the second of two bridges that hear one ring finds the call of the first.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace as with_values
 from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import calls, reports
+from db import calls, dispatches, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from intake import calling_back
@@ -28,10 +30,16 @@ from intake.facts import (
 )
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, gather, key_of, new_call
 from intake.report import POSITION
+from intake.visible import visible
+from routing import outbox
+from routing.steps import NOT_LIVE
 
 
-async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> None:
-    """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number."""
+async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo, public_url: str) -> None:
+    """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number.
+
+    `public_url` stands in what agencies are owed.
+    """
     of_calls = [fact for fact in facts if not isinstance(fact, CallBackFact)]
     stories = await _take_up(tx, of_calls, timezone)
     joined = {key_of(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
@@ -39,7 +47,7 @@ async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo) -> No
     others |= {key: stories[key].number or others[key] for key in joined & stories.keys()}
     for fact in of_calls:
         gather(stories[key_of(fact.key)], fact, others)
-    await _save(tx, [story for story in stories.values() if story.news])
+    await _save(tx, [story for story in stories.values() if story.news], public_url)
     if len(of_calls) < len(facts):
         await calling_back.book(tx, [fact for fact in facts if isinstance(fact, CallBackFact)])
 
@@ -92,7 +100,7 @@ def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
 # -- one statement for each table --------------------------------------------------------------------------------------
 
 
-async def _save(tx: Transaction, stories: Sequence[Story]) -> None:
+async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
@@ -101,7 +109,8 @@ async def _save(tx: Transaction, stories: Sequence[Story]) -> None:
             await calls.lock_reports(tx, ids)
             await calls.mark_tests(tx, ids, is_test=is_test)
     await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
-    await _save_places(tx, {story.call.report_id: story.place for story in stories if story.place is not None})
+    places = {story.call.report_id: story.place for story in stories if story.place is not None}
+    await _save_places(tx, places, public_url)
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
         await calls.write_entries(tx, MACHINE, entries)
@@ -128,13 +137,27 @@ async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
             await calls.choose_kinds(tx, {report_id: chosen[report_id] for report_id in open_to})
 
 
-async def _save_places(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> None:
+async def _save_places(tx: Transaction, places: Mapping[int, tuple[float, float]], public_url: str) -> None:
     """The network's position is the report's until a person sets one, or takes it out."""
     if places:
         locked = await calls.lock_reports(tx, places)
         open_to = [report.id for report in locked.values() if not POSITION & report.field_versions.keys()]
         if open_to:
-            await calls.locate(tx, {report_id: places[report_id] for report_id in open_to})
+            placed = {report_id: places[report_id] for report_id in open_to}
+            await _owe_places(tx, placed, public_url)
+            await calls.locate(tx, placed)
+
+
+async def _owe_places(tx: Transaction, places: Mapping[int, tuple[float, float]], public_url: str) -> None:
+    """Owe the agencies that have these locked reports the places that will be saved, where that is another one."""
+    for report_id, sent in sorted((await dispatches.of_reports(tx, list(places))).items()):
+        if all(one.state in NOT_LIVE for one in sent):
+            continue
+        before = await visible(tx, await reports.lock(tx, report_id))
+        lat, lon = places[report_id]
+        after = with_values(before, location_lat=lat, location_lon=lon)
+        if not after.looks_like(before):
+            await outbox.update(tx, report_id=report_id, report=after, public_url=public_url)
 
 
 async def _open(tx: Transaction, stories: Sequence[Story]) -> dict[int, tuple[str, int]]:

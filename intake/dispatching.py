@@ -10,7 +10,7 @@ from db import agencies, dispatches, entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
-from intake.desk import visible
+from intake.visible import visible
 from routing import again, endings, outbox
 from routing.refusals import AgencyRemovedError, NothingDeadError, UnknownDispatchError
 from routing.visible import VisibleEntry

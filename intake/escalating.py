@@ -15,7 +15,7 @@ from db import agencies, dispatches, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
-from intake.desk import visible
+from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
 from routing.escalation import Plan
 

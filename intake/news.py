@@ -6,7 +6,8 @@ the CEL file beside the live line):
 - a ring is news when there is no such call; a leg's beginning, answer and end, when the leg has none yet;
 - an end, when the call has not ended. One that did takes nothing more, but for a time or an outcome nobody had known,
   what its caller told the voice menu, and where he is;
-- a position, when it is another one than the last, and was heard later;
+- a position, when it is another one than the last, and was heard later, and no more than MOST_POSITIONS of a call; an
+  entry tells the first, the second, then one every ENTRY_EVERY, and no more than MOST_TOLD of a call;
 - what leaves no such trace (held, passed on, ...), when it is later than the last of its kind: `told` keeps those times
   while the call lasts. The stage, too, goes only to what happened later than what it shows.
 
@@ -55,6 +56,7 @@ OUTCOMES = {
 }
 TEST, MENU = "test", "menu"  # in a call's metadata: it is our own test call; the kind that the caller chose
 POSITION = "position"  # there, too: what the network last told of where the caller is
+MOST_POSITIONS, MOST_TOLD, ENTRY_EVERY = 100, 20, timedelta(seconds=30)
 PBX_RESTARTED = "pbx restarted"
 SAME_WITHIN = timedelta(seconds=1)  # the CEL file has its own times: milliseconds, of another moment of the same thing
 OF_MENU = (MenuAnswered, MenuChosen, MessageBegan)
@@ -231,8 +233,13 @@ def _hear_menu(story: Story, fact: MenuAnswered | MenuChosen | MessageBegan) -> 
 
 
 def _locate(story: Story, fact: Located) -> None:
-    """Take the position that was told last; the same one again, and an older one, is no news."""
+    """Take the position that was told last; the same one again, and an older one, is no news.
+
+    The first is told, and mostly comes of the cell; so is the second, which is a better one. Others a device may send
+    without end: they take its place, and are told from time to time; the last that is taken says so.
+    """
     position, known = fact.position, story.call.metadata.get(POSITION)
+    heard, entries, told_at = 1, 0, fact.at
     told: dict[str, str | float | None] = {
         "lat": position.lat,
         "lon": position.lon,
@@ -248,11 +255,20 @@ def _locate(story: Story, fact: Located) -> None:
         last = datetime.fromisoformat(str(known["heard_at"]))
         if fact.at <= last or all(known[name] == value for name, value in told.items()):
             return
+        heard = int(known.get("heard") or 1) + 1
+        entries, told_at = int(known.get("entries") or 1), datetime.fromisoformat(str(known.get("told_at", last)))
+        if heard > MOST_POSITIONS:
+            return
+    is_last = heard == MOST_POSITIONS
+    if is_last or entries < 2 or (entries < MOST_TOLD - 1 and fact.at - told_at >= ENTRY_EVERY):
+        over = " (posisi berikutnya tidak dicatat lagi)" if is_last else ""
+        story.entries.append(_where(position) + over)
+        entries, told_at = entries + 1, fact.at
+    counted = {"heard": heard, "entries": entries, "told_at": told_at.astimezone(UTC).isoformat()}
     heard_at = fact.at.astimezone(UTC).isoformat()
-    story.put(metadata=story.call.metadata | {POSITION: told | {"heard_at": heard_at}})
+    story.put(metadata=story.call.metadata | {POSITION: told | {"heard_at": heard_at} | counted})
     if position.lat is not None and position.lon is not None:
         story.place = (position.lat, position.lon)
-    story.entries.append(_where(position))
     story.audit("CallStateChange", located=True)
 
 

@@ -16,7 +16,7 @@ from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.reports import ReportRow
-from intake.desk import visible
+from intake.visible import visible
 from routing.steps import ANSWERS, NOT_LIVE, AnswerWord, step
 from routing.visible import VisibleReport
 

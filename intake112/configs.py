@@ -30,6 +30,7 @@ def bridge_config(settings: Settings) -> BridgeConfig:
         line=line_of(settings),
         tapes=settings.state_dir / "tapes" / settings.pbx,
         timezone=ZoneInfo(settings.timezone),
+        public_url=settings.base_url,
         limits=Limits(max_bytes=settings.tape_max_mb << 20, keep=timedelta(days=settings.tape_days)),
     )
 

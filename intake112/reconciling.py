@@ -34,6 +34,7 @@ from intake112.settings import Settings
 BATCH = 500
 PROGRESS_EVERY = 200_000  # lines
 UNTIL_SAVED = timedelta(seconds=5)  # a ring of this moment may not be saved yet
+Centre = tuple[ZoneInfo, str]  # its time zone and its public URL
 LONGEST_CALL = timedelta(days=1)  # a call in progress at the beginning of the span rang no earlier
 _COUNTER = re.compile(r"(\d{9,11})\.(\d+)$")  # at the end of a uniqueid: second, and number since Asterisk's start
 
@@ -127,7 +128,8 @@ async def _compare(
     database: Database, found: Settings, path: Path, start: datetime, end: datetime, *, mend: bool
 ) -> Tally:
     line = Line(found.pbx, found.line_contexts, found.line_numbers, found.line_queues)
-    tally, known, zone = Tally(), set[str](), ZoneInfo(found.timezone) if mend else None
+    tally, known = Tally(), set[str]()
+    centre = (ZoneInfo(found.timezone), found.base_url) if mend else None
     until = database.clock() - UNTIL_SAVED
     rings = _in_span(_rings(path, line, start - LONGEST_CALL), start, end, known)
     while batch := list(itertools.islice(rings, BATCH)):
@@ -145,9 +147,9 @@ async def _compare(
         ]
         for ring in batch:
             if ring.key not in rows:
-                await _missing(database, tally, ring, zone)
+                await _missing(database, tally, ring, centre)
         for ring in unknown:
-            await _unknown(database, tally, ring, numbers[ring.key], zone)
+            await _unknown(database, tally, ring, numbers[ring.key], centre)
     async with database.reading() as reading:
         async for report, call in _opened(reading, start, end):
             if report.exercise:
@@ -173,26 +175,26 @@ def _knows_more(ring: Ring, row: CallRow | None, until: datetime) -> bool:
     return row.ended_at is None or (row.outcome is None and ring.outcome is not None)
 
 
-async def _unknown(database: Database, tally: Tally, ring: Ring, number: str, zone: ZoneInfo | None) -> None:
-    """Note an end that only CEL knows; with a `zone`, have the report know it."""
-    if zone is None:
+async def _unknown(database: Database, tally: Tally, ring: Ring, number: str, centre: Centre | None) -> None:
+    """Note an end that only CEL knows; with a `centre`, have the report know it."""
+    if centre is None:
         tally.differences.append(f"end unknown here: {number} {ring.key[1]}: {ring.end} by CEL")
         tally.left += 1
         return
     async with database.transaction() as tx:
-        await booking.book(tx, ring.facts, zone)
+        await booking.book(tx, ring.facts, *centre)
     tally.differences.append(f"mended: {number} {ring.key[1]} is {ring.end}")
 
 
-async def _missing(database: Database, tally: Tally, ring: Ring, zone: ZoneInfo | None) -> None:
-    """Note a ring without a report; with a `zone`, make the report."""
-    if zone is None or ring.ended is None:
+async def _missing(database: Database, tally: Tally, ring: Ring, centre: Centre | None) -> None:
+    """Note a ring without a report; with a `centre`, make the report."""
+    if centre is None or ring.ended is None:
         lasts = "" if ring.ended is not None else " (it lasts still, by CEL)"
         tally.differences.append(f"missing: {ring}{lasts}")
         tally.left += 1
         return
     async with database.transaction() as tx:
-        await booking.book(tx, ring.facts, zone)
+        await booking.book(tx, ring.facts, *centre)
         number = (await calls.report_numbers(tx, [ring.key]))[ring.key]
     tally.differences.append(f"mended: {ring} is {number}")
     tally.reports += 1

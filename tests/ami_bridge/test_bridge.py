@@ -32,7 +32,7 @@ CUT_THE_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 def config(pbx: PretendAsterisk, folder: Path) -> BridgeConfig:
     """Return what joins a bridge to the pretend PBX."""
     where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret, ping_s=0.5)
-    return BridgeConfig(where, LINE, folder, ZoneInfo("Asia/Jakarta"))
+    return BridgeConfig(where, LINE, folder, ZoneInfo("Asia/Jakarta"), "http://112.test")
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ async def running(
     database.clock = CLOCK
     stop = asyncio.Event()
     where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret, cel_file=cel, ping_s=0.1)
-    bridge = Bridge(database, BridgeConfig(where, LINE, folder / "tapes", ZoneInfo("Asia/Jakarta")))
+    bridge = Bridge(database, BridgeConfig(where, LINE, folder / "tapes", ZoneInfo("Asia/Jakarta"), "http://112.test"))
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         tasks.create_task(bridge.run(stop))
         try:

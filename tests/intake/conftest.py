@@ -71,7 +71,7 @@ async def add_agency(database: Database, code: str, *kinds: str) -> str:
 async def book(database: Database, *facts: Fact) -> None:
     """Book facts as the bridge does."""
     async with database.transaction() as tx:
-        await booking.book(tx, facts, WIB)
+        await booking.book(tx, facts, WIB, PUBLIC_URL)
 
 
 async def ring(database: Database, at: datetime, number: str | None = "081200000001", n: int = 1) -> str:

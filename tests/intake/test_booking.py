@@ -60,7 +60,7 @@ ENDED = Ended(KEY, later(60), "answered", "16 Normal Clearing")
 async def book(database: Database, *facts: Fact) -> None:
     """Book facts in one transaction."""
     async with database.transaction() as tx:
-        await booking.book(tx, facts, WIB)
+        await booking.book(tx, facts, WIB, "http://112.test")
 
 
 async def all_reports(database: Database) -> list[ReportRow]:

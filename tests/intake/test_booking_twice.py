@@ -165,7 +165,7 @@ async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> lis
 async def book(database: Database, facts: Sequence[Fact]) -> None:
     """Book facts in one transaction."""
     async with database.transaction() as tx:
-        await booking.book(tx, facts, WIB)
+        await booking.book(tx, facts, WIB, "http://112.test")
 
 
 @settings(

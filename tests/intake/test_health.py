@@ -174,7 +174,7 @@ async def test_a_held_caller_is_shown_as_such(operator: Client, database: Databa
     key = CallKey("pbx-1", "c.1")
     taken = Taken(key, clock.now, "p.1", "PJSIP/op1", "op1")
     async with database.transaction() as tx:
-        await booking.book(tx, [taken, Held(key, clock.forward(seconds=2), "PJSIP/op1")], WIB)
+        await booking.book(tx, [taken, Held(key, clock.forward(seconds=2), "PJSIP/op1")], WIB, PUBLIC_URL)
     call = (await operator.get(f"/api/v1/reports/{number}")).json()["call"]
     assert (call["stage"], call["legs"][0]["taken"]) == ("held", True)
     assert [one["call"]["stage"] for one in (await operator.get("/api/v1/state")).json()["calls"]] == ["held"]

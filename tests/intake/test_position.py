@@ -1,13 +1,16 @@
 """Where the network says that a caller is becomes the report's place, until a person says another. Both databases."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from db import envelopes
 from db.engine import Database
 from intake.facts import Arrived, CallKey, Ended, Fact, Located, Position
-from tests.intake.conftest import Client, Json
+from intake.news import MOST_POSITIONS, MOST_TOLD
+from tests.intake.conftest import Client, Json, add_agency
 from tests.intake.test_booking import ARRIVED, DESCRIBED, ENDED, KEY, TALK, book, later
 
 REPORT = "/api/v1/reports/112-20260314-0001"
@@ -158,3 +161,66 @@ async def test_each_call_has_its_own(operator: Client, database: Database) -> No
     )
     second: Json = (await operator.get(REPORT.replace("0001", "0002"))).json()
     assert (place(await report(operator)), place(second)) == ((-7.0083, 113.8591), (-7.01, 113.86))
+
+
+def moved(n: int) -> Located:
+    """Where somebody is who sends another position every second."""
+    return Located(KEY, later(n), Position(-7.0 - n / 10_000, 113.8591, 20.0, "GPS"))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_device_that_never_stops_fills_no_report(operator: Client, database: Database, at_once: bool) -> None:
+    positions = [moved(n) for n in range(1, 1001)]
+    await book(database, ARRIVED)
+    if at_once:
+        await book(database, *positions)
+    else:
+        for one in positions[: MOST_POSITIONS + 5]:
+            await book(database, one)
+    shown = await report(operator)
+    texts = said(shown)
+    assert [text[:30] for text in texts[:3]] == [f"Posisi dari jaringan: -7.{n:05}" for n in (10, 20, 320)]
+    assert len(texts) <= MOST_TOLD
+    assert texts[-1].endswith("(posisi berikutnya tidak dicatat lagi)")
+    assert place(shown)[0] == shown["call"]["position"]["lat"] == pytest.approx(-7.01), "the last that was told"
+    await book(database, *positions)
+    assert await report(operator) == shown
+
+
+async def test_a_position_a_minute_is_told_so_often_and_no_more(operator: Client, database: Database) -> None:
+    positions = [Located(KEY, later(60 * n), moved(n).position) for n in range(1, MOST_POSITIONS + 1)]
+    await book(database, ARRIVED, *positions)
+    texts = said(await report(operator))
+    assert len(texts) == MOST_TOLD
+    assert texts[-1].endswith("(posisi berikutnya tidak dicatat lagi)")
+
+
+async def letters(database: Database, dispatch_id: str) -> list[Json]:
+    """What an agency is owed of a dispatch."""
+    async with database.reading() as reading:
+        return [json.loads(one.body) for one in await envelopes.of_dispatch(reading, dispatch_id)]
+
+
+async def test_agencies_that_have_it_are_owed_the_place(operator: Client, database: Database) -> None:
+    for code in ("damkar", "pmi"):
+        await add_agency(database, code)
+    await book(database, ARRIVED)
+    sent = await operator.post(f"{REPORT}/dispatches", json={"agencies": ["damkar", "pmi"]})
+    first, second = (one["id"] for one in sent.json()["dispatches"])
+    rejected = await operator.post(
+        f"/api/v1/dispatches/{second}/answers", json={"answer": "rejected", "by": "Pak Budi"}
+    )
+    assert rejected.status_code == 200, rejected.text
+    await book(database, HERE)
+    same_place = Position(HERE.position.lat, HERE.position.lon, 20.0, "GPS")  # a better one: agencies see no difference
+    await book(database, HERE, Located(KEY, later(9), same_place))
+    created, updated = await letters(database, first)
+    assert (created["type"], updated["type"]) == ("dispatch.created", "report.updated")
+    seen, shown = updated["data"]["report"], await report(operator)
+    assert (seen["location"]["lat"], seen["location"]["lon"]) == place(shown) == (-7.0083, 113.8591)
+    assert seen["version"] == shown["version"] - 1, "the one that it came with"
+    assert updated["data"]["dispatch"]["answer_url"].startswith("http://112.test/agency/")
+    assert [one["type"] for one in await letters(database, second)] == ["dispatch.created"]
+    await change(operator, {"lat": -6.9, "lon": 113.7})
+    await book(database, Located(KEY, later(99), THERE.position))
+    assert [one["type"] for one in await letters(database, first)][2:] == ["report.updated"], "the person's word alone"

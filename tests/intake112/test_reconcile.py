@@ -62,7 +62,7 @@ def book(env: Mapping[str, str], facts: list[Fact]) -> None:
             Database.open(env["INTAKE112_DATABASE_URL"], SteadyClock()) as database,
             database.transaction() as tx,
         ):
-            await booking.book(tx, facts, ZONE)
+            await booking.book(tx, facts, ZONE, "http://112.test")
 
     asyncio.run(do())
 

@@ -66,7 +66,7 @@ async def test_every_story_played_gives_the_reports_that_were_recorded(database:
     stop = asyncio.Event()
     async with PretendAsterisk(SteadyClock()) as pbx, asyncio.timeout(90), asyncio.TaskGroup() as tasks:
         where = Pbx("pbx-1", pbx.host, pbx.port, pbx.username, pbx.secret)
-        config = BridgeConfig(where, LINE, tmp_path / "tapes", ZoneInfo("Asia/Jakarta"))
+        config = BridgeConfig(where, LINE, tmp_path / "tapes", ZoneInfo("Asia/Jakarta"), "http://112.test")
         tasks.create_task(Bridge(database, config).run(stop))
         for story in sorted(stories.values(), key=lambda one: any(b"Event: Shutdown" in cue.raw for cue in one.cues)):
             await pbx.logged_in.wait()

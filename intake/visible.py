@@ -1,0 +1,32 @@
+"""What agencies may see of a report, made of its rows."""
+
+from db import entries
+from db.engine import Reading
+from db.reports import ReportRow
+from routing.visible import VisibleEntry, VisibleReport
+
+
+async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
+    """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
+    written = await entries.of_report(reading, row.id)
+    return VisibleReport(
+        number=row.number,
+        version=row.version,
+        status=row.status,
+        classification=row.classification,
+        kind=row.kind,
+        priority=row.priority,
+        source=row.source,
+        exercise=row.exercise,
+        opened_at=row.opened_at,
+        caller_number=row.caller_number,
+        caller_number_raw=row.caller_number_raw,
+        caller_name=row.caller_name,
+        location_text=row.location_text,
+        location_lat=row.location_lat,
+        location_lon=row.location_lon,
+        narrative=row.narrative,
+        entries=tuple(
+            VisibleEntry(one.at, one.author, one.text) for one in written if not one.automatic and one.struck_at is None
+        ),
+    )
