@@ -5,7 +5,7 @@ finding for each. Nothing of it is in the outbox; the audit alone is told.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -55,11 +55,12 @@ async def examine(
     public_url: str,
     *,
     tls: ssl.SSLContext | None = None,
+    resolve: egress.Resolve = egress.system_resolve,
     deadline_s: float = DEADLINE_S,
 ) -> AsyncIterator[Finding]:
     """Yield what each question finds, in their order; a receiver that takes nothing is asked no more."""
     try:
-        addresses, refusal = await egress.check_url_resolved(agency.url, agency.allow_cidr), ""
+        addresses, refusal = await egress.check_url_resolved(agency.url, agency.allow_cidr, resolve), ""
     except ForbiddenUrlError as error:
         addresses, refusal = [], str(error)
     yield verdicts.address(addresses, refusal)
@@ -68,10 +69,10 @@ async def examine(
     now = clock()
     form = formats.known(agency.format) or "native"
     examinee = Examinee(agency.code, form, agency.jurisdiction_id, agency.keys_at(now), public_url)
-    receiver = HttpReceiver(agency.url, agency.allow_cidr, tls=tls, deadline_s=deadline_s)
+    receiver = HttpReceiver(agency.url, agency.allow_cidr, tls=tls, resolve=resolve, deadline_s=deadline_s)
     try:
         for probe in series(examinee, now, new_id):
-            outcome = await send(receiver, probe)
+            outcome = await send(receiver, probe, examinee.keys)
             yield verdicts.judge(probe.question, outcome)
             if probe.question is not Question.GOOD:
                 continue
@@ -80,7 +81,12 @@ async def examine(
                 return
             said = answers.parse(outcome.answer)
             yield verdicts.body(said.answer if said else None, outcome.excerpt)
-            for door in await knock(agency.url, agency.allow_cidr, tls=tls):
+            try:
+                doors = await knock(agency.url, agency.allow_cidr, tls=tls, resolve=resolve)
+            except (egress.ForbiddenAddressError, egress.UnresolvedError) as error:  # DNS says something else by now
+                doors = []
+                yield verdicts.address([], str(error) if isinstance(error, egress.ForbiddenAddressError) else "")
+            for door in doors:
                 yield verdicts.connection(door.address, door.ms, door.why)
                 if door.certificate_until is not None:
                     yield verdicts.certificate(door.certificate_until, now)
@@ -88,6 +94,6 @@ async def examine(
         await receiver.aclose()
 
 
-async def send(receiver: HttpReceiver, probe: Probe) -> Outcome:
-    """Send one letter as it is."""
-    return await receiver.deliver(Letter(probe.id, probe.at, probe.signature, probe.body, probe.content_type))
+async def send(receiver: HttpReceiver, probe: Probe, keys: Sequence[str]) -> Outcome:
+    """Send one letter as it is; what its receiver says of these keys is shown to nobody."""
+    return await receiver.deliver(Letter(probe.id, probe.at, probe.signature, probe.body, probe.content_type, keys))

@@ -33,7 +33,7 @@ async def knock(
 ) -> list[Opened]:
     """Connect to each address that a delivery may dial, and hang up.
 
-    Raises ForbiddenUrlError, ForbiddenAddressError, UnresolvedError.
+    Raises ForbiddenUrlError, ForbiddenAddressError, UnresolvedError: DNS may say something else than it did before.
     """
     egress.check_url(url, allow_cidr)
     parts = urlsplit(url)

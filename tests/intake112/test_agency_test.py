@@ -18,7 +18,9 @@ from intake112 import agency_verdicts as verdicts
 from intake112.agency_test import examine
 from intake112.clock import SteadyClock
 from intake112.findings import Finding, Verdict
+from routing.egress import UnresolvedError
 from routing.examination import Question
+from routing.redaction import HIDDEN
 from routing.signing import TOLERANCE_S, BadSignatureError, make_key, make_secret, verify
 from tests.conftest import START, SetClock
 from tests.intake112.command import environment, inside
@@ -163,6 +165,30 @@ async def test_whom_we_cannot_dial_is_told_at_once(url: str, words: str) -> None
     [one] = await found(agency(url))
     assert (one.check, one.verdict) == ("its address", WRONG)
     assert words in one.mend
+
+
+@pytest.mark.parametrize(("later", "words"), [(["10.1.2.3"], "10.1.2.3"), ([], "has no address")])
+async def test_dns_that_says_something_else_meanwhile_is_told(later: list[str], words: str) -> None:
+    async with receiving(checks()) as pretend:
+
+        async def resolve(host: str, _: int) -> list[str]:
+            if pretend.got and not later:
+                raise UnresolvedError("dns", host)
+            return later if pretend.got else ["127.0.0.1"]
+
+        row = agency(f"http://damkar.example:{pretend.port}/hook")
+        findings = [one async for one in examine(row, SetClock(), "https://112.example", resolve=resolve)]
+    assert bad(findings) == {"its address": WRONG}
+    assert words in " ".join(map(str, findings))
+    assert [one.check for one in findings][-1] != "its address", "the rest was asked"
+
+
+async def test_a_secret_that_comes_back_is_not_shown() -> None:
+    bare = SECRET.partition("_")[2]
+    async with receiving(says(bare)) as pretend:
+        told = " ".join(map(str, await found(agency(pretend.url))))
+    assert HIDDEN in told
+    assert bare not in told
 
 
 @dataclass
