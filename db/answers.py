@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import insert, select
+from sqlalchemy import func, select
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -27,11 +27,23 @@ class AnswerRow(Struct, frozen=True):
     via: str | None
     recorded_by: str | None
     key: str | None
+    agency_id: int | None
 
 
-async def add(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
-    """Keep an answer."""
-    await tx.connection.execute(insert(tables.answers).values(dispatch_id=dispatch_id, received_at=tx.now, **values))
+async def add(tx: Transaction, dispatch_id: str, agency_id: int, values: Mapping[str, object]) -> bool:
+    """Keep an answer; False when its key was written down by another transaction meanwhile, and nothing was kept.
+
+    That transaction is waited for. This one goes on: an error of the database would have ended it.
+    """
+    row = {"dispatch_id": dispatch_id, "agency_id": agency_id, "received_at": tx.now, **values}
+    statement = tx.insert_or(tables.answers).values(row).on_conflict_do_nothing().returning(a.n)
+    return (await tx.connection.execute(statement)).first() is not None
+
+
+async def count(reading: Reading, dispatch_id: str) -> int:
+    """Return how many answers to a dispatch are kept."""
+    statement = select(func.count()).select_from(tables.answers).where(a.dispatch_id == dispatch_id)
+    return (await reading.connection.execute(statement)).scalar_one()
 
 
 async def of_dispatch(reading: Reading, dispatch_id: str) -> list[AnswerRow]:

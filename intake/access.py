@@ -54,13 +54,13 @@ class WrongPasswordError(DeskError):
 
 
 class TooManyTriesError(DeskError):
-    """Too many wrong passwords for this name from here. Wait, then try again."""
+    """Too many wrong tries from here. Wait, then try again."""
 
     status = 429
     code = "too_many_tries"
 
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"Too many wrong passwords for this name from here. Try again in {wait_s} s.")
+    def __init__(self, wait_s: int, tries: str = "wrong passwords for this name") -> None:
+        super().__init__(f"Too many {tries} from here. Try again in {wait_s} s.")
         self.wait_s = wait_s
 
 

@@ -200,7 +200,7 @@ async def book_answer(
 
     `agency_id` None: the centre's own people speak for the agency, and `actor` is who.
     A report that every agency who has it calls resolved becomes resolved.
-    Raises UnknownDispatchError, AnswerKeyUsedError.
+    Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
     """
     booked = await answers.book(tx, dispatch_id, agency_id, answer, actor, via=via, key=key)
     if not booked.applied or booked.again:

@@ -21,6 +21,7 @@ from routing.steps import ANSWERS, NOT_LIVE, AnswerWord, step
 from routing.visible import VisibleReport
 
 OPEN_FOR: Final = timedelta(hours=24)
+SHOWN: Final = 20
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _DIALLED: Final = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
@@ -42,6 +43,11 @@ class Opened:
         if self.report.status == "closed":
             return []
         return [word for word in ANSWERS if step(self.dispatch.state, word)]
+
+    @property
+    def said(self) -> list[AnswerRow]:
+        """The last answers, the newest first."""
+        return self.answers[: -SHOWN - 1 : -1]
 
     @property
     def dial(self) -> str | None:

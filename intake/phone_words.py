@@ -71,6 +71,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "needs_reason": "Tulis alasan menolak, lalu tekan lagi. Belum ada yang tercatat.",
         "too_long": "Nama paling panjang 160 huruf dan keterangan 4000 huruf. Belum ada yang tercatat.",
         "no_answer": "Pilih salah satu tombol. Belum ada yang tercatat.",
+        "not_now": "Jawaban ini tidak dicatat: tidak sesuai dengan keadaan penugasan sekarang, yang tertulis di bawah. "
+        "Bila perlu, telepon pusat 112.",
         "gone_title": "Halaman tidak ada",
         "gone": "Tautan ini tidak ada atau tidak berlaku lagi. Hubungi pusat 112 bila masih diperlukan.",
         "slow_title": "Tunggu sebentar",
@@ -149,6 +151,8 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "needs_reason": "Write the reason for rejecting, then press again. Nothing was recorded yet.",
         "too_long": "A name has at most 160 characters, a note 4000. Nothing was recorded yet.",
         "no_answer": "Press one of the buttons. Nothing was recorded yet.",
+        "not_now": "This answer was not recorded: it does not fit the present state of the dispatch, which is shown "
+        "below. Call the 112 centre if need be.",
         "gone_title": "No such page",
         "gone": "This link does not exist or is no longer valid. Call the 112 centre if it is still needed.",
         "slow_title": "Wait a moment",

@@ -128,6 +128,12 @@ class SeveralPbxsError(DeskError):
     code = "several_pbxs"
 
 
+class OtherDispatchError(DeskError):
+    """The answer names another dispatch than its address does. Send it to the answer_url of the dispatch it names."""
+
+    code = "other_dispatch"
+
+
 class UnknownControlError(DeskError):
     """There is no such request."""
 

@@ -3,7 +3,10 @@
 Delivered is not accepted: only an answer tells that a person has it. Every answer is kept as it came; it moves the
 dispatch when it is a step forward (`steps`) and changes nothing when it is late or repeated. A hundred equal answers at
 once are one step and one audit row. An answer implies that the dispatch was delivered, however it got there; its
-envelope is still owed until the receiver takes it. Whatever is said, the agency was heard (`silence`).
+envelope is still owed until the receiver takes it. Whatever is said, the agency was heard (`silence`). When it was its
+system that spoke, its back-off is lifted (`standing`): a telephone says nothing of that.
+
+What moves nothing is kept up to MOST_KEPT answers of a dispatch; a step is booked however many there are.
 
 An answer may come with a key of the agency's choice (a signed one always does, its `webhook-id`). The same key again is
 the same answer sent again: it is not kept twice, and the result is that of the first time.
@@ -14,7 +17,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from db import answers, dispatches, reports
 from db.answers import AnswerRow
@@ -22,13 +25,16 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from routing import silence, standing
-from routing.refusals import AnswerKeyUsedError, UnknownDispatchError
+from routing.refusals import AnswerKeyUsedError, TooManyAnswersError, UnknownDispatchError
 from routing.steps import AnswerWord, answer_word, step
 
 LONGEST_NOTE = 4000
 LONGEST_NAME = 160
 GREATEST_SEQUENCE = 2**63 - 1
+MOST_KEPT: Final = 200
 Via = Literal["api", "signed", "body", "page", "telephone"]
+BY_SYSTEM: Final[frozenset[Via]] = frozenset({"api", "signed", "body"})
+COUNTED: Final[frozenset[Via]] = frozenset({"api", "signed", "page"})  # of the others there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ async def book(
 
     `actor` is who at the centre books it; not given, it is the agency itself. `via` is how it came, `key` the
     idempotency key it came with. Another agency's dispatch is as unknown as one that does not exist.
-    Raises UnknownDispatchError, AnswerKeyUsedError.
+    Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
     """
     report_id = await dispatches.report_of(tx, dispatch_id)
     if report_id is None:
@@ -92,9 +98,12 @@ async def book(
             raise AnswerKeyUsedError
         return Booked(first.applied, before, before, again=True)
     new = step(before.state, answer.answer)
+    if new is None and via in COUNTED and await answers.count(tx, dispatch_id) >= MOST_KEPT:
+        raise TooManyAnswersError
     came: dict[str, object] = {"applied": new is not None, "via": via, "recorded_by": actor, "key": hashed}
-    await answers.add(tx, dispatch_id, said | came)
-    if agency_id is not None:
+    if not await answers.add(tx, dispatch_id, before.agency_id, said | came):
+        raise AnswerKeyUsedError  # for another dispatch: this one's report is locked
+    if agency_id is not None and via in BY_SYSTEM:
         await standing.heard(tx, agency_id, before.agency)
     who = actor or (f"{before.agency} (page)" if via == "page" else before.agency)
     if new is None:

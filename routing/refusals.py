@@ -37,6 +37,12 @@ class AnswerKeyUsedError(RefusedError):
     status = 409
 
 
+class TooManyAnswersError(RefusedError):
+    """So many answers to this dispatch are kept that one which changes nothing is not. Send the next step."""
+
+    status = 409
+
+
 class UnknownDispatchError(RefusedError):
     """There is no such dispatch."""
 

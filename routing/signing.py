@@ -10,7 +10,8 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -20,6 +21,7 @@ KEY_PREFIX = "whsk_"
 PUBLIC_PREFIX = "whpk_"
 TOLERANCE_S = 300
 LONGEST_HEADER = 4096
+MOST_SIGNATURES = 10  # in a header: ours has four at most, while a secret is changed
 KEY_BYTES = 32
 
 
@@ -27,6 +29,14 @@ class BadSignatureError(Exception):
     """The signature is missing, malformed, too old, or not ours. Check the secret and the clock."""
 
     status = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is said to be signed, and the signatures that came with it; none of them is checked yet."""
+
+    content: bytes
+    signatures: Sequence[str]
 
 
 def make_secret(random: bytes) -> str:
@@ -58,7 +68,7 @@ def sign(keys: Sequence[str], envelope_id: str, timestamp: int, body: bytes) -> 
 
 
 def verify(
-    keys: Sequence[str],
+    keys: Iterable[str],
     envelope_id: str | None,
     timestamp: str | None,
     signature: str | None,
@@ -70,20 +80,33 @@ def verify(
     One signature that fits one of `keys` (`whsec_`, `whpk_`, or the `whsk_` of our own) is enough. Raises
     BadSignatureError, and nothing else, whatever the headers hold; ValueError for a key that is none.
     """
+    if not fits(keys, read(envelope_id, timestamp, signature, body, now)):
+        raise BadSignatureError("no signature fits")
+
+
+def read(envelope_id: str | None, timestamp: str | None, signature: str | None, body: bytes, now: float) -> Given:
+    """Return what the three headers say, for `fits`: all that can be refused without computing a signature is refused.
+
+    Raises BadSignatureError.
+    """
     if not envelope_id or not timestamp or not signature:
         raise BadSignatureError("webhook-id, webhook-timestamp or webhook-signature is missing")
     if max(len(envelope_id), len(timestamp), len(signature)) > LONGEST_HEADER:
         raise BadSignatureError("a header is longer than 4096 characters")
+    if signature.count(" ") >= MOST_SIGNATURES:
+        raise BadSignatureError("webhook-signature has more than ten signatures")
     if not re.fullmatch(r"[0-9]{1,12}", timestamp, re.ASCII):
         raise BadSignatureError("webhook-timestamp is not a number of seconds")
     if abs(now - int(timestamp)) > TOLERANCE_S:
         raise BadSignatureError("webhook-timestamp is more than five minutes off")
     if not envelope_id.isascii() or "." in envelope_id:  # with a full stop a body could become part of the id
         raise BadSignatureError("webhook-id is not ASCII without full stops")
-    content = _content(envelope_id, int(timestamp), body)
-    given = signature.split(" ")
-    if not any([_fits(key, content, given) for key in keys]):  # noqa: C419 try all, take equal time
-        raise BadSignatureError("no signature fits")
+    return Given(_content(envelope_id, int(timestamp), body), signature.split(" "))
+
+
+def fits(keys: Iterable[str], given: Given) -> bool:
+    """Tell whether one of the signatures is of one of these keys. Raises ValueError for a key that is none."""
+    return any([_fits(key, given.content, given.signatures) for key in keys])  # noqa: C419 try all, take equal time
 
 
 def _fits(key: str, content: bytes, given: Sequence[str]) -> bool:

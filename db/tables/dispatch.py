@@ -141,8 +141,10 @@ answers = Table(
     Column("via", String(16)),  # api, signed, body, page, telephone; null: of a time when nobody wrote it down
     Column("recorded_by", String(128)),  # who at the centre wrote it down, when it came by telephone
     Column("key", String(64)),  # SHA-256 of the idempotency key
+    Column("agency_id", ForeignKey("agencies.id")),  # whose key it is; null: of a release that did not write it down
     Index(None, "dispatch_id", "n"),
     Index("uq_answers_key", "key", "dispatch_id", unique=True),
+    Index("uq_answers_agency_key", "agency_id", "key", unique=True),
 )
 
 envelopes = Table(

@@ -13,6 +13,7 @@ from intake.access import Who
 from intake.api import bodies, schemas, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, agency_only, refusals, staff_only
 from intake.api.operators import ID
+from intake.refusals import OtherDispatchError
 from intake.signed import ID as SIGNED_ID
 from routing.answers import Answer
 from routing.refusals import UnknownDispatchError
@@ -40,18 +41,21 @@ def router(context: Context) -> APIRouter:
     staff = Annotated[Who, staff_only(context)]
 
     @routes.post(
-        "/agency/v1/dispatches/{dispatch_id}/answers", tags=["agency"], responses=refusals(*ON_WRITE, 404, 409)
+        "/agency/v1/dispatches/{dispatch_id}/answers", tags=["agency"], responses=refusals(*ON_WRITE, 404, 409, 429)
     )
     async def answer(
-        dispatch_id: DispatchId, body: bodies.AnswerIn, who: agency, request: Request, idempotency_key: Key = None
+        dispatch_id: DispatchId, body: bodies.SentAnswerIn, who: agency, request: Request, idempotency_key: Key = None
     ) -> schemas.Answered:
         """Say that the dispatch is accepted, rejected, en route, on scene or resolved.
 
-        Send the agency's token, or sign the body as the centre signs its webhooks, with the same secret. The same
+        Send the agency's token, or sign the body as the centre signs its webhooks, with the same secret (10 signatures
+        and 16 kB at most; name the dispatch in it as `dispatch`, so that it is no answer to another). The same
         answer twice, or one that comes late, is kept and changes nothing: 200 with `applied` false. With an
         Idempotency-Key (a signed one's is its webhook-id) an answer can be sent again and again: it is one, and is told
         what it did. Another agency's dispatch is as unknown as one that does not exist.
         """
+        if body.dispatch not in (None, dispatch_id):
+            raise OtherDispatchError
         key = request.headers[SIGNED_ID] if who.signed else idempotency_key
         try:
             async with context.database.transaction() as tx:

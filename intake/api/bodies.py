@@ -6,7 +6,7 @@ numbers are finite, and no type is guessed from another.
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,7 @@ def _said(text: str) -> str:
     return text
 
 
+ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Short = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable_text)]
 Long = Annotated[str, StringConstraints(max_length=8000), AfterValidator(storable_text)]
@@ -223,9 +224,7 @@ class PauseIn(In):
 class RedriveIn(In):
     """What is to be sent again: one envelope, or those made at a time or later; neither: all that failed."""
 
-    envelope: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] | None = Field(
-        default=None, description="its `webhook-id`"
-    )
+    envelope: Annotated[str, StringConstraints(pattern=ID)] | None = Field(default=None, description="its `webhook-id`")
     since: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(rfc3339), AfterValidator(sensible)] | None = (
         None
     )
@@ -249,6 +248,14 @@ class AnswerIn(In):
         None, description="the agency's own count of answers"
     )
     note: Annotated[str, StringConstraints(max_length=4000), AfterValidator(storable_text)] | None = None
+
+
+class SentAnswerIn(AnswerIn):
+    """What an agency's own system sends."""
+
+    dispatch: Annotated[str, StringConstraints(pattern=ID)] | None = Field(
+        None, description="the dispatch's id, to sign it with the answer: it must be the address's"
+    )
 
 
 class TelephonedIn(AnswerIn):

@@ -19,7 +19,7 @@ from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInErro
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
 from intake.live import Tail
-from intake.signed import signer
+from intake.signed import Signers
 
 log = structlog.get_logger(__name__)
 
@@ -49,10 +49,12 @@ class Context:
     recordings: Path | None  # the store; None: this server has none
     tail: Tail = field(init=False)
     door: Door = field(init=False)
+    signers: Signers = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tail", Tail(self.database))
         object.__setattr__(self, "door", Door(self.database))
+        object.__setattr__(self, "signers", Signers(self.database))
 
 
 _bearer = HTTPBearer(auto_error=False, description="a machine's token: `intake112 token create`")
@@ -94,7 +96,8 @@ class Allowed:
             if bearer is not None:
                 found = await access.bearer(context.database, bearer.credentials)
             elif signature is not None:
-                found = await signer(context.database, request.headers, await request.body())
+                address = request.client.host if request.client else ""
+                found = await context.signers.who(request.headers, await request.body(), address)
             return _admitted(request, found, frozenset({"agency"}), context.public_url)
 
         return who
@@ -126,6 +129,7 @@ SAID = {
     415: "The body is not JSON",
     422: "A field was refused; the message names it",
     428: "If-Match is missing",
+    429: "Too many bad signatures from this address; Retry-After says how long to wait",
     503: "The database does not answer; send it again later",
 }
 

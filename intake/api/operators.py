@@ -21,7 +21,7 @@ from routing import outbox, rulebook, rules
 
 NEWEST: Final = 50  # reports in a snapshot
 NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
-ID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+ID: Final = bodies.ID
 IF_MATCH: Final = {  # needed, though it is our own 428 that says so when it is missing
     "parameters": [
         {

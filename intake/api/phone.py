@@ -2,9 +2,11 @@
 
 The token in the address is the whole credential, so the page tells it to nobody: no referrer, no other host, no cache,
 no search engine. GET books nothing (messengers fetch links to preview them). POST books one answer and leads back to
-the page, which says from the log what became of it: no reload and no second tap makes a second answer.
+the page, which says from the log what became of it: no reload and no second tap makes a second answer. What cannot
+follow (a page that was open while the centre closed the report) is not booked, and the page says so.
 """
 
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,6 +30,7 @@ from intake.phone_words import WORDS, Language, language, lasting
 from intake.words import storable
 from routing.answers import LONGEST_NAME, LONGEST_NOTE, Answer, key_hash
 from routing.clipping import degrees
+from routing.refusals import RefusedError
 from routing.silence import AT_WORK
 from routing.steps import AnswerWord, answer_word
 
@@ -80,6 +83,7 @@ def router(context: Context) -> APIRouter:
         told: AnswerRow | None = None,
         refused: str = "",
         typed: Mapping[str, str] | None = None,
+        status: int = 200,
     ) -> HTMLResponse:
         words, zone = WORDS[spoken], context.timezone
         before = next((one.by or "" for one in reversed(found.answers) if one.via == "page"), "")
@@ -98,7 +102,7 @@ def router(context: Context) -> APIRouter:
             degrees=degrees,
             silent=found.dispatch.state in AT_WORK and found.dispatch.asked > 0,
         )
-        return HTMLResponse(html, 422 if refused else 200, HEADERS)
+        return HTMLResponse(html, status, HEADERS)
 
     @routes.get("/a/{token:path}")
     async def look(request: Request, token: str, lang: str = "", jawaban: str = "") -> Response:
@@ -121,23 +125,30 @@ def router(context: Context) -> APIRouter:
         if _is_foreign(request, context.public_url):
             log.warning("foreign_page", address=request.client.host if request.client else "")
             return said(spoken, "foreign", 403)
-        word, by = answer_word(answer), storable(by.strip())
+        word, by = answer_word(answer), storable(" ".join(by.split()))
         note = storable(note.replace("\r\n", "\n").strip())
         try:
             async with context.database.reading() as reading:
                 found = await phone.opened(reading, token)
-            if found is None:
-                return gone(request, spoken)
-            refused = _refused(word, by, note)
-            if word is None or refused:
+                if found is None:
+                    return gone(request, spoken)
                 typed = {"answer": answer, "by": by, "note": note}
-                return shown(spoken, found, reading.now, refused=refused, typed=typed)
-            key = "\n".join((found.dispatch.id, once or secrets.token_urlsafe(16), word, by, note))
-            async with context.database.transaction() as tx:
-                agency_id = found.dispatch.agency_id
-                await desk.book_answer(
-                    tx, found.dispatch.id, agency_id, Answer(word, by, note=note or None), via="page", key=key
-                )
+                refused = _refused(word, by, note)
+                if word is None or refused:
+                    return shown(spoken, found, reading.now, refused=refused, typed=typed, status=422)
+                key = json.dumps([found.dispatch.id, once or secrets.token_urlsafe(16), word, by, note])
+                if word not in found.steps and await _told(reading, found, key_hash("page", key)) is None:
+                    return shown(spoken, found, reading.now, refused="not_now", typed=typed, status=409)
+            try:
+                async with context.database.transaction() as tx:
+                    agency_id = found.dispatch.agency_id
+                    await desk.book_answer(
+                        tx, found.dispatch.id, agency_id, Answer(word, by, note=note or None), via="page", key=key
+                    )
+            except RefusedError:  # things changed between the two
+                async with context.database.reading() as reading:
+                    found = await phone.opened(reading, token) or found
+                    return shown(spoken, found, reading.now, refused="not_now", typed=typed, status=409)
         except DatabaseUnavailableError:
             return away(spoken)
         back = f"/a/{token}?lang={spoken}&jawaban={key_hash('page', key)}"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import agencies, calls, machine_room, migrate, rules
+from db import agencies, answers, calls, machine_room, migrate, rules
 from db.engine import Database
 from db.tables import metadata
 from tests.conftest import SetClock
@@ -91,6 +91,16 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
             " VALUES (7, 2, NULL, 2, NULL, NULL), (8, 1, 'kebakaran', 1, 45, 2)",
         ):
             await connection.execute(text(statement))
+        await connection.run_sync(up_to, "0013")
+        for statement in (
+            "INSERT INTO dispatches (id, report_id, agency_id, state, sequence, created_at, created_by, accept_by)"
+            " VALUES ('d1', 1, 1, 'cancelled', 1, '2026-03-14 02:00:00', 'siti', '2026-03-14 02:01:00'),"
+            " ('d2', 1, 1, 'cancelled', 1, '2026-03-14 02:00:00', 'siti', '2026-03-14 02:01:00')",
+            "INSERT INTO answers (dispatch_id, received_at, answer, applied, key)"  # in a race, one key for both
+            " VALUES ('d1', '2026-03-14 02:00:00', 'accepted', false, 'k'),"
+            " ('d2', '2026-03-14 02:00:00', 'accepted', false, 'k')",
+        ):
+            await connection.execute(text(statement))
     await engine.dispose()
     await migrate.migrate(empty_url)
     async with Database.open(empty_url, clock) as database, database.reading() as reading:
@@ -105,6 +115,8 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
         ]
         _, agency = await agencies.every(reading)
         assert agency.keys_at(clock.now) == ["whsec_AAAA"]
+        kept = [one for dispatch in ("d1", "d2") for one in await answers.of_dispatch(reading, dispatch)]
+        assert [one.agency_id for one in kept] == [1, None]
         version = await rules.in_force(reading, clock.now)
         assert version is not None
         assert (version.number, version.effective_from.year, version.made_by) == (1, 1970, "migration")

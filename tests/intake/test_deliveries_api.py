@@ -1,10 +1,12 @@
 """How we stand with agencies, the delivery log, and what people mend there. On both databases."""
 
 import asyncio
+import json
+from urllib.parse import quote
 
 from sqlalchemy import update
 
-from db import machine_room, tables
+from db import dispatches, machine_room, tables
 from db.engine import Database
 from routing import outbox, standing
 from tests.conftest import SetClock
@@ -17,7 +19,10 @@ HOUR_S = 3600.0
 
 async def echoes(pretend: Pretend, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Refuse, and print what came, as a receiver does that is being set up."""
-    body = repr(pretend.got[-1].headers).encode()
+    letter = pretend.got[-1].body.decode()
+    pages = letter[letter.find('"page_url"') :][:120]
+    body = f"{pretend.got[-1].headers!r} {pages} {quote(pages, safe='')} {json.dumps(pages)} {letter}".encode()
+    body += letter.replace("/", "\\/").encode()
     writer.write(f"HTTP/1.1 401 X\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
 
 
@@ -63,6 +68,12 @@ async def test_the_log_and_the_list_tell_what_became_of_each_and_show_no_secret(
     signatures = [got.headers["webhook-signature"] for got in pretend.got]
     secrets = [new.secret, *(one.partition(",")[2] for both in signatures for one in both.split())]
     assert len(secrets) == 5
+    async with database.reading() as reading:
+        row_of_it = await dispatches.find(reading, dispatch)
+    assert row_of_it is not None
+    assert row_of_it.page_token is not None
+    assert any(row_of_it.page_token.encode() in got.body for got in pretend.got)
+    secrets.append(row_of_it.page_token)
     said = (await client.get("/api/v1/agencies/damkar/deliveries")).text + str(tested)
     assert [secret for secret in secrets if secret in said] == []
     [report] = (await client.get("/api/v1/reports")).json()["reports"]  # a test letter is none

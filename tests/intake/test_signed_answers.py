@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx2
@@ -11,7 +12,9 @@ from sqlalchemy import select
 
 from db import agencies, dispatches, tables
 from db.engine import Database
+from intake import desk
 from intake.api.app import create_app
+from intake.desk import NewReport
 from routing import keys
 from routing.signing import make_secret, sign
 from tests.conftest import SetClock
@@ -86,28 +89,77 @@ async def test_what_is_not_signed_well_is_refused_and_keeps_nothing(
 ) -> None:
     url = await sent(operator, database)
     good = await secret(database)
-    refused: list[tuple[Json, bytes]] = [
-        (signed(good, clock, off_s=301), ACCEPTED),
-        (signed(good, clock, off_s=-301), ACCEPTED),
-        (signed(good, clock), ACCEPTED.replace(b"Budi", b"Bodi")),
-        (signed(make_secret(secrets.token_bytes(32)), clock), ACCEPTED),
-        (signed(good, clock) | {"webhook-id": "msg-2"}, ACCEPTED),
-        (signed(good, clock) | {"webhook-id": ""}, ACCEPTED),
-        (signed(good, clock) | {"webhook-timestamp": "yesterday"}, ACCEPTED),
-        *[
-            (signed(good, clock) | {"webhook-signature": one}, ACCEPTED)
-            for one in ("v1", "v1,", ",", "v1,\xff\xfe", " ".join(["v1,AAAA"] * 50), "v1a,AAAA", "x" * 5000)
-        ],
-    ]
-    for headers, body in refused:
+
+    def refused() -> Iterator[tuple[Json, bytes]]:
+        yield signed(good, clock, off_s=301), ACCEPTED
+        yield signed(good, clock, off_s=-301), ACCEPTED
+        yield signed(good, clock), ACCEPTED.replace(b"Budi", b"Bodi")
+        yield signed(make_secret(secrets.token_bytes(32)), clock), ACCEPTED
+        yield signed(good, clock) | {"webhook-id": "msg-2"}, ACCEPTED
+        yield signed(good, clock) | {"webhook-id": ""}, ACCEPTED
+        yield signed(good, clock) | {"webhook-timestamp": "yesterday"}, ACCEPTED
+        many = " ".join(["v1,AAAA"] * 10 + [str(signed(good, clock)["webhook-signature"])])
+        for one in ("v1", "v1,", ",", "v1,\xff\xfe", many, "x " * 2047 + "x", "v1a,AAAA", "x" * 5000):
+            yield signed(good, clock) | {"webhook-signature": one}, ACCEPTED
+
+    for headers, body in refused():
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         answer = await operator.post(url, content=body, headers=raw)
         assert (answer.status_code, answer.json()["error"]) == (401, "bad_signature"), headers
+        clock.forward(minutes=16)  # who errs now and then is not slowed
     assert (await operator.post(url, content=ACCEPTED, headers={"Content-Type": "application/json"})).status_code == 401
     assert await kept(database) == []
-    many = " ".join(["v1,AAAA"] * 49 + [str(signed(good, clock)["webhook-signature"])])
+    many = " ".join(["v1,AAAA"] * 9 + [str(signed(good, clock)["webhook-signature"])])
     taken = await operator.post(url, content=ACCEPTED, headers=signed(good, clock) | {"webhook-signature": many})
     assert taken.status_code == 200
+
+
+async def test_who_makes_signatures_up_is_slowed_and_a_good_one_never_waits(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    url = await sent(operator, database)
+    bad = signed(make_secret(secrets.token_bytes(32)), clock)
+    tried = [await operator.post(url, content=ACCEPTED, headers=bad) for _ in range(7)]
+    assert [answer.status_code for answer in tried] == [401] * 5 + [429] * 2
+    assert (tried[-1].json()["error"], tried[-1].headers["Retry-After"]) == ("too_many_tries", "1")
+    assert "bad signatures" in tried[-1].json()["message"]
+    good = await operator.post(url, content=ACCEPTED, headers=signed(await secret(database), clock))
+    assert good.status_code == 200
+    clock.forward(seconds=2)
+    assert (await operator.post(url, content=ACCEPTED, headers=bad)).status_code == 401
+
+
+async def test_what_is_signed_is_short_and_for_the_dispatch_that_it_names(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    url = await sent(operator, database)
+
+    async def say(**more: str) -> tuple[int, str | None]:
+        body = json.dumps({"answer": "accepted", **more}).encode()
+        answer = await operator.post(url, content=body, headers=signed(await secret(database), clock, body))
+        return answer.status_code, answer.json().get("error")
+
+    assert await say(note="x" * 16 * 1024) == (413, "too_long")
+    assert await say(dispatch=NOBODYS) == (422, "other_dispatch")
+    assert await say(dispatch="x") == (422, "invalid")
+    assert await kept(database) == []
+    assert await say(dispatch=url.split("/")[4]) == (200, None)
+
+
+async def test_one_key_signed_for_two_dispatches_at_once_is_one_answer(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    first = await sent(operator, database, "pmi")
+    async with database.reading() as reading:
+        [row] = (await dispatches.of_reports(reading, [1]))[1]
+    async with database.transaction() as tx:
+        report, _ = await desk.open_report(tx, NewReport("walk-in", priority="P1"), "siti", WIB, PUBLIC_URL)
+        (other,) = await desk.dispatch(tx, report.number, ["damkar"], "siti", PUBLIC_URL)
+    headers = signed(await secret(database), clock)
+    urls = (first, first.replace(row.id, other.id))
+    said = await asyncio.gather(*(operator.post(url, content=ACCEPTED, headers=headers) for url in urls))
+    assert sorted((one.status_code, one.json().get("error")) for one in said) == [(200, None), (409, "answer_key_used")]
+    assert await kept(database) == [("accepted", "signed", True)]
 
 
 async def test_nobody_learns_whose_dispatch_it_is(operator: Client, database: Database, clock: SetClock) -> None:

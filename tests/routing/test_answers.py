@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from db import dispatches, envelopes, reports, tables
+from db import answers, dispatches, envelopes, reports, tables
 from db.engine import Database
-from routing.answers import Answer, Booked, book, parse
-from routing.refusals import AnswerKeyUsedError, UnknownDispatchError
+from routing.answers import MOST_KEPT, Answer, Booked, book, parse
+from routing.refusals import AnswerKeyUsedError, TooManyAnswersError, UnknownDispatchError
 from routing.silence import SPEAK_EVERY
 from routing.steps import AnswerWord
 from tests.conftest import START, SetClock
@@ -73,6 +73,7 @@ async def test_accepted(database: Database, clock: SetClock) -> None:
         "via": "api",
         "recorded_by": None,
         "key": None,
+        "agency_id": agency.id,
     }
     assert envelope.state == "pending"  # the receiver itself has not taken it
 
@@ -162,6 +163,45 @@ async def test_a_key_that_comes_again_is_the_same_answer(database: Database, clo
             await say(one, answer)
     async with database.transaction() as tx:  # each way has keys of its own
         assert (await book(tx, other.id, agency.id, accepted, via="api", key="k\0")).applied
+
+
+async def test_one_key_to_ten_dispatches_at_once_is_one_answer_and_no_transaction_is_broken(database: Database) -> None:
+    agency = (await add_agency(database)).agency
+    rows = [await dispatch(database) for _ in range(10)]
+    met = asyncio.Barrier(1 if database.is_sqlite else 10)  # where there are ten writers, they write at once
+
+    async def say(dispatch_id: str) -> bool:
+        async with database.transaction() as tx:
+            await met.wait()
+            try:
+                return (await book(tx, dispatch_id, agency.id, Answer("accepted"), via="signed", key="k")).applied
+            except AnswerKeyUsedError:
+                return await dispatches.find(tx, dispatch_id) is None
+
+    assert sum(await asyncio.gather(*(say(row.id) for row in rows))) == 1
+    assert await logged(database) == [("accepted", True)]
+
+
+async def test_what_moves_nothing_is_kept_two_hundred_times_and_a_step_always(database: Database) -> None:
+    agency = (await add_agency(database)).agency
+    row = await dispatch(database)
+    await say(database, row.id, "accepted", agency.id)
+    await fill(database, row.id, agency.id)
+    with pytest.raises(TooManyAnswersError):
+        await say(database, row.id, "accepted", agency.id)
+    assert len(await logged(database)) == MOST_KEPT
+    assert (await say(database, row.id, "en_route", agency.id)).applied
+    async with database.transaction() as tx:
+        await book(tx, row.id, agency.id, Answer("accepted"), via="body")  # the letter is delivered all the same
+    assert len(await logged(database)) == MOST_KEPT + 2
+
+
+async def fill(database: Database, dispatch_id: str, agency_id: int) -> None:
+    """Keep as many answers as are kept."""
+    async with database.transaction() as tx:
+        for n in range(MOST_KEPT - await answers.count(tx, dispatch_id)):
+            said = {"answer": "accepted", "by": f"no. {n}", "applied": False, "via": "api"}
+            assert await answers.add(tx, dispatch_id, agency_id, said)
 
 
 def replace_note(answer: Answer) -> Answer:

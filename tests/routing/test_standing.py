@@ -111,8 +111,11 @@ async def test_an_agency_that_answers_has_no_back_off(database: Database, clock:
     await fail(database, FAILURES)
     clock.forward(seconds=1)
     async with database.transaction() as tx:
-        await book(tx, row.id, None, Answer("accepted"))  # the telephone says nothing of their machine
+        await book(tx, row.id, None, Answer("accepted"), via="telephone")  # which says nothing of their machine
+        await book(tx, row.id, agency.id, Answer("en_route"), via="page")  # nor does a phone
     assert (await stands(database)).failing_since == START
+    assert await alarms(database) == ["agency_failing"]
+    assert await next_tries(database, agency.id) == {"P1": START + timedelta(hours=1)}
     async with database.transaction() as tx:
         await book(tx, row.id, agency.id, Answer("accepted"))  # too late to change anything, and a sign of life
     found = await stands(database)
