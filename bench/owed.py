@@ -68,7 +68,7 @@ async def heap_up(database: Database, agency: str, port: int, count: int, seed: 
         dispatches, envelopes = [], []
         for row in made:
             dispatch_id, due = new_id(tx.now), tx.now - timedelta(seconds=random.uniform(0, 3600))
-            dispatches.append(dispatched | {"id": dispatch_id, "report_id": row.id})
+            dispatches.append(dispatched | {"id": dispatch_id, "report_id": row.id, "page_token": None})
             body = envelope["body"].replace(real.id.encode(), dispatch_id.encode())
             times = {"created_at": due, "next_try_at": due}
             new = {"id": new_id(tx.now), "dispatch_id": dispatch_id, "priority": row.priority, "body": body}
