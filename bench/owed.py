@@ -58,7 +58,7 @@ async def heap_up(database: Database, agency: str, port: int, count: int, seed: 
                 (tables.envelopes, tables.envelopes.c.dispatch_id == real.id),
             )
         ]
-        del report["id"]
+        del report["id"], envelope["turn"]
         mark = f"{agency}-"
         reports = [
             report | {"number": f"{mark}{number}", "priority": random.choice(PRIORITIES)} for number in range(1, count)

@@ -89,6 +89,13 @@ async def find(reading: Reading, code: str) -> AgencyRow | None:
     return next((row for row in await every(reading) if row.code == code), None)
 
 
+async def with_id(reading: Reading, agency_id: int) -> AgencyRow | None:
+    """Return the agency with this id, None when it was removed."""
+    statement = select(tables.agencies).where(a.id == agency_id, a.removed_at.is_(None))
+    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    return AgencyRow(**row) if row else None
+
+
 async def every(reading: Reading) -> list[AgencyRow]:
     """Return all agencies that were not removed, by code."""
     statement = select(tables.agencies).where(a.removed_at.is_(None)).order_by(a.code)

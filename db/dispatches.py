@@ -1,13 +1,14 @@
 """Dispatches: a report x an agency."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
+from db.several import several
 
 d = tables.dispatches.c
 UNANSWERED = ("queued", "sent", "delivered")
@@ -74,6 +75,20 @@ async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
     return DispatchRow(**row) if row else None
 
 
+async def lock_free(tx: Transaction, dispatch_ids: Collection[str]) -> dict[str, DispatchRow]:
+    """Lock the reports of these dispatches, then the dispatches; return those whose report nobody else has locked.
+
+    Who asks for many waits for none.
+    """
+    ids, r = several(dispatch_ids), tables.reports.c
+    theirs = select(d.report_id).where(d.id.in_(ids))
+    free = select(r.id).where(r.id.in_(theirs)).order_by(r.id).with_for_update(skip_locked=True)
+    reports = several((await tx.connection.execute(free)).scalars())
+    statement = _joined.where(d.id.in_(ids), d.report_id.in_(reports)).order_by(d.id)
+    rows = (await tx.connection.execute(statement.with_for_update(of=tables.dispatches))).mappings()
+    return {row["id"]: DispatchRow(**row) for row in rows}
+
+
 async def report_of(reading: Reading, dispatch_id: str) -> int | None:
     """Return the id of a dispatch's report and lock nothing: a report is locked before its dispatches."""
     return (await reading.connection.execute(select(d.report_id).where(d.id == dispatch_id))).scalar_one_or_none()
@@ -119,6 +134,16 @@ async def waiting(reading: Reading) -> tuple[int, int, float]:
 async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]) -> None:
     """Save columns of a dispatch."""
     await tx.connection.execute(update(tables.dispatches).where(d.id == dispatch_id).values(**values))
+
+
+async def delivered(tx: Transaction, sent_at: Mapping[str, datetime | None]) -> None:
+    """Move many locked dispatches on to delivered, with the given `sent_at`."""
+    statement = (
+        update(tables.dispatches)
+        .where(d.id == bindparam("of_id"))
+        .values(state="delivered", sent_at=bindparam("sent", type_=d.sent_at.type), delivered_at=tx.now)
+    )
+    await tx.connection.execute(statement, [{"of_id": id, "sent": at} for id, at in sent_at.items()])
 
 
 async def end_ladders(tx: Transaction, report_id: int) -> None:

@@ -10,24 +10,26 @@ its report was closed or its agency removed first (`dead`, and may be made due a
 of a try that is in flight: the next envelope waits for the end of that try, and the try tells how it ended.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import and_, case, exists, func, insert, or_, select, true, update
+from sqlalchemy import and_, case, exists, func, insert, literal_column, or_, select, true, tuple_, update
 
 from db import tables
 from db.engine import Reading, Transaction
+from db.several import several
 
 v = tables.envelopes.c
 a = tables.agencies.c
 Which = Literal["all", "urgent", "first", "retries"]
+PENDING: Final = v.state == literal_column("'pending'")  # not a bound value: it would hide the partial index
 _which: Final[dict[Which, Any]] = {
     "all": true(),
-    "urgent": and_(v.tries == 0, v.priority == "P1"),
-    "first": v.tries == 0,
-    "retries": v.tries > 0,
+    "urgent": and_(v.turn == 0, v.priority == "P1"),
+    "first": v.turn < 2,
+    "retries": v.turn >= 2,
 }
 
 
@@ -52,6 +54,7 @@ class EnvelopeRow(Struct, frozen=True):
     lease_until: datetime | None
     delivered_at: datetime | None
     refused_status: int | None
+    turn: int  # 0 and 1 are first tries, 2 and 3 retries; 1 and 3 have no priority
 
 
 class AttemptRow(Struct, frozen=True):
@@ -90,7 +93,7 @@ async def claim(
         select(v.id)
         .where(
             v.agency_id == agency_id,
-            v.state == "pending",
+            PENDING,
             v.next_try_at <= tx.now,
             or_(v.lease_until.is_(None), v.lease_until < tx.now),
             _which[which],
@@ -103,7 +106,7 @@ async def claim(
                 )
             ),
         )
-        .order_by(case((v.tries == 0, 0), else_=1), v.priority.nulls_last(), v.next_try_at, v.id)
+        .order_by(v.turn, v.priority, v.next_try_at, v.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -130,6 +133,17 @@ async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Map
         .values({"claim_id": None, "lease_until": None, **values})
     )
     return (await tx.connection.execute(statement)).rowcount == 1
+
+
+async def delivered(tx: Transaction, claims: Collection[tuple[str, str]]) -> set[str]:
+    """Complete many (envelope, claim) that receivers took; return the envelopes whose claim was still ours."""
+    statement = (
+        update(tables.envelopes)
+        .where(tuple_(v.id, v.claim_id).in_(several(claims)), v.state == "pending")
+        .values(state="delivered", delivered_at=tx.now, claim_id=None, lease_until=None)
+        .returning(v.id)
+    )
+    return set((await tx.connection.execute(statement)).scalars())
 
 
 async def complete_late(tx: Transaction, envelope_id: str, claim_id: str, values: Mapping[str, object]) -> bool:
@@ -183,9 +197,9 @@ async def count_dead(reading: Reading) -> int:
     return count
 
 
-async def log_attempt(tx: Transaction, values: Mapping[str, object]) -> None:
-    """Add a line to the delivery log."""
-    await tx.connection.execute(insert(tables.attempts).values(**values))
+async def log_attempts(tx: Transaction, lines: Sequence[Mapping[str, object]]) -> None:
+    """Add lines to the delivery log."""
+    await tx.connection.execute(insert(tables.attempts), [dict(line) for line in lines])
 
 
 async def attempts(reading: Reading, envelope_id: str) -> list[AttemptRow]:
@@ -233,7 +247,7 @@ async def due_by_agency(reading: Reading) -> dict[int, datetime]:
     statement = (
         select(v.agency_id, soonest.label("due"))
         .join(tables.agencies, a.id == v.agency_id)
-        .where(v.state == "pending", a.paused_at.is_(None) | a.removed_at.is_not(None))
+        .where(PENDING, a.paused_at.is_(None) | a.removed_at.is_not(None))
         .group_by(v.agency_id)
     )
     return {row.agency_id: row.due for row in await reading.connection.execute(statement)}
@@ -241,5 +255,5 @@ async def due_by_agency(reading: Reading) -> dict[int, datetime]:
 
 async def oldest_unsent_s(reading: Reading) -> float:
     """Return the age of the oldest envelope that no receiver has taken, in seconds; 0 when there is none."""
-    oldest = (await reading.connection.execute(select(func.min(v.created_at)).where(v.state == "pending"))).scalar_one()
+    oldest = (await reading.connection.execute(select(func.min(v.created_at)).where(PENDING))).scalar_one()
     return 0.0 if oldest is None else float((reading.now - oldest).total_seconds())

@@ -1,6 +1,6 @@
 """Reports: the rows of the desk."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from db import tables
 from db.engine import Reading, Transaction
+from db.several import several
 
 r = tables.reports.c
 
@@ -171,6 +172,18 @@ async def touch(tx: Transaction, report_id: int) -> str:
     row = (await tx.connection.execute(_touch, {"of_id": report_id})).one()
     tx.tell("report", row.number, row.version)
     return str(row.number)
+
+
+async def touch_all(tx: Transaction, report_ids: Collection[int]) -> None:
+    """Raise the version of many locked reports by one, and tell it."""
+    statement = (
+        update(tables.reports)
+        .where(r.id.in_(several(report_ids)))
+        .values(version=r.version + 1)
+        .returning(r.number, r.version)
+    )
+    for row in await tx.connection.execute(statement):
+        tx.tell("report", row.number, row.version)
 
 
 async def hold_day(tx: Transaction, day: str) -> None:

@@ -1,14 +1,17 @@
 """How we stand with each agency: what it is owed, whether it takes it, whether somebody paused it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
 from sqlalchemy import func, select, update
+from sqlalchemy.sql import ColumnElement
 
 from db import tables
 from db.dispatches import UNANSWERED
 from db.engine import Reading, Transaction
+from db.envelopes import PENDING
+from db.several import several
 
 a, v, d = tables.agencies.c, tables.envelopes.c, tables.dispatches.c
 
@@ -42,7 +45,7 @@ async def every(reading: Reading) -> list[StandingRow]:
             func.count(v.refused_status).label("refused"),
             func.min(v.refused_status).label("refused_status"),
         )
-        .where(v.state == "pending")
+        .where(PENDING)
         .group_by(v.agency_id)
         .subquery()
     )
@@ -71,27 +74,31 @@ async def every(reading: Reading) -> list[StandingRow]:
     return [StandingRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-async def failing(tx: Transaction, agency_id: int) -> tuple[int, datetime | None, datetime | None] | None:
-    """Lock an agency that does not take what we send; return its failures, since when, and its back-off's end.
+Failing = tuple[int, datetime | None, datetime | None]  # failures in a row, since when, its back-off's end
 
-    None: its last try was taken. An agency's row is locked after reports, dispatches and envelopes.
+
+async def failing(tx: Transaction, agency_ids: Collection[int]) -> dict[int, Failing]:
+    """Lock those of these agencies that do not take what we send, by their ids.
+
+    An agency's row is locked after reports, dispatches and envelopes.
     """
-    return await _locked(tx, agency_id, only_failing=True)
+    return await _locked(tx, agency_ids, a.failures_in_a_row > 0)
 
 
-async def locked(tx: Transaction, agency_id: int) -> tuple[int, datetime | None, datetime | None]:
-    """Lock any agency; return the same."""
-    return await _locked(tx, agency_id) or (0, None, None)
+async def locked(tx: Transaction, agency_id: int) -> Failing:
+    """Lock any agency; return the same of it."""
+    return (await _locked(tx, [agency_id])).get(agency_id, (0, None, None))
 
 
-async def _locked(
-    tx: Transaction, agency_id: int, *, only_failing: bool = False
-) -> tuple[int, datetime | None, datetime | None] | None:
-    statement = select(a.failures_in_a_row, a.failing_since, a.retry_after).where(a.id == agency_id)
-    if only_failing:
-        statement = statement.where(a.failures_in_a_row > 0)
-    row = (await tx.connection.execute(statement.with_for_update(key_share=True))).one_or_none()
-    return None if row is None else (row.failures_in_a_row, row.failing_since, row.retry_after)
+async def _locked(tx: Transaction, agency_ids: Collection[int], *narrowed: ColumnElement[bool]) -> dict[int, Failing]:
+    statement = (
+        select(a.id, a.failures_in_a_row, a.failing_since, a.retry_after)
+        .where(a.id.in_(several(agency_ids)), *narrowed)
+        .order_by(a.id)
+        .with_for_update(key_share=True)
+    )
+    rows = await tx.connection.execute(statement)
+    return {row.id: (row.failures_in_a_row, row.failing_since, row.retry_after) for row in rows}
 
 
 async def save(tx: Transaction, agency_id: int, values: Mapping[str, object]) -> None:

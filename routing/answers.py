@@ -104,7 +104,7 @@ async def book(
     if not await answers.add(tx, dispatch_id, before.agency_id, said | came):
         raise AnswerKeyUsedError  # for another dispatch: this one's report is locked
     if agency_id is not None and via in BY_SYSTEM:
-        await standing.heard(tx, agency_id, before.agency)
+        await standing.heard(tx, {agency_id: before.agency})
     who = actor or (f"{before.agency} (page)" if via == "page" else before.agency)
     if new is None:
         return Booked(applied=False, before=before, after=await _heard(tx, report, before, who))

@@ -122,7 +122,7 @@ class Heartbeat:
             [row] = await envelopes.claim(tx, agency.id, claim_id, tx.now + timedelta(seconds=30), 1)
             await envelopes.complete(tx, row.id, claim_id, {"state": "delivered", "delivered_at": tx.now})
             tried = {"envelope_id": row.id, "try_number": 1, "at": tx.now, "outcome": "status_204", "status": 204}
-            await envelopes.log_attempt(tx, {**tried, "latency_ms": 0, "detail": ""})
+            await envelopes.log_attempts(tx, [{**tried, "latency_ms": 0, "detail": ""}])
             await delivery_log.envelopes(tx, agency.id, None, 1)
             signature = signing.sign([key], row.id, int(tx.now.timestamp()), row.body)
             return Letter(row.id, tx.now, signature, row.body, row.content_type, [key])

@@ -14,44 +14,33 @@ agency (`standing`), not kept in memory. A database that is away makes lanes wai
 import asyncio
 import contextlib
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
-from db import agencies, dispatches, envelopes, reports, standings
+from db import agencies, envelopes, standings
 from db.agencies import AgencyRow
-from db.engine import Database, DatabaseUnavailableError, Transaction
+from db.engine import Database, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
 from routing import answers, breaker, endings, signing, standing
-from routing.answers import Answer
 from routing.breaker import Backoff
-from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Outcome, Receiver, Refused, Unreachable
-from routing.retry import is_lasting, next_try
-from routing.steps import Step, step
+from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Receiver, Refused
+from routing.outcomes import TOPIC, BookAnswer, End
+from routing.retry import is_lasting
+from routing.saving import Saver
+from routing.tally import Tally
 
 log = structlog.get_logger(__name__)
-TOPIC = "outbox"
 POLL_S = 1.0
 LINGER_S = 5.0  # how long a lane with nothing to do keeps its connections
 LEASE_S = 30.0  # longer than a try's total deadline and the saving of its outcome
 STOP_WITHIN_S = 14.0
 LONGEST_REST_S = 5.0
-BookAnswer = Callable[[Transaction, str, int, Answer], Awaitable[None]]
 MakeReceiver = Callable[[str, list[str]], Receiver]
 _random = random.SystemRandom().random
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the lanes of this process did since it started, for the metrics."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)  # by code: status_200, timeout, dns, ...
-    faults: Counter[str] = field(default_factory=Counter)  # fence_lost, database_unavailable, not_saved, ...
-    in_flight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +48,11 @@ class _Means:
     """What every lane works with."""
 
     database: Database
-    book_answer: BookAnswer
     make_receiver: MakeReceiver
     lease_s: float
-    jitter: Callable[[], float]
     tally: Tally
     stop: asyncio.Event
+    saver: Saver
 
     async def rest(self, seconds: float) -> None:
         """Wait, unless we are to stop."""
@@ -88,23 +76,25 @@ class Lanes:
         self.tally = Tally()
         self.looked_at: float | None = None  # when the outbox was last read, by the loop's clock
         self._database = database
-        self._made = (database, book_answer, make_receiver, lease_s, jitter, self.tally)
+        self._made = (database, make_receiver, lease_s, self.tally)
+        self._saves = (database, book_answer, jitter, self.tally)
         self._open: set[int] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then claim nothing more, finish what is in flight, and return within 15 s."""
-        means = _Means(*self._made, stop)
+        saver = Saver(*self._saves, stop)
+        means = _Means(*self._made, stop, saver)
         wakeups = self._database.wakeups
         rest_s = POLL_S
         try:
-            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(None) as limit, saver.running(), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._at_stop(stop, limit))
                 while not stop.is_set():
                     ticket = wakeups.ticket(TOPIC)
                     try:
                         wait_s = await self._open_due(means, tasks)
                     except Exception as error:
-                        _tell(self.tally, error)
+                        self.tally.stumbled(error)
                         await means.rest(rest_s)
                         rest_s = min(2 * rest_s, LONGEST_REST_S)
                     else:
@@ -140,7 +130,7 @@ class Lanes:
         try:
             await _Lane(means, agency_id).run()
         except Exception as error:
-            _tell(self.tally, error)
+            self.tally.stumbled(error)
         finally:
             self._open.discard(agency_id)
 
@@ -163,7 +153,7 @@ class _Lane:
                 try:
                     agency, claimed = await self._claim(IN_FLIGHT - self._in_flight)
                 except Exception as error:
-                    _tell(self._means.tally, error)
+                    self._means.tally.stumbled(error)
                     await self._means.rest(POLL_S)
                     continue
                 if agency is not None and claimed:
@@ -180,7 +170,7 @@ class _Lane:
         if limit <= 0:
             return None, []
         async with self._means.database.transaction() as tx:
-            agency = next((row for row in await agencies.every(tx) if row.id == self._agency_id), None)
+            agency = await agencies.with_id(tx, self._agency_id)
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
             rows: list[EnvelopeRow] = []
             for share in breaker.shares(await self._backoff(tx, agency), tx.now, limit):
@@ -215,7 +205,7 @@ class _Lane:
         try:
             await self._try(row, agency, receiver)
         except Exception as error:
-            _tell(self._means.tally, error)
+            self._means.tally.stumbled(error)
         finally:
             self._means.tally.in_flight -= 1
             self._in_flight -= 1
@@ -231,119 +221,9 @@ class _Lane:
             lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)
             say = log.error if lasting else log.warning
             say("not_delivered", agency=agency.code, webhook_id=row.id, code=outcome.code, tries=row.tries)
-        await self._save(row, agency, at, outcome)
-
-    async def _save(self, row: EnvelopeRow, agency: AgencyRow, began: datetime, outcome: Outcome) -> None:
-        """Record the outcome; while the database is away, for as long as the lease is ours."""
-        faults = self._means.tally.faults
         answer = answers.parse(outcome.answer) if isinstance(outcome, Delivered) and outcome.answer else None
-        is_ours = False
-        while True:
-            try:
-                async with self._means.database.transaction() as tx:
-                    is_ours = await self._finish(tx, row, outcome, answer)
-                    if is_ours and isinstance(outcome, Delivered):
-                        await standing.heard(tx, agency.id, agency.code)
-                    elif is_ours:
-                        jitter = self._means.jitter()
-                        await standing.failed(tx, agency, began, is_retry=row.tries > 1, jitter=jitter)
-            except DatabaseUnavailableError as error:
-                _tell(self._means.tally, error)
-                expired = row.lease_until is None or self._means.database.clock() >= row.lease_until
-                if expired or self._means.stop.is_set():
-                    faults["not_saved"] += 1
-                    return
-                await self._means.rest(POLL_S)
-            except Exception:
-                if answer is None:
-                    raise
-                log.exception("answer_not_booked", webhook_id=row.id, dispatch=row.dispatch_id)
-                faults["answer_not_booked"] += 1
-                answer = None
-            else:
-                break
-        if not is_ours:
-            faults["fence_lost"] += 1
-            log.warning("fence_lost", webhook_id=row.id, tries=row.tries, code=outcome.code)
-
-    async def _finish(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome, answer: Answer | None) -> bool:
-        """Save how a try ended, even if its envelope ended before. False: the claim is not ours; nothing is saved."""
-        report_id = await dispatches.report_of(tx, row.dispatch_id)
-        if report_id is None or row.claim_id is None:
-            raise AssertionError("a claimed envelope has a claim and a report")
-        await reports.lock(tx, report_id)
-        if not await envelopes.complete(tx, row.id, row.claim_id, self._ending(tx, row, outcome)):
-            taken = {"state": "delivered", "cause": None, "delivered_at": tx.now}
-            late = taken if isinstance(outcome, Delivered) else {}
-            if not await envelopes.complete_late(tx, row.id, row.claim_id, late):
-                return False
-            tx.wake(TOPIC)  # what took its place waits for the end of this try
-        attempt = {
-            "envelope_id": row.id,
-            "try_number": row.tries,
-            "at": tx.now,
-            "outcome": outcome.code,
-            "status": outcome.status,
-            "latency_ms": outcome.latency_ms,
-            "detail": outcome.excerpt,
-        }
-        await envelopes.log_attempt(tx, attempt)
-        match outcome:
-            case Delivered():
-                await _move(tx, row, report_id, "delivered")
-            case Refused() | Unreachable(sent=True):
-                await _move(tx, row, report_id, "sent")
-            case Unreachable():
-                pass
-        if answer is not None:
-            await self._means.book_answer(tx, row.dispatch_id, row.agency_id, answer)
-        return True
-
-    def _ending(self, tx: Transaction, row: EnvelopeRow, outcome: Outcome) -> dict[str, object]:
-        if isinstance(outcome, Delivered):
-            return {"state": "delivered", "delivered_at": tx.now}
-        lasting = isinstance(outcome, Refused) and is_lasting(outcome.status)
-        due = next_try(
-            row.priority,
-            row.first_try_at or tx.now,
-            tx.now,
-            lasting=lasting,
-            asked_s=outcome.retry_after_s,
-            jitter=self._means.jitter(),
-        )
-        return {"next_try_at": due, "refused_status": outcome.status if lasting else None}
-
-
-async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:
-    """Move the dispatch on to sent or delivered, unless it is there already; only its creation does that."""
-    dispatch = await dispatches.find(tx, row.dispatch_id)
-    if dispatch is None or row.type != "dispatch.created":
-        return
-    if (new := step(dispatch.state, to)) is None:
-        if dispatch.state == "cancelled":  # while the try was in flight: it stays so, and shows what they have
-            times = {"sent_at": dispatch.sent_at or row.first_try_at}
-            times |= {"delivered_at": dispatch.delivered_at or tx.now} if to == "delivered" else {}
-            await dispatches.change(tx, dispatch.id, times)
-            tx.record("routing", f"dispatch.{to}", dispatch.id, report=dispatch.report, cancelled=True)
-            await reports.touch(tx, report_id)
-        return
-    times = {"sent_at": dispatch.sent_at or row.first_try_at, f"{new}_at": tx.now}
-    if new == "sent":
-        times = {"sent_at": row.first_try_at}
-    await dispatches.change(tx, dispatch.id, {"state": new, **times})
-    tx.record("routing", f"dispatch.{new}", dispatch.id, report=dispatch.report, agency=dispatch.agency)
-    await reports.touch(tx, report_id)
+        await self._means.saver.save(End(row, agency, at, outcome, answer))
 
 
 def _topic(agency_id: int) -> str:
     return f"lane:{agency_id}"
-
-
-def _tell(tally: Tally, error: Exception) -> None:
-    """Count and log what must not end a lane."""
-    if isinstance(error, DatabaseUnavailableError):
-        tally.faults["database_unavailable"] += 1
-        log.warning("database_unavailable", error=str(error))
-    else:
-        tally.faults["unexpected"] += 1
-        log.error("lane_stumbled", exc_info=error)

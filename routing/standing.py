@@ -5,6 +5,7 @@ Nothing here gives an envelope up, and no deadline waits: whoever does not accep
 could reach them or not.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -36,21 +37,19 @@ async def probing(tx: Transaction, agency_id: int, until: datetime) -> None:
     await standings.save(tx, agency_id, {"retry_after": until})
 
 
-async def heard(tx: Transaction, agency_id: int, code: str) -> None:
-    """The agency spoke to us: lift its back-off, and what waits goes out.
+async def heard(tx: Transaction, who: Mapping[int, str]) -> None:
+    """Agencies (codes by id) spoke to us: lift their back-offs, and what waits goes out.
 
-    What it refuses for good keeps its slow schedule, unless it was the breaker that held it back.
+    What one refuses for good keeps its slow schedule, unless it was the breaker that held it back.
     """
-    row = await standings.failing(tx, agency_id)
-    if row is None:
-        return
-    before = Backoff(*row)
-    await _save(tx, agency_id, Backoff())
-    await envelopes.make_due(tx, agency_id, refused=before.failures >= FAILURES)
-    if before.failures >= FAILURES:
-        tx.record(ACTOR, "agency.back", code, failures=before.failures)
-    tx.tell("agency", code)
-    tx.wake("outbox")
+    for agency_id, row in (await standings.failing(tx, who)).items():
+        before, code = Backoff(*row), who[agency_id]
+        await _save(tx, agency_id, Backoff())
+        await envelopes.make_due(tx, agency_id, refused=before.failures >= FAILURES)
+        if before.failures >= FAILURES:
+            tx.record(ACTOR, "agency.back", code, failures=before.failures)
+        tx.tell("agency", code)
+        tx.wake("outbox")
 
 
 async def pause(tx: Transaction, code: str, reason: str, by: str) -> None:

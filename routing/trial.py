@@ -63,7 +63,7 @@ async def send(
     async with database.transaction() as tx:
         await delivery_log.log_trial(tx, {**values, **seen})
         if isinstance(outcome, Delivered):
-            await standing.heard(tx, agency.id, code)
+            await standing.heard(tx, {agency.id: code})
         tx.record(by, "agency.tested", code, outcome=outcome.code)
         tx.tell("agency", code)
     return Tried(letter.id, outcome)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -168,12 +169,16 @@ envelopes = Table(
     Column("lease_until", UtcTime),
     Column("delivered_at", UtcTime),
     Column("refused_status", Integer),  # how the last try was refused, when only a person can mend it
+    Column(  # first tries before retries, and in each those with a priority first
+        "turn",
+        Integer,
+        Computed("CASE WHEN tries > 0 THEN 2 ELSE 0 END + CASE WHEN priority IS NULL THEN 1 ELSE 0 END"),
+    ),
     UniqueConstraint("dispatch_id", "sequence"),
     Index(None, "agency_id", "id"),
-    Index(
-        "ix_envelopes_due",
-        "agency_id",
-        "next_try_at",
+    Index(  # the order of the claim, so that it reads no more than it takes
+        "ix_envelopes_claim",
+        *("agency_id", "turn", "priority", "next_try_at", "id"),
         postgresql_where=text("state = 'pending'"),
         sqlite_where=text("state = 'pending'"),
     ),

@@ -35,7 +35,7 @@ async def tries(database: Database, outcome: str | None = None) -> None:
             if outcome:
                 await envelopes.complete(tx, row.id, "c", {"next_try_at": tx.now})
                 attempt = {"envelope_id": row.id, "try_number": row.tries, "at": tx.now, "outcome": outcome}
-                await envelopes.log_attempt(tx, attempt | {"status": None, "latency_ms": 1, "detail": ""})
+                await envelopes.log_attempts(tx, [attempt | {"status": None, "latency_ms": 1, "detail": ""}])
 
 
 async def shown(operator: Client, dispatch: Json) -> Json:

@@ -11,7 +11,8 @@ from db.engine import Database, Transaction
 from db.envelopes import AttemptRow, EnvelopeRow
 from routing.answers import Answer, book
 from routing.delivery import HttpReceiver
-from routing.lanes import BookAnswer, Lanes
+from routing.lanes import Lanes
+from routing.outcomes import BookAnswer
 from tests.routing import cases
 from tests.routing.receivers import Pretend
 
