@@ -11,7 +11,7 @@ from bench.agency import Receivers
 from bench.owed import drained, heap_up, lanes, webhook_ids
 from db.engine import Database
 from intake112.clock import SteadyClock
-from routing.delivery import IN_FLIGHT
+from routing.width import MOST_IN_FLIGHT
 
 HEAP = 10_000
 AGENCIES = 4
@@ -19,11 +19,11 @@ WITHIN_S = 600
 
 
 def out_of_order(priorities: Sequence[str]) -> int:
-    """Return how many came behind IN_FLIGHT or more of a lower priority."""
+    """Return how many came behind MOST_IN_FLIGHT or more of a lower priority."""
     wrong = 0
     before = {"P1": 0, "P2": 0, "P3": 0}
     for priority in priorities:
-        wrong += sum(count for other, count in before.items() if other > priority) >= IN_FLIGHT
+        wrong += sum(count for other, count in before.items() if other > priority) >= MOST_IN_FLIGHT
         before[priority] += 1
     return wrong
 

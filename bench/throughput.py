@@ -1,7 +1,7 @@
 """How many envelopes a second one process delivers to one prompt agency, beside a bare loop of its HTTP client and
 procrastinate.
 
-All three send the same bytes by the same client, IN_FLIGHT at once, to the same receiver in a process of its own.
+All three send the same bytes by the same client, MOST_IN_FLIGHT at once, to the same receiver in a process of its own.
 Ours counts until the last outcome is saved; procrastinate until its queue is empty.
 """
 
@@ -16,7 +16,8 @@ from bench.figures import moods
 from bench.owed import NETWORK, bare, drained, heap_up, lanes, url
 from db.engine import Database
 from intake112.clock import SteadyClock
-from routing.delivery import IN_FLIGHT, HttpReceiver, Letter
+from routing.delivery import HttpReceiver, Letter
+from routing.width import MOST_IN_FLIGHT
 
 ROUNDS = 3
 COUNT = 600
@@ -41,7 +42,7 @@ async def of_the_bare_loop(receivers: Receivers, body: bytes) -> float:
     """Return POSTs a second."""
     letters = [Letter(f"bare-{number}", datetime.now(UTC), "v1,AAAA", body) for number in range(COUNT)]  # noqa: TID251
     began = time.monotonic()
-    await bare(HttpReceiver(url(receivers.prompt[0]), [NETWORK]), letters, IN_FLIGHT)
+    await bare(HttpReceiver(url(receivers.prompt[0]), [NETWORK]), letters, MOST_IN_FLIGHT)
     took = time.monotonic() - began
     assert len(receivers.take()) == COUNT
     return COUNT / took
@@ -64,7 +65,7 @@ async def of_procrastinate(address: str, receivers: Receivers, body: bytes) -> f
         jobs: list[JSONDict] = [{"webhook_id": f"job-{number}", "body": body.decode()} for number in range(COUNT)]
         await post.batch_defer_async(*jobs)
         began = time.monotonic()
-        await app.run_worker_async(concurrency=IN_FLIGHT, wait=False, install_signal_handlers=False)
+        await app.run_worker_async(concurrency=MOST_IN_FLIGHT, wait=False, install_signal_handlers=False)
         took = time.monotonic() - began
     await receiver.aclose()
     assert len(receivers.take()) == COUNT
@@ -91,8 +92,8 @@ async def measure(urls: dict[str, str], peers: str, receivers: Receivers) -> tup
     lines = [
         "### Throughput",
         "",
-        f"{COUNT} envelopes to one prompt agency, {IN_FLIGHT} at once, one process; PostgreSQL with fsync. All by the",
-        "same HTTP client to the same receiver; ours until the last outcome is saved. The best of "
+        f"{COUNT} envelopes to one prompt agency, {MOST_IN_FLIGHT} at once, one process; PostgreSQL with fsync. All by",
+        "the same HTTP client to the same receiver; ours until the last outcome is saved. The best of "
         f"{ROUNDS} rounds in turns.",
         f"Goal: >= {GOAL} of the bare loop, and above procrastinate.",
         "",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import insert, null, select, update
+from sqlalchemy import bindparam, insert, null, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -91,9 +91,11 @@ async def find(reading: Reading, code: str) -> AgencyRow | None:
 
 async def with_id(reading: Reading, agency_id: int) -> AgencyRow | None:
     """Return the agency with this id, None when it was removed."""
-    statement = select(tables.agencies).where(a.id == agency_id, a.removed_at.is_(None))
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    row = (await reading.connection.execute(_with_id, {"of_id": agency_id})).mappings().one_or_none()
     return AgencyRow(**row) if row else None
+
+
+_with_id = select(tables.agencies).where(a.id == bindparam("of_id"), a.removed_at.is_(None))
 
 
 async def every(reading: Reading) -> list[AgencyRow]:

@@ -80,13 +80,24 @@ async def lock_free(tx: Transaction, dispatch_ids: Collection[str]) -> dict[str,
 
     Who asks for many waits for none.
     """
-    ids, r = several(dispatch_ids), tables.reports.c
-    theirs = select(d.report_id).where(d.id.in_(ids))
-    free = select(r.id).where(r.id.in_(theirs)).order_by(r.id).with_for_update(skip_locked=True)
-    reports = several((await tx.connection.execute(free)).scalars())
-    statement = _joined.where(d.id.in_(ids), d.report_id.in_(reports)).order_by(d.id)
-    rows = (await tx.connection.execute(statement.with_for_update(of=tables.dispatches))).mappings()
+    ids = several(dispatch_ids)
+    free = several((await tx.connection.execute(_lock_free, {"ids": ids})).scalars())
+    rows = (await tx.connection.execute(_lock_of, {"ids": ids, "free": free})).mappings()
     return {row["id"]: DispatchRow(**row) for row in rows}
+
+
+_those = d.id.in_(bindparam("ids", expanding=True))
+_lock_free = (
+    select(tables.reports.c.id)
+    .where(tables.reports.c.id.in_(select(d.report_id).where(_those)))
+    .order_by(tables.reports.c.id)
+    .with_for_update(skip_locked=True)
+)
+_lock_of = (
+    _joined.where(_those, d.report_id.in_(bindparam("free", expanding=True)))
+    .order_by(d.id)
+    .with_for_update(of=tables.dispatches)
+)
 
 
 async def report_of(reading: Reading, dispatch_id: str) -> int | None:
@@ -138,12 +149,15 @@ async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]
 
 async def delivered(tx: Transaction, sent_at: Mapping[str, datetime | None]) -> None:
     """Move many locked dispatches on to delivered, with the given `sent_at`."""
-    statement = (
-        update(tables.dispatches)
-        .where(d.id == bindparam("of_id"))
-        .values(state="delivered", sent_at=bindparam("sent", type_=d.sent_at.type), delivered_at=tx.now)
-    )
-    await tx.connection.execute(statement, [{"of_id": id, "sent": at} for id, at in sent_at.items()])
+    lines = [{"of_id": id, "sent": at, "now": tx.now} for id, at in sent_at.items()]
+    await tx.connection.execute(_delivered, lines)
+
+
+_delivered = (
+    update(tables.dispatches)
+    .where(d.id == bindparam("of_id"))
+    .values(state="delivered", sent_at=bindparam("sent"), delivered_at=bindparam("now"))
+)
 
 
 async def end_ladders(tx: Transaction, report_id: int) -> None:

@@ -15,7 +15,22 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import and_, case, exists, func, insert, literal_column, or_, select, true, tuple_, update
+from sqlalchemy import (
+    Integer,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql import ColumnElement
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -25,12 +40,6 @@ v = tables.envelopes.c
 a = tables.agencies.c
 Which = Literal["all", "urgent", "first", "retries"]
 PENDING: Final = v.state == literal_column("'pending'")  # not a bound value: it would hide the partial index
-_which: Final[dict[Which, Any]] = {
-    "all": true(),
-    "urgent": and_(v.turn == 0, v.priority == "P1"),
-    "first": v.turn < 2,
-    "retries": v.turn >= 2,
-}
 
 
 class EnvelopeRow(Struct, frozen=True):
@@ -83,46 +92,59 @@ async def claim(
 
     `which` narrows them: `urgent` are first tries of P1.
     """
+    values = {"of_agency": agency_id, "claim": claim_id, "lease": lease_until, "now": tx.now, "most": limit}
+    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(CLAIMS[which], values)).mappings()]
+    return sorted(rows, key=lambda row: (row.tries > 1, row.priority or "P9", row.next_try_at, row.id))
+
+
+def _claim(narrowed: ColumnElement[bool]) -> Any:
     former = tables.envelopes.alias()
+    now = bindparam("now", type_=v.next_try_at.type)
     open_to_it = exists().where(
         a.id == v.agency_id,
         a.paused_at.is_(None) | a.removed_at.is_not(None),
-        or_(v.tries == 0, a.retry_after.is_(None), a.retry_after <= tx.now),
+        or_(v.tries == 0, a.retry_after.is_(None), a.retry_after <= now),
     )
     due = (
         select(v.id)
         .where(
-            v.agency_id == agency_id,
+            v.agency_id == bindparam("of_agency"),
             PENDING,
-            v.next_try_at <= tx.now,
-            or_(v.lease_until.is_(None), v.lease_until < tx.now),
-            _which[which],
+            v.next_try_at <= now,
+            or_(v.lease_until.is_(None), v.lease_until < now),
+            narrowed,
             open_to_it,
             ~exists().where(
                 and_(
                     former.c.dispatch_id == v.dispatch_id,
                     former.c.sequence < v.sequence,
-                    or_(former.c.state == "pending", former.c.lease_until >= tx.now),
+                    or_(former.c.state == "pending", former.c.lease_until >= now),
                 )
             ),
         )
         .order_by(v.turn, v.priority, v.next_try_at, v.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
     )
-    statement = (
+    return (
         update(tables.envelopes)
         .where(v.id.in_(due.scalar_subquery()))
         .values(
-            claim_id=claim_id,
-            lease_until=lease_until,
+            claim_id=bindparam("claim"),
+            lease_until=bindparam("lease"),
             tries=v.tries + 1,
-            first_try_at=func.coalesce(v.first_try_at, tx.now),
+            first_try_at=func.coalesce(v.first_try_at, now),
         )
         .returning(tables.envelopes)
     )
-    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
-    return sorted(rows, key=lambda row: (row.priority or "P9", row.next_try_at, row.id))
+
+
+CLAIMS: Final[dict[Which, Any]] = {
+    "all": _claim(true()),
+    "urgent": _claim(and_(v.turn == 0, v.priority == "P1")),
+    "first": _claim(v.turn < 2),
+    "retries": _claim(v.turn >= 2),
+}
 
 
 async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Mapping[str, object]) -> bool:
@@ -137,13 +159,16 @@ async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Map
 
 async def delivered(tx: Transaction, claims: Collection[tuple[str, str]]) -> set[str]:
     """Complete many (envelope, claim) that receivers took; return the envelopes whose claim was still ours."""
-    statement = (
-        update(tables.envelopes)
-        .where(tuple_(v.id, v.claim_id).in_(several(claims)), v.state == "pending")
-        .values(state="delivered", delivered_at=tx.now, claim_id=None, lease_until=None)
-        .returning(v.id)
-    )
-    return set((await tx.connection.execute(statement)).scalars())
+    values = {"claims": several(claims), "now": tx.now}
+    return set((await tx.connection.execute(_delivered, values)).scalars())
+
+
+_delivered = (
+    update(tables.envelopes)
+    .where(tuple_(v.id, v.claim_id).in_(bindparam("claims", expanding=True)), v.state == "pending")
+    .values(state="delivered", delivered_at=bindparam("now"), claim_id=None, lease_until=None)
+    .returning(v.id)
+)
 
 
 async def complete_late(tx: Transaction, envelope_id: str, claim_id: str, values: Mapping[str, object]) -> bool:
@@ -199,7 +224,10 @@ async def count_dead(reading: Reading) -> int:
 
 async def log_attempts(tx: Transaction, lines: Sequence[Mapping[str, object]]) -> None:
     """Add lines to the delivery log."""
-    await tx.connection.execute(insert(tables.attempts), [dict(line) for line in lines])
+    await tx.connection.execute(_log, [dict(line) for line in lines])
+
+
+_log = insert(tables.attempts)
 
 
 async def attempts(reading: Reading, envelope_id: str) -> list[AttemptRow]:

@@ -176,14 +176,16 @@ async def touch(tx: Transaction, report_id: int) -> str:
 
 async def touch_all(tx: Transaction, report_ids: Collection[int]) -> None:
     """Raise the version of many locked reports by one, and tell it."""
-    statement = (
-        update(tables.reports)
-        .where(r.id.in_(several(report_ids)))
-        .values(version=r.version + 1)
-        .returning(r.number, r.version)
-    )
-    for row in await tx.connection.execute(statement):
+    for row in await tx.connection.execute(_touch_all, {"ids": several(report_ids)}):
         tx.tell("report", row.number, row.version)
+
+
+_touch_all = (
+    update(tables.reports)
+    .where(r.id.in_(bindparam("ids", expanding=True)))
+    .values(version=r.version + 1)
+    .returning(r.number, r.version)
+)
 
 
 async def hold_day(tx: Transaction, day: str) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import func, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import bindparam, func, select, update
 
 from db import tables
 from db.dispatches import UNANSWERED
@@ -82,23 +81,23 @@ async def failing(tx: Transaction, agency_ids: Collection[int]) -> dict[int, Fai
 
     An agency's row is locked after reports, dispatches and envelopes.
     """
-    return await _locked(tx, agency_ids, a.failures_in_a_row > 0)
+    rows = await tx.connection.execute(_lock_failing, {"ids": several(agency_ids)})
+    return {row.id: (row.failures_in_a_row, row.failing_since, row.retry_after) for row in rows}
 
 
 async def locked(tx: Transaction, agency_id: int) -> Failing:
     """Lock any agency; return the same of it."""
-    return (await _locked(tx, [agency_id])).get(agency_id, (0, None, None))
+    row = (await tx.connection.execute(_lock, {"ids": [agency_id]})).one_or_none()
+    return (0, None, None) if row is None else (row.failures_in_a_row, row.failing_since, row.retry_after)
 
 
-async def _locked(tx: Transaction, agency_ids: Collection[int], *narrowed: ColumnElement[bool]) -> dict[int, Failing]:
-    statement = (
-        select(a.id, a.failures_in_a_row, a.failing_since, a.retry_after)
-        .where(a.id.in_(several(agency_ids)), *narrowed)
-        .order_by(a.id)
-        .with_for_update(key_share=True)
-    )
-    rows = await tx.connection.execute(statement)
-    return {row.id: (row.failures_in_a_row, row.failing_since, row.retry_after) for row in rows}
+_lock = (
+    select(a.id, a.failures_in_a_row, a.failing_since, a.retry_after)
+    .where(a.id.in_(bindparam("ids", expanding=True)))
+    .order_by(a.id)
+    .with_for_update(key_share=True)
+)
+_lock_failing = _lock.where(a.failures_in_a_row > 0)
 
 
 async def save(tx: Transaction, agency_id: int, values: Mapping[str, object]) -> None:

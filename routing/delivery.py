@@ -25,13 +25,13 @@ from routing import egress
 from routing.redaction import redacted
 from routing.refusals import ForbiddenUrlError
 from routing.retry import retry_after
+from routing.width import MOST_IN_FLIGHT
 
 log = structlog.get_logger(__name__)
 DEADLINE_S = 10.0
 CONNECT_S = 3.0
 LARGEST_BODY = 64 * 1024
 EXCERPT = 4096
-IN_FLIGHT = 4
 _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_host"}  # OpenSSL's X509_V_ERR_…
 
 
@@ -101,7 +101,7 @@ class _Transport(httpx2.AsyncHTTPTransport):
     def __init__(self, url: str, allow_cidr: Sequence[str], tls: ssl.SSLContext, resolve: egress.Resolve) -> None:
         plain = not url.lower().startswith("https:")
         guard = egress.Guard(egress.networks_of(allow_cidr), plain=plain, resolve=resolve)
-        self._pool = egress.guarded_pool(guard, tls, IN_FLIGHT)
+        self._pool = egress.guarded_pool(guard, tls, MOST_IN_FLIGHT)
 
 
 @functools.cache

@@ -22,8 +22,9 @@ from db import agencies, delivery_log, envelopes, reports
 from db.engine import Database, DatabaseUnavailableError
 from db.ids import new_id
 from db.machine_room import Alarm
-from routing import outbox, signing, trial
+from routing import outbox, outcomes, signing, trial
 from routing.delivery import Delivered, HttpReceiver, Letter
+from routing.outcomes import End
 
 log = structlog.get_logger(__name__)
 EVERY_S: Final = 60.0
@@ -118,11 +119,8 @@ class Heartbeat:
             await outbox.put(
                 tx, report_id=report.id, report=seen, agency_code=self._code, by="heartbeat", public_url=url
             )
-            claim_id = new_id(tx.now)
-            [row] = await envelopes.claim(tx, agency.id, claim_id, tx.now + timedelta(seconds=30), 1)
-            await envelopes.complete(tx, row.id, claim_id, {"state": "delivered", "delivered_at": tx.now})
-            tried = {"envelope_id": row.id, "try_number": 1, "at": tx.now, "outcome": "status_204", "status": 204}
-            await envelopes.log_attempts(tx, [{**tried, "latency_ms": 0, "detail": ""}])
+            [row] = await envelopes.claim(tx, agency.id, new_id(tx.now), tx.now + timedelta(seconds=30), 1)
+            await outcomes.together(tx, [End(row, agency, tx.now, Delivered(204, 0, "status_204", ""))])
             await delivery_log.envelopes(tx, agency.id, None, 1)
             signature = signing.sign([key], row.id, int(tx.now.timestamp()), row.body)
             return Letter(row.id, tx.now, signature, row.body, row.content_type, [key])

@@ -3,8 +3,9 @@
 A lane exists while its agency has something due, and starts by catching up: after a restart, an outage or a quiet night
 the code is the same. It claims under a lease in a short transaction, POSTs with no transaction open, and completes
 behind a fence: a worker that slept past its lease (SIGSTOP, a lost database) finds the envelope no longer its own and
-records nothing; whoever claimed it next has sent the same `webhook-id` again, which is how the receiver knows it. Up to
-IN_FLIGHT tries of a lane run at a time, so a receiver that is slow takes only its own agency's slots.
+records nothing; whoever claimed it next has sent the same `webhook-id` again, which is how the receiver knows it. A few
+tries of a lane run at a time (`width`), so a receiver that is slow takes only its own agency's slots. How they ended
+`saving` saves, of all lanes together.
 
 `Lanes.run` opens lanes and wakes them: it looks at the outbox when a transaction wakes it, when the next try is due,
 and at least once a second. When to try again is stored with the envelope, the agency's back-off and a pause with the
@@ -26,12 +27,13 @@ from db.engine import Database, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
 from routing import answers, breaker, endings, signing, standing
-from routing.breaker import Backoff
-from routing.delivery import IN_FLIGHT, Delivered, HttpReceiver, Letter, Receiver, Refused
+from routing.breaker import Backoff, Share
+from routing.delivery import Delivered, HttpReceiver, Letter, Receiver, Refused
 from routing.outcomes import TOPIC, BookAnswer, End
 from routing.retry import is_lasting
 from routing.saving import Saver
 from routing.tally import Tally
+from routing.width import Width
 
 log = structlog.get_logger(__name__)
 POLL_S = 1.0
@@ -142,6 +144,7 @@ class _Lane:
         self._means = means
         self._agency_id = agency_id
         self._in_flight = 0
+        self._width = Width()
         self._receiver: tuple[str, list[str], Receiver] | None = None
 
     async def run(self) -> None:
@@ -151,7 +154,7 @@ class _Lane:
             while not self._means.stop.is_set():
                 ticket = wakeups.ticket(topic)
                 try:
-                    agency, claimed = await self._claim(IN_FLIGHT - self._in_flight)
+                    agency, claimed = await self._claim()
                 except Exception as error:
                     self._means.tally.stumbled(error)
                     await self._means.rest(POLL_S)
@@ -165,15 +168,20 @@ class _Lane:
                 if not woken and not self._in_flight and wakeups.ticket(topic) == ticket:
                     return
 
-    async def _claim(self, limit: int) -> tuple[AgencyRow | None, list[EnvelopeRow]]:
+    async def _claim(self) -> tuple[AgencyRow | None, list[EnvelopeRow]]:
         """Claim what is due, and read the agency as it is now. What is owed to an agency that was removed is dead."""
+        free = self._width.slots - self._in_flight
+        limit = free if free > 0 else self._width.most - self._in_flight
         if limit <= 0:
             return None, []
         async with self._means.database.transaction() as tx:
             agency = await agencies.with_id(tx, self._agency_id)
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
             rows: list[EnvelopeRow] = []
-            for share in breaker.shares(await self._backoff(tx, agency), tx.now, limit):
+            shares = [Share("urgent", limit, 0)]
+            if free > 0:
+                shares = breaker.shares(await self._backoff(tx, agency), tx.now, limit)
+            for share in shares:
                 most = min(share.most, limit - share.spare - len(rows))
                 if most > 0:
                     found = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, most, share.which)
@@ -202,16 +210,19 @@ class _Lane:
 
     async def _counted_try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
         self._means.tally.in_flight += 1
+        took_ms = None
         try:
-            await self._try(row, agency, receiver)
+            took_ms = await self._try(row, agency, receiver)
         except Exception as error:
             self._means.tally.stumbled(error)
         finally:
             self._means.tally.in_flight -= 1
             self._in_flight -= 1
+            self._width.ended(took_ms, self._in_flight)
             self._means.database.wakeups.notify(_topic(self._agency_id))
 
-    async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
+    async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> int | None:
+        """Send, and save how it ended; return after how many milliseconds the receiver took it, None: it did not."""
         at = self._means.database.clock()
         signature = signing.sign(agency.keys_at(at), row.id, int(at.timestamp()), row.body)
         letter = Letter(row.id, at, signature, row.body, row.content_type, agency.keys_at(at))
@@ -223,6 +234,7 @@ class _Lane:
             say("not_delivered", agency=agency.code, webhook_id=row.id, code=outcome.code, tries=row.tries)
         answer = answers.parse(outcome.answer) if isinstance(outcome, Delivered) and outcome.answer else None
         await self._means.saver.save(End(row, agency, at, outcome, answer))
+        return outcome.latency_ms if isinstance(outcome, Delivered) else None
 
 
 def _topic(agency_id: int) -> str:

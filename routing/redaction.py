@@ -16,6 +16,7 @@ _KNOWN = re.compile(
     rf"{_SLASH}a{_SLASH}[A-Za-z0-9_-]{{43}}|(?:wh(?:sec|sk)_|i112_){_BASE64}*|v1a?(?:,|%2[Cc]|\\u002[Cc]){_BASE64}{{20,}}",
 )
 _FORMS = {"/": r"(?:\\?/|%2[Ff]|\\u002[Ff])", "+": r"(?:\+|%2[Bb]|\\u002[Bb])", "=": r"(?:=|%3[Dd]|\\u003[Dd])?"}
+_PLAIN = re.compile("[/+=]")  # what is between these is written in one way
 _SHORTEST = 16  # a shorter one would hide words that are none
 
 
@@ -27,6 +28,6 @@ def redacted(text: str, keys: Iterable[str] = (), signature: str = "") -> str:
     text = _KNOWN.sub(HIDDEN, text)
     bare = [key.partition("_")[2] for key in keys] + [one.partition(",")[2] for one in signature.split()]
     for secret in bare:
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= _SHORTEST and max(_PLAIN.split(secret), key=len) in text:
             text = re.sub("".join(_FORMS.get(c) or re.escape(c) for c in secret), HIDDEN, text)
     return text

@@ -96,18 +96,22 @@ class Saver:
             await self._called.wait()
             self._called.clear()
             while self._waiting:
-                await self._save_set([self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))])
+                await self._save_set()
 
-    async def _save_set(self, taken: list[tuple[End, asyncio.Future[bool]]]) -> None:
-        saved = set[str]()
+    async def _save_set(self) -> None:
+        taken, saved = list[tuple[End, asyncio.Future[bool]]](), set[str]()
         try:
             async with self._database.transaction() as tx:
+                taken = self._take()  # who ended while the transaction began is of it
                 found = await outcomes.together(tx, [end for end, _ in taken])
             saved = found
         except Exception as error:
             self._tally.faults["set_not_saved"] += 1
             log.warning("set_not_saved", ends=len(taken), error=str(error) or type(error).__name__)
         finally:
-            for end, answer in taken:
+            for end, answer in taken or self._take():
                 if not answer.done():
                     answer.set_result(end.row.id in saved)
+
+    def _take(self) -> list[tuple[End, asyncio.Future[bool]]]:
+        return [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]

@@ -7,6 +7,7 @@ the signatures of several keys, separated by spaces; a receiver takes the first 
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import re
@@ -137,6 +138,7 @@ def _content(envelope_id: str, timestamp: int, body: bytes) -> bytes:
     return f"{envelope_id}.{timestamp}.".encode() + body
 
 
+@functools.lru_cache(256)
 def _private(key: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(_decoded(key, KEY_PREFIX, KEY_BYTES))
 

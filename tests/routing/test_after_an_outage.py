@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from db.engine import Database
-from routing import lanes
+from routing import width
 from routing.lanes import Lanes
 from tests.conftest import START, SetClock
 from tests.routing import cases
@@ -17,7 +17,8 @@ CODES = ("bpbd", "damkar", "pln")
 
 
 async def test_all_agencies_down_then_up(database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "IN_FLIGHT", 1)  # then the order of the claims is the order at the receiver
+    for name in ("IN_FLIGHT", "MOST_IN_FLIGHT"):
+        monkeypatch.setattr(width, name, 1)  # then the order of the claims is the order at the receiver
     async with receiving(answers(503)) as pretend:
         for code in CODES:
             await add_agency(database, pretend, code)

@@ -10,13 +10,13 @@ from sqlalchemy import update
 
 from db import agencies, envelopes, reports, tables
 from db.engine import Database
-from routing import lanes
+from routing import lanes, width
 from routing.answers import Answer, book
 from routing.signing import verify
 from tests.conftest import START, SetClock
 from tests.postgres import free_port
 from tests.routing import cases
-from tests.routing.receivers import answers, answers_in_order, drips, hangs, receiving, says
+from tests.routing.receivers import Pretend, answers, answers_in_order, drips, hangs, receiving, says
 from tests.routing.running import add_agency, look, running, tried, until
 from tests.routing.test_outbox import audit
 
@@ -175,6 +175,34 @@ async def test_a_slow_agency_takes_only_its_own_slots(database: Database, slow: 
         assert worker.tally.in_flight == 4
         assert len(dead.got) == 4
         dead.released.set()
+
+
+async def test_who_answers_fast_gets_more_at_once_and_when_that_ends_no_p1_waits(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(width, "FAST_MS", 60_000)
+    refused = asyncio.Event()
+
+    async def refuses(p: Pretend, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await refused.wait()
+        await answers(503)(p, reader, writer)
+
+    async with receiving(answers()) as pretend, running(database) as worker:
+        await add_agency(database, pretend)
+        for _ in range(12):
+            await tried(database, (await cases.dispatch(database, priority="P3")).id)
+        pretend.behaviour = answers_in_order(refuses, hangs)
+        *_, last = [await cases.dispatch(database, priority="P3") for _ in range(20)]
+        await pretend.until_got(12 + 16)
+        assert worker.tally.in_flight == 16
+        refused.set()
+        urgent = await cases.dispatch(database)
+        await pretend.until_got(12 + 17)
+        async with database.reading() as reading:
+            [envelope] = await envelopes.of_dispatch(reading, urgent.id)
+        assert pretend.got[-1].id == envelope.id
+        assert (await look(database, last.id))[1].tries == 0, "of the others four may be in flight now"
+        pretend.released.set()
 
 
 async def test_a_free_slot_is_taken_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
