@@ -137,8 +137,8 @@ SAID = {
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the descriptions of the errors a route may answer.
 
-    All but 422 only name the schema that 422 brings: FastAPI builds a validator for every model it is given, which was a
-    third of an application's start.
+    All but 422 only name the schema that 422 brings: FastAPI builds a validator for every model it is given, which was
+    a third of an application's start.
     """
     named = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     described: dict[int | str, dict[str, Any]] = {
