@@ -117,7 +117,7 @@ async def measure(urls: dict[str, str], peers: str, receivers: Receivers) -> tup
         f"{COUNT} envelopes to one prompt agency, {MOST_IN_FLIGHT} at once, one process; PostgreSQL with fsync. All by",
         "the same HTTP client to the same receiver; ours until the last outcome is saved. The best of "
         f"{ROUNDS} rounds in turns.",
-        f"Goal: >= {GOAL} of the bare loop, and above procrastinate. CPU is this process's, without the database server's.",
+        f"Goal: >= {GOAL} of the bare loop, and above procrastinate. CPU is of this process, without the server's.",
         "",
         "| what | envelopes/s | of three rounds | x bare loop | x procrastinate | CPU ms each | |",
         "|---|---:|---|---:|---:|---:|---|",
