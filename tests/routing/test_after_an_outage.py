@@ -17,8 +17,6 @@ CODES = ("bpbd", "damkar", "pln")
 
 
 async def test_all_agencies_down_then_up(database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IN_FLIGHT", "MOST_IN_FLIGHT"):
-        monkeypatch.setattr(width, name, 1)  # then the order of the claims is the order at the receiver
     async with receiving(answers(503)) as pretend:
         for code in CODES:
             await add_agency(database, pretend, code)
@@ -38,6 +36,8 @@ async def test_all_agencies_down_then_up(database: Database, clock: SetClock, mo
         clock.forward(seconds=60)
         new = {code: [await cases.dispatch(database, code, priority) for priority in ("P3", "P1")] for code in CODES}
         pretend.got.clear()
+        for name in ("IN_FLIGHT", "MOST_IN_FLIGHT"):
+            monkeypatch.setattr(width, name, 1)  # then the order of the claims is the order at the receiver
         pretend.behaviour = answers(200)
         async with running(database):
             ids = {}

@@ -17,6 +17,8 @@ from routing.outcomes import End
 from routing.saving import Saver
 from routing.tally import Tally
 from tests.conftest import START, SetClock
+from tests.gate import Gate
+from tests.postgres import PostgresServer
 from tests.routing import cases
 from tests.routing.running import booking, look
 from tests.routing.test_outbox import audit
@@ -109,3 +111,17 @@ async def test_a_report_that_somebody_holds_holds_up_no_other(database: Database
         assert not first.done()
     assert [(await look(database, end.row.dispatch_id))[0].state for end in ends] == 3 * ["delivered"]
     assert tally.faults == {}
+
+
+@pytest.mark.real
+async def test_a_set_that_cannot_even_begin_is_given_up_one_by_one(postgres: PostgresServer, clock: SetClock) -> None:
+    await postgres.create("saving", template="intake112_template")
+    async with Gate.to(postgres.port) as gate:
+        url = postgres.url("saving").replace(str(postgres.port), str(gate.port))
+        async with Database.open(url, clock) as database, saving(database, tally := Tally()) as saver:
+            ends = await taken(database, 2)
+            await gate.shut()
+            clock.forward(seconds=31)  # their leases are over
+            await asyncio.gather(*(saver.save(end) for end in ends))
+    assert tally.faults == {"set_not_saved": 1, "database_unavailable": 2, "not_saved": 2}
+    await postgres.drop("saving")
