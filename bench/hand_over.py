@@ -24,7 +24,7 @@ from tests.acceptance.product import Product
 from tests.routing import cases
 
 ROUNDS = 3
-KEPT = 100  # dispatches a round to an agency whose connection is open
+KEPT = 60  # dispatches a round to an agency whose connection is open
 ANEW = 30  # dispatches a round, each to an agency of its own, whose lane has ended
 PAUSE_S = 0.02
 GOAL_P99_MS = 50.0

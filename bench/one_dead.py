@@ -16,7 +16,7 @@ from tests.routing import cases
 
 ROUNDS = 3
 OTHERS = 5
-EACH = 20  # dispatches a round to each agency
+EACH = 12  # dispatches a round to each agency
 EVERY_S = 0.04
 DEADLINE_S = 1.0
 GOAL = 1.1

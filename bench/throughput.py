@@ -21,7 +21,7 @@ from routing.delivery import HttpReceiver, Letter
 from routing.width import MOST_IN_FLIGHT
 
 ROUNDS = 3
-COUNT = 1000
+COUNT = 600
 GOAL = 0.6
 BARE = "limit: bare loop"
 PEER = "procrastinate 3.10, PostgreSQL"
