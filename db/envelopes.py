@@ -39,7 +39,7 @@ from db.several import several
 v = tables.envelopes.c
 a = tables.agencies.c
 Which = Literal["all", "urgent", "first", "retries"]
-PENDING: Final = v.state == literal_column("'pending'")  # not a bound value: it would hide the partial index
+PENDING: Final = v.state == literal_column("'pending'")  # not bound: a prepared plan could not use the partial index
 
 
 class EnvelopeRow(Struct, frozen=True):

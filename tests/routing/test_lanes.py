@@ -196,6 +196,11 @@ async def test_who_answers_fast_gets_more_at_once_and_when_that_ends_no_p1_waits
         await pretend.until_got(12 + 16)
         assert worker.tally.in_flight == 16
         refused.set()
+
+        async def ended() -> bool:
+            return worker.tally.in_flight == 15
+
+        await until(ended)
         urgent = await cases.dispatch(database)
         await pretend.until_got(12 + 17)
         async with database.reading() as reading:
