@@ -1,7 +1,7 @@
 """Dispatches: a report x an agency."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import bindparam, case, func, insert, select, update
@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, case, func, insert, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.several import several
+from db.states import UNANSWERED
 
 d = tables.dispatches.c
-UNANSWERED = ("queued", "sent", "delivered")
 STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
 
 
@@ -26,6 +26,7 @@ class DispatchRow(Struct, frozen=True):
     created_at: datetime
     created_by: str
     accept_by: datetime
+    accept_within_s: int | None
     sent_at: datetime | None
     delivered_at: datetime | None
     accepted_at: datetime | None
@@ -46,6 +47,12 @@ class DispatchRow(Struct, frozen=True):
     page_token: str | None
     agency: str
     report: str  # the report's number
+
+    @property
+    def accept_within(self) -> timedelta:
+        """Return how long the agency has to accept, which is what its ladder counts in."""
+        given_s = self.accept_within_s
+        return self.accept_by - self.created_at if given_s is None else timedelta(seconds=given_s)
 
     def is_overdue(self, now: datetime) -> bool:
         """Return whether its time to accept has passed, nobody answered, and somebody still waits for it."""

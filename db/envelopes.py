@@ -208,11 +208,20 @@ async def revive(tx: Transaction, dispatch_ids: Collection[str], cause: str | No
     return sorted(rows, key=lambda row: (row.dispatch_id, row.sequence))
 
 
-async def dispatches_of(reading: Reading, envelope_ids: Collection[str]) -> dict[str, int]:
-    """Return the dispatches of these envelopes, with the id of each one's report."""
-    d = tables.dispatches.c
-    statement = select(d.id, d.report_id).join(tables.envelopes, v.dispatch_id == d.id).where(v.id.in_(envelope_ids))
-    return {row.id: row.report_id for row in await reading.connection.execute(statement)}
+async def withdraw_untried(tx: Transaction, dispatch_ids: Collection[str], type: str, cause: str) -> list[EnvelopeRow]:
+    """Withdraw envelopes of this type that no try was begun for, due or dead; return them."""
+    chosen = v.dispatch_id.in_(dispatch_ids), v.type == type, v.tries == 0, v.state.in_(("pending", "dead"))
+    statement = update(tables.envelopes).where(*chosen).values(state="withdrawn", cause=cause)
+    return [
+        EnvelopeRow(**row) for row in (await tx.connection.execute(statement.returning(tables.envelopes))).mappings()
+    ]
+
+
+async def hasten(tx: Transaction, dispatch_ids: Collection[str], priority: str | None) -> None:
+    """Give what these dispatches are owed another priority, and make it due now."""
+    sooner = case((v.next_try_at > tx.now, tx.now), else_=v.next_try_at)
+    chosen = v.dispatch_id.in_(dispatch_ids), v.state == "pending"
+    await tx.connection.execute(update(tables.envelopes).where(*chosen).values(priority=priority, next_try_at=sooner))
 
 
 async def count_dead(reading: Reading) -> int:

@@ -39,6 +39,7 @@ class ReportRow(Struct, frozen=True):
     location_lon: float | None
     narrative: str | None
     closed_at: datetime | None
+    reopened_at: datetime | None
 
 
 COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}

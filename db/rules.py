@@ -75,6 +75,13 @@ async def in_force(reading: Reading, at: datetime) -> VersionRow | None:
     return VersionRow(**row) if row else None
 
 
+async def last_from_its_making(reading: Reading) -> datetime | None:
+    """Return the newest date of the versions that held from their making on, or None."""
+    statement = select(func.max(v.effective_from)).where(v.effective_from <= v.made_at)
+    found: datetime | None = (await reading.connection.execute(statement)).scalar_one()
+    return found
+
+
 async def waiting(reading: Reading, at: datetime) -> list[VersionRow]:
     """Return the versions that will hold later, in the order in which they will; of one date the one made last."""
     statement = select(tables.rule_versions).where(v.effective_from > at).order_by(v.effective_from, v.number)

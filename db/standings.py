@@ -7,10 +7,10 @@ from msgspec import Struct
 from sqlalchemy import bindparam, func, select, update
 
 from db import tables
-from db.dispatches import UNANSWERED
 from db.engine import Reading, Transaction
 from db.envelopes import PENDING
 from db.several import several
+from db.states import UNANSWERED
 
 a, v, d = tables.agencies.c, tables.envelopes.c, tables.dispatches.c
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from db import calls, dispatches, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
+from db.states import NOT_LIVE
 from intake import calling_back
 from intake.facts import (
     MACHINE,
@@ -32,7 +33,6 @@ from intake.news import OF_MENU, ON_LEGS, Columns, Story, gather, key_of, new_ca
 from intake.report import POSITION
 from intake.visible import visible
 from routing import outbox
-from routing.steps import NOT_LIVE
 
 
 async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo, public_url: str) -> None:

@@ -6,8 +6,8 @@ change has an audit row with ids and field names, and an entry in the report its
 a report are owed an update when something they see has changed (`VisibleReport.looks_like`), in the same transaction.
 
 An open report becomes `working` with the first thing a person writes on it (an answered call alone is not work: most
-callers need none); one that is sent becomes `dispatched`; when every agency that has it says `resolved`, it becomes so.
-`closed` is only ever a person's word.
+callers need none); one that is sent becomes `dispatched`; when every agency that has it says `resolved`, it becomes so;
+when none has it any more, `working` again. `closed` is only ever a person's word.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import assert_never
 
-from db import agencies, dispatches, entries, reports
+from db import agencies, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
+from db.states import FINISHED, OVER
 from intake import numbers, report
 from intake.booking import book
 from intake.refusals import (
@@ -33,7 +34,7 @@ from intake.refusals import (
 from intake.report import Priority, Value
 from intake.visible import visible
 from intake.words import storable
-from routing import answers, endings, outbox, rulebook, rules
+from routing import answers, endings, hastening, outbox, rulebook, rules
 from routing.answers import Answer, Booked, Via
 from routing.envelope import VisibleReport
 from routing.refusals import AlreadyDispatchedError
@@ -49,6 +50,11 @@ ANSWERS = {
     "on_scene": "tiba di lokasi",
     "resolved": "menyatakan selesai",
 }
+BUT = {
+    "rejected": ", padahal sebelumnya menolak: hubungi lewat telepon",
+    "cancelled": ", padahal penugasannya sudah dibatalkan: hubungi lewat telepon",
+}
+BUT_AT_WORK = ", padahal sebelumnya menerima: hubungi lewat telepon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,16 @@ class NewReport:
     location_lat: float | None = None
     location_lon: float | None = None
     narrative: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """To whom a report goes, who sends it, by which rule (None: by none), and why the ladder does, if it does."""
+
+    agency: str
+    by: str
+    proposal: Proposal | None
+    because: str = ""
 
 
 async def open_report(
@@ -164,21 +180,23 @@ async def edit(
 async def dispatch(
     tx: Transaction, number: str, codes: Sequence[str] | None, by: str, public_url: str
 ) -> list[DispatchRow]:
-    """Send a report to agencies; None: to those the rules choose (`rules.chosen`) and who do not have it yet.
+    """Send a report to agencies; None: to those the rules choose (`rules.chosen`). Who has it already is left out.
 
-    Raises UnknownReportError, IllegalStepError, NobodyProposedError, UnknownAgencyError, AlreadyDispatchedError.
+    AlreadyDispatchedError: all of them have. Also raises UnknownReportError, IllegalStepError, NobodyProposedError,
+    UnknownAgencyError.
     """
     row = await _locked(tx, number)
     report.may_be_dispatched(row.status)
+    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
     if codes is None:
-        codes = [one.agency for one in rules.chosen(await rulebook.proposals(tx, row.kind, row.priority))]
+        codes = [one.agency for one in rules.chosen(list(proposed.values()))]
         if not codes:
             raise NobodyProposedError
-        have = {one.agency for one in await outbox.live(tx, row.id)}
-        codes = [code for code in codes if code not in have]
-        if not codes:
-            raise AlreadyDispatchedError
-    return (await _send(tx, row, [(code, by, None) for code in dict.fromkeys(codes)], public_url))[1]
+    have = {one.agency for one in await outbox.unfinished(tx, row.id)}
+    to = [Sending(code, by, proposed.get(code)) for code in dict.fromkeys(codes) if code not in have]
+    if not to:
+        raise AlreadyDispatchedError
+    return (await send(tx, row, to, public_url))[1]
 
 
 async def answered(tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer) -> None:
@@ -198,25 +216,48 @@ async def book_answer(
 ) -> Booked:
     """Book an answer, however it came (`via`), and return what it did; see `routing.answers`.
 
-    `agency_id` None: the centre's own people speak for the agency, and `actor` is who.
-    A report that every agency who has it calls resolved becomes resolved.
+    `agency_id` None: the centre's own people speak for the agency, and `actor` is who. What moves the dispatch, and
+    what is news though it does not, is an entry of the report; of such news people are told like of an escalation.
     Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
     """
     booked = await answers.book(tx, dispatch_id, agency_id, answer, actor, via=via, key=key)
-    if not booked.applied or booked.again:
+    if booked.again or not (booked.applied or booked.news):
         return booked
     after = booked.after
     name = next((agency.name for agency in await agencies.every(tx) if agency.code == after.agency), after.agency)
     by = f" ({answer.by})" if answer.by else ""
     note = f": {answer.note}" if answer.note else "."
-    text = storable(f"{name}{by} {ANSWERS[after.state]}{_way(via, actor)}{note}")
+    but = BUT.get(booked.before.state, BUT_AT_WORK) if booked.contradicts else ""
+    text = storable(f"{name}{by} {ANSWERS[answer.answer]}{_way(via, actor)}{but}{note}")
     await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
-    if after.state == "resolved" and all(one.state == "resolved" for one in await outbox.live(tx, after.report_id)):
-        row = await reports.lock(tx, after.report_id)
-        if row.status in ("dispatched", "working", "open", "reopened"):
-            tx.record(actor or after.agency, "IncidentStateChange", row.number, state="resolved")
-            await _change(tx, row, {"status": "resolved"})
+    if booked.news:
+        tx.record(actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer)
+        await reports.touch(tx, after.report_id)
+        tx.tell("escalation", after.id)
+    elif after.state in FINISHED:
+        await ended(tx, await reports.lock(tx, after.report_id), after, actor or after.agency)
     return booked
+
+
+async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str) -> ReportRow:
+    """Give a locked report the status that follows from the end of one of its dispatches, when that is another.
+
+    Somebody still has something to do: none. All who have it call it resolved: so is it, unless this one rejected it,
+    since somebody has to say who goes instead. Else people work on it again.
+    """
+    if row.status in OVER or await outbox.unfinished(tx, row.id):
+        return row
+    resolved = [one for one in await outbox.live(tx, row.id) if not is_past(row, one)]
+    status = "resolved" if resolved and dispatch.state != "rejected" else "working"
+    if status == "working" != row.status and row.status != "dispatched":
+        return row
+    tx.record(by, "IncidentStateChange", row.number, state=status)
+    return await _change(tx, row, {"status": status})
+
+
+def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
+    """Return whether an agency resolved a dispatch before its report was reopened: that is no end of it now."""
+    return dispatch.resolved_at is not None and row.reopened_at is not None and dispatch.resolved_at < row.reopened_at
 
 
 def _way(via: Via, actor: str | None) -> str:
@@ -244,6 +285,7 @@ async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value])
     values = report.columns(changes)
     if "status" in changes:
         values["closed_at"] = tx.now if changes["status"] == "closed" else None
+        values |= {"reopened_at": tx.now} if changes["status"] == "reopened" else {}
     if row.status == "open":
         values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
     new = await reports.change(tx, row, values, list(changes))
@@ -257,6 +299,8 @@ async def _next_version(
     """Make the next version, and owe it to the agencies that have the report when they see a difference."""
     new = await _change(tx, row, changes or {})
     after = await visible(tx, new)
+    if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
+        await hastening.hasten(tx, new.id, new.priority)
     if "closed" == after.status != before.status:
         for dead in await endings.close(tx, report_id=new.id, report=after, public_url=public_url):
             text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
@@ -268,32 +312,43 @@ async def _next_version(
     return new
 
 
-async def _send(
-    tx: Transaction, row: ReportRow, to: Sequence[tuple[str, str, Proposal | None]], public_url: str
+async def send(
+    tx: Transaction, row: ReportRow, to: Sequence[Sending], public_url: str
 ) -> tuple[ReportRow, list[DispatchRow]]:
-    """Send a locked report to agencies: their codes, who sends, and by which rule (None: the rules are asked)."""
+    """Send a locked report, as its next version: the one way to an agency, for people, rules and the ladder.
+
+    Raises UnknownAgencyError, AlreadyDispatchedError.
+    """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
     row = await _change(tx, row, leaves)
     names = {agency.code: agency.name for agency in await agencies.every(tx)}
     seen = await visible(tx, row)
     sent: list[DispatchRow] = []
-    for code, by, proposal in to:
-        one = await outbox.put(
-            tx, report_id=row.id, report=seen, agency_code=code, by=by, public_url=public_url, proposal=proposal
+    for one in to:
+        dispatched = await outbox.put(
+            tx,
+            report_id=row.id,
+            report=seen,
+            agency_code=one.agency,
+            by=one.by,
+            public_url=public_url,
+            proposal=one.proposal,
         )
-        await entries.add(tx, row.id, by, f"Dikirim ke {names[code]}.", automatic=True)
-        sent.append(one)
+        name = names[one.agency]
+        text = f"Diteruskan ke {name} karena {one.because}" if one.because else f"Dikirim ke {name}."
+        await entries.add(tx, row.id, one.by, text, automatic=True)
+        sent.append(dispatched)
     return row, sent
 
 
 async def _send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> ReportRow:
     """Send a locked report where automatic rules say, if it is an open emergency and the agency never had it."""
-    if row.classification != "normal" or row.status in ("resolved", "closed"):
+    if row.classification != "normal" or row.status in OVER:
         return row
-    had = {one.agency for one in (await dispatches.of_reports(tx, [row.id])).get(row.id, [])}
+    had = {one.agency for one in await outbox.every(tx, row.id)}
     found = await rulebook.automatic(tx, row.kind, row.priority)
-    to = [(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
-    return (await _send(tx, row, to, public_url))[0] if to else row
+    to = [Sending(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
+    return (await send(tx, row, to, public_url))[0] if to else row
 
 
 async def check_kind(reading: Reading, kind: object) -> None:

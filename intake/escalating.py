@@ -1,6 +1,7 @@
 """A dispatch that nobody accepts: the operator is told, then the next agency has it too, and the supervisor is told.
 
-One that was accepted and falls silent: the operator is told, and the agency is asked how it stands.
+One that was accepted and falls silent: the operator is told, and the agency is asked how it stands. Who accepted and
+then says that they cannot is followed like one that rejected.
 
 What is due is decided by `routing.escalation` and `routing.silence`; here it is done, in the transaction that says so:
 the entries that the desk reads, the envelopes, the mark that takes the step. The report is locked first and the
@@ -8,20 +9,21 @@ dispatch looked at again: an answer that came in the same millisecond is before 
 twice.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, dispatches, entries, reports
+from db import agencies, answers, dispatches, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
+from db.states import AT_WORK, OVER, UNANSWERED
+from intake.desk import Sending, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
-from routing.escalation import Plan
+from routing.escalation import REJECTED, TOLD_LATE, Plan
 
 AUTHOR: Final = "eskalasi"
-OVER: Final = ("resolved", "closed")
-AT_WORK: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "tiba di lokasi"}
+SINCE: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "tiba di lokasi"}
 
 
 async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
@@ -36,19 +38,30 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     if report.status in OVER:
         await dispatches.change(tx, dispatch_id, {"escalate_at": None})
         return False
-    if found.state in silence.AT_WORK:
+    gave_up = found.state in AT_WORK and await _gave_up(tx, found)
+    if found.state in AT_WORK and not gave_up:
         return await _ask(tx, report, found, public_url)
-    plan = escalation.plan(found.state, found.created_at, found.accept_by, found.escalation, tx.now)
-    await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": plan.next_at})
+    alone = not await outbox.unfinished(tx, report.id)
+    state = REJECTED if gave_up else found.state
+    plan = escalation.plan(state, found.accept_by, found.accept_within, found.escalation, tx.now, alone=alone)
+    followed = await _do(tx, report, found, plan, public_url)
+    next_at = None if followed and state == REJECTED else plan.next_at  # who follows has a ladder of their own
+    if gave_up:
+        next_at = silence.speaks_until(report.priority, tx.now)
+    await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": next_at})
     if not plan.words:
         return False
-    for text in await _do(tx, report, found, plan, public_url):
-        await entries.add(tx, report.id, AUTHOR, text, automatic=True)
     words: list[str] = [*plan.words]
     tx.record(AUTHOR, "dispatch.escalated", dispatch_id, agency=found.agency, step=plan.done, words=words)
     await reports.touch(tx, report.id)
     tx.tell("escalation", dispatch_id)
     return True
+
+
+async def _gave_up(tx: Transaction, found: DispatchRow) -> bool:
+    """Return whether an agency at work said last that it rejects, and nobody follows it yet."""
+    said = await answers.of_dispatch(tx, found.id)
+    return found.escalation < 2 and bool(said) and said[-1].answer == REJECTED
 
 
 async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> bool:
@@ -61,10 +74,10 @@ async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_ur
     agency = await agencies.find(tx, found.agency)
     name = agency.name if agency else found.agency
     since = getattr(found, f"{found.state}_at") or heard_at
-    said = f"{name} {AT_WORK[found.state]} {_minutes(tx.now - since)} menit lalu dan belum memberi kabar"
+    said = f"{name} {SINCE[found.state]} {_minutes(tx.now - since)} menit lalu dan belum memberi kabar"
     lately = f" sejak {_minutes(tx.now - heard_at)} menit" if heard_at > since else ""
-    late = f" (baru diperiksa {plan.late.total_seconds():.0f} dtk terlambat)" if plan.late else ""
-    await entries.add(tx, report.id, AUTHOR, f"{said}{lately}: tanyakan{late}", automatic=True)
+    text = f"{said}{lately}: tanyakan{_late(plan.late, found, tx.now)}"
+    await entries.add(tx, report.id, AUTHOR, text, automatic=True)
     await outbox.ask(tx, found, await visible(tx, report), public_url)
     tx.record(AUTHOR, "dispatch.silent", found.id, agency=found.agency, asked=plan.asked)
     await reports.touch(tx, report.id)
@@ -76,43 +89,47 @@ def _minutes(time: timedelta) -> int:
     return int(time / timedelta(minutes=1))
 
 
-async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> list[str]:
-    """Do what is due, and return what the report tells of it."""
+def _late(late: timedelta, found: DispatchRow, now: datetime) -> str:
+    """Say by how much somebody looked too late; not what became due by a deadline that was pulled forward."""
+    late = min(late, now - (found.escalate_at or now))
+    return f" (baru diperiksa {late.total_seconds():.0f} dtk terlambat)" if late > TOLD_LATE else ""
+
+
+async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> bool:
+    """Do what is due, and tell of it in the report; return whether another agency was sent it."""
     names = {agency.code: agency.name for agency in await agencies.every(tx)}
     name = names.get(found.agency, found.agency)
-    within = (found.accept_by - found.created_at).total_seconds()
-    late = f" (baru diperiksa {plan.late.total_seconds():.0f} dtk terlambat)" if plan.late else ""
-    told: list[str] = []
+    late = _late(plan.late, found, tx.now)
+
+    async def tell(text: str) -> None:
+        await entries.add(tx, report.id, AUTHOR, text, automatic=True)
+
+    followed = False
+    why = "belum menerima" if found.state in UNANSWERED else "menolak"
     if "overdue" in plan.words:
-        told.append(f"{name} belum menerima dalam {within:.0f} dtk: hubungi lewat telepon{late}")
+        within_s = found.accept_within.total_seconds()
+        await tell(f"{name} belum menerima dalam {within_s:.0f} dtk: hubungi lewat telepon{late}")
         late = ""
     if "next" in plan.words:
-        following = await _next(tx, report, found, public_url)
-        why = "menolak" if found.state == escalation.REJECTED else "belum menerima"
-        if following is not None:
-            told.append(f"Diteruskan ke {names.get(following, following)} karena {name} {why}{late}")
-        else:
-            told.append(f"{name} {why} dan tidak ada instansi berikutnya: supervisor harus memutuskan{late}")
+        followed = await _next(tx, report, found, f"{name} {why}{late}", public_url)
+        if not followed:
+            await tell(f"{name} {why} dan tidak ada instansi berikutnya: supervisor harus memutuskan{late}")
     if "again" in plan.words:
-        waited = (tx.now - found.created_at).total_seconds() / 60
-        told.append(f"{name} masih belum menerima setelah {waited:.0f} menit: supervisor harus memutuskan{late}")
-    return told
+        waited = _minutes(tx.now - found.created_at)
+        still = f"masih belum menerima setelah {waited} menit"
+        if found.state == REJECTED:
+            still = "menolak dan belum ada instansi lain"
+        await tell(f"{name} {still}: supervisor harus memutuskan{late}")
+    return followed
 
 
-async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> str | None:
-    """Send the report to the next agency of the ladder, and return its code; None when there is none."""
-    have = {one.agency for one in await outbox.live(tx, report.id)} | {found.agency}
-    following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, have, found.created_at)
-    if following is None:
-        return None
-    seen = await visible(tx, report)
-    await outbox.put(
-        tx,
-        report_id=report.id,
-        report=seen,
-        agency_code=following.agency,
-        by=AUTHOR,
-        public_url=public_url,
-        proposal=following,
-    )
-    return following.agency
+async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because: str, public_url: str) -> bool:
+    """Send the report to the next agency of the ladder, unless that ever had it; False when there is none.
+
+    Whatever became of it there: two agencies whose rules name each other would send it to and fro for ever.
+    """
+    had = {one.agency for one in await outbox.every(tx, report.id) if not is_past(report, one)}
+    following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, had, found.created_at)
+    if following is not None:
+        await send(tx, report, [Sending(following.agency, AUTHOR, following, because)], public_url)
+    return following is not None

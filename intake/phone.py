@@ -16,8 +16,9 @@ from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.reports import ReportRow
+from db.states import NOT_LIVE
 from intake.visible import visible
-from routing.steps import ANSWERS, NOT_LIVE, AnswerWord, step
+from routing.steps import ANSWERS, AnswerWord, step
 from routing.visible import VisibleReport
 
 OPEN_FOR: Final = timedelta(hours=24)

@@ -3,10 +3,14 @@
 Delivered is not accepted: only an answer tells that a person has it. Every answer is kept as it came; it moves the
 dispatch when it is a step forward (`steps`) and changes nothing when it is late or repeated. A hundred equal answers at
 once are one step and one audit row. An answer implies that the dispatch was delivered, however it got there; its
-envelope is still owed until the receiver takes it. Whatever is said, the agency was heard (`silence`). When it was its
-system that spoke, its back-off is lifted (`standing`): a telephone says nothing of that.
+envelope is still owed until the receiver takes it. Whatever is said, the agency was heard (`silence`), unless all that
+spoke is its machine: a 2xx body that says nothing new. When it was its system that spoke, its back-off is lifted
+(`standing`): a telephone says nothing of that.
 
-What moves nothing is kept up to MOST_KEPT answers of a dispatch; a step is booked however many there are.
+An answer that moves nothing may yet be news: one that contradicts the state ("we cannot", of an agency at work), or
+that has a note nobody has read. The state stays, and people are told. Who was at work and cannot is followed by the
+next of the ladder like one that rejected at first. What moves nothing is kept up to MOST_KEPT answers of a dispatch; a
+step is booked however many there are.
 
 An answer may come with a key of the agency's choice (a signed one always does, its `webhook-id`). The same key again is
 the same answer sent again: it is not kept twice, and the result is that of the first time.
@@ -24,6 +28,7 @@ from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
+from db.states import AT_WORK, NOT_LIVE
 from routing import silence, standing
 from routing.refusals import AnswerKeyUsedError, TooManyAnswersError, UnknownDispatchError
 from routing.steps import AnswerWord, answer_word, step
@@ -52,13 +57,16 @@ class Answer:
 class Booked:
     """What an answer did: `applied` False means it was kept and moved nothing; `again`: its key came before.
 
-    Of an answer that came again `applied` is what it was the first time, and nothing was done this time.
+    Of an answer that came again `applied` is what it was the first time, and nothing was done this time. `news`: it
+    moved nothing, and people have to read it; `contradicts`: it does not fit the state.
     """
 
     applied: bool
     before: DispatchRow
     after: DispatchRow
     again: bool = False
+    news: bool = False
+    contradicts: bool = False
 
 
 async def book(
@@ -100,6 +108,7 @@ async def book(
     new = step(before.state, answer.answer)
     if new is None and via in COUNTED and await answers.count(tx, dispatch_id) >= MOST_KEPT:
         raise TooManyAnswersError
+    earlier = await answers.of_dispatch(tx, dispatch_id) if new is None else []
     came: dict[str, object] = {"applied": new is not None, "via": via, "recorded_by": actor, "key": hashed}
     if not await answers.add(tx, dispatch_id, before.agency_id, said | came):
         raise AnswerKeyUsedError  # for another dispatch: this one's report is locked
@@ -107,9 +116,18 @@ async def book(
         await standing.heard(tx, {agency_id: before.agency})
     who = actor or (f"{before.agency} (page)" if via == "page" else before.agency)
     if new is None:
-        return Booked(applied=False, before=before, after=await _heard(tx, report, before, who))
+        contradicts = (answer.answer == "rejected") is not (before.state in NOT_LIVE)
+        repeats = bool(earlier) and earlier[-1].answer == answer.answer
+        news = (contradicts and not repeats) or (bool(note) and note not in [one.note for one in earlier])
+        if via != "body":
+            await _heard(tx, report, before, who)
+        if news and contradicts and before.state in AT_WORK:
+            unfollowed = {"escalate_at": tx.now, "escalation": min(before.escalation, 1)}
+            await dispatches.change(tx, dispatch_id, unfollowed)
+        after = await _found(tx, dispatch_id)
+        return Booked(applied=False, before=before, after=after, news=news, contradicts=contradicts)
     times = {name: tx.now for name in ("sent_at", "delivered_at") if getattr(before, name) is None}
-    look_at = silence.speaks_until(report.priority, tx.now) if new in silence.AT_WORK else None
+    look_at = silence.speaks_until(report.priority, tx.now) if new in AT_WORK else None
     escalate_at = tx.now if new == "rejected" else look_at  # whoever accepts ends the ladder
     values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
     await dispatches.change(tx, dispatch_id, {**values, "heard_at": tx.now, "asked": 0})
@@ -127,16 +145,15 @@ def _is_the_same(first: AnswerRow, dispatch_id: str, said: dict[str, object]) ->
     return first.dispatch_id == dispatch_id and all(getattr(first, name) == value for name, value in said.items())
 
 
-async def _heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: str) -> DispatchRow:
+async def _heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: str) -> None:
     """Note that an agency at work spoke, though it said nothing new: it is not silent, and not asked for a while."""
-    if before.state not in silence.AT_WORK:
-        return before
+    if before.state not in AT_WORK:
+        return
     values = {"heard_at": tx.now, "asked": 0, "escalate_at": silence.speaks_until(report.priority, tx.now)}
     await dispatches.change(tx, before.id, values)
     if before.asked:
         tx.record(who, "dispatch.heard", before.id, report=before.report, agency=before.agency)
         await reports.touch(tx, report.id)
-    return await _found(tx, before.id)
 
 
 async def _found(tx: Transaction, dispatch_id: str) -> DispatchRow:

@@ -9,31 +9,40 @@ A try may be in flight at that moment. Its claim is left on its envelope: the ne
 ended (or its lease), and then it is logged how (`lanes`): never is the creation the last thing an agency receives.
 """
 
+from typing import Final, Literal
+
 from db import dispatches, envelopes
 from db.dispatches import DispatchRow
 from db.engine import Transaction
+from db.states import AT_WORK, FINISHED, NOT_LIVE, UNANSWERED
 from routing import outbox, silence
-from routing.escalation import UNANSWERED
+from routing.escalation import REJECTED
 from routing.refusals import DispatchOverError
 from routing.visible import VisibleReport
 
-CANCELLED, CLOSED, REMOVED = "dispatch_cancelled", "report_closed", "agency_removed"  # causes of an envelope's end
-OVER = {"rejected": "the agency rejected it", "resolved": "the agency resolved it"}
+CANCELLED: Final = "dispatch_cancelled"  # this and the next are causes of an envelope's end
+REMOVED: Final = "agency_removed"
+CLOSED: Final = "report_closed"
+REOPENED: Final = "report_reopened"
+Heard = Literal["by us", "otherwise", "nothing"]
 
 
-async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> bool:
-    """Cancel a dispatch of a locked report: its ladder ends, what is pending is withdrawn.
+async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Heard:
+    """Cancel a dispatch of a locked report that is not cancelled: its ladder ends, what is pending is withdrawn.
 
-    True: a try was begun once, so the caller owes its agency a `dispatch.cancelled`. Raises DispatchOverError.
+    Return how its agency has heard of it: by us, when a try was begun once; otherwise, when they took it all the same,
+    by telephone. Unless they have heard nothing, the caller owes them a `dispatch.cancelled`. Raises DispatchOverError.
     """
-    if row.state in OVER:
-        raise DispatchOverError(f"This dispatch has ended: {OVER[row.state]}. There is nothing to cancel.")
+    if row.state in FINISHED:
+        raise DispatchOverError(f"This dispatch has ended: the agency {row.state} it. There is nothing to cancel.")
     values = {"state": "cancelled", "cancelled_at": tx.now, "cancel_reason": reason, "escalate_at": None}
     await dispatches.change(tx, row.id, values)
     withdrawn = await envelopes.end(tx, row.id, "withdrawn", CANCELLED, of=("pending", "dead"))
     ids = [one.id for one in withdrawn]
     tx.record(by, "dispatch.cancelled", row.id, report=row.report, agency=row.agency, withdrawn=ids)
-    return any(one.tries for one in await envelopes.of_dispatch(tx, row.id))
+    if any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
+        return "by us"
+    return "otherwise" if row.state in AT_WORK else "nothing"
 
 
 async def close(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:
@@ -44,13 +53,14 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
     dead: list[DispatchRow] = []
     await dispatches.end_ladders(tx, report_id)
     for row in await outbox.live(tx, report_id):
-        told = await outbox.enclose(tx, row, "report.closed", report, public_url)
+        await outbox.enclose(tx, row, "report.closed", report, public_url)
         if row.delivered_at is not None:
             continue
-        owed = await envelopes.of_dispatch(tx, row.id)
-        closing = next(one for one in owed if one.sequence == told.sequence)
-        begun = any(one.tries for one in owed)
-        for one in await envelopes.end(tx, row.id, "dead", CLOSED, but=closing.id if begun else ""):
+        closing = (await envelopes.of_dispatch(tx, row.id))[-1]
+        dying = await envelopes.end(tx, row.id, "dead", CLOSED, but=closing.id)  # a claim of these comes before it
+        if not any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
+            dying += await envelopes.end(tx, row.id, "dead", CLOSED)
+        for one in dying:
             tx.record("routing", "envelope.dead", one.id, dispatch=row.id, reason="report closed")
         dead.append(row)
     return dead
@@ -59,14 +69,23 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
 async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:
     """Take up a locked report's dispatches again: what died of the closing is due, and who never answered has to.
 
-    They have as long for it as they had at first; who is at work, as long as between two words of theirs. The caller
-    then owes the agencies a `report.updated`.
+    They have as long for it as they had at first, from now; who is at work, as long as between two words of theirs. Who
+    rejected and was not followed yet is, now. A closing that no try was begun for is no news any more. The caller then
+    owes the agencies a `report.updated`.
     """
-    rows = await outbox.live(tx, report_id)
-    for one in await envelopes.revive(tx, [row.id for row in rows], CLOSED):
+    rows = await outbox.every(tx, report_id)
+    live = [row.id for row in rows if row.state not in NOT_LIVE]
+    for one in await envelopes.withdraw_untried(tx, live, "report.closed", REOPENED):
+        tx.record("routing", "envelope.withdrawn", one.id, dispatch=one.dispatch_id, reason="report reopened")
+    for one in await envelopes.revive(tx, live, CLOSED):
         tx.record("routing", "envelope.again", one.id, dispatch=one.dispatch_id, reason="report reopened")
     for row in rows:
         if row.state in UNANSWERED:
-            await dispatches.change(tx, row.id, {"escalate_at": tx.now + (row.accept_by - row.created_at)})
-        elif row.state in silence.AT_WORK:
+            accept_by = tx.now + row.accept_within
+            within_s = int(row.accept_within.total_seconds())
+            anew = {"accept_by": accept_by, "accept_within_s": within_s, "escalate_at": accept_by, "escalation": 0}
+            await dispatches.change(tx, row.id, anew)
+        elif row.state in AT_WORK:
             await dispatches.change(tx, row.id, {"escalate_at": silence.speaks_until(priority, tx.now)})
+        elif row.state == REJECTED and row.escalation < 2:
+            await dispatches.change(tx, row.id, {"escalate_at": tx.now})

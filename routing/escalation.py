@@ -8,16 +8,20 @@ step     after the dispatch                   what
 3, ...   every three times that again         the supervisor is told again, until somebody accepts
 =======  ===================================  =====================================================================
 
-An agency that rejects takes the second step at once. Whoever accepts ends the ladder of their own dispatch and of no
-other. After a time in which nobody could look (all processes down) only the present step is taken, once, and how late
-that was is said.
+An agency that rejects takes the second step at once; when nobody else has the report, the third and so on follow.
+Whoever accepts ends the ladder of their own dispatch and of no other. After a time in which nobody could look (all
+processes down) only the present step is taken, once, and how late that was is said.
+
+Counted is from `accept_by` and in the time to accept, `within`: a report that is reopened, or becomes more urgent, has
+other ones than it had at first.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-UNANSWERED: Final = frozenset({"queued", "sent", "delivered"})
+from db.states import UNANSWERED
+
 REJECTED: Final = "rejected"
 NEXT_AFTER: Final = 3  # times the time to accept
 SHORTEST_REPEAT: Final = timedelta(minutes=3)
@@ -35,41 +39,40 @@ class Plan:
     late: timedelta
 
 
-NOTHING: Final = Plan((), 0, None, timedelta())
+def plan(state: str, accept_by: datetime, within: timedelta, done: int, now: datetime, *, alone: bool) -> Plan:
+    """Return what is due at `now` for a dispatch of which `done` steps were taken.
 
-
-def plan(state: str, sent_at: datetime, accept_by: datetime, done: int, now: datetime) -> Plan:
-    """Return what is due at `now` for a dispatch made at `sent_at`, of which `done` steps were taken."""
+    `alone`: no agency has its report and something still to do; it decides for who rejected, whose row alone says when.
+    """
     if state == REJECTED:
-        return Plan(("next",) if done < 2 else (), max(done, 2), None, timedelta())
+        words: tuple[Word, ...] = ("next",) if done < 2 else ("again",) if alone else ()
+        return Plan(words, max(done + alone, 2), now + _repeat(within) if alone else None, timedelta())
     if state not in UNANSWERED:
         return Plan((), done, None, timedelta())
-    step, due = _current(sent_at, accept_by, now)
+    step, due = _current(accept_by, within, now)
     if step <= done:
-        return Plan((), done, _due(sent_at, accept_by, done + 1), timedelta())
-    words: list[Word] = ["overdue"] if done < 1 else []
-    words += ["next"] if done < 2 <= step else ["again"] if step > 2 else []
+        return Plan((), done, _due(accept_by, within, done + 1), timedelta())
+    told: list[Word] = ["overdue"] if done < 1 else []
+    told += ["next"] if done < 2 <= step else ["again"] if step > 2 else []
     late = now - due
-    return Plan(tuple(words), step, _due(sent_at, accept_by, step + 1), late if late > TOLD_LATE else timedelta())
+    return Plan(tuple(told), step, _due(accept_by, within, step + 1), late if late > TOLD_LATE else timedelta())
 
 
-def _current(sent_at: datetime, accept_by: datetime, now: datetime) -> tuple[int, datetime]:
+def _current(accept_by: datetime, within: timedelta, now: datetime) -> tuple[int, datetime]:
     """Return the last step whose time has come (0: none), and that time."""
-    step, due = 0, accept_by
+    step = 0
     if now >= accept_by:
         step = 1
-    if now >= (second := _due(sent_at, accept_by, 2)):
-        step = 2 + int((now - second) // _repeat(sent_at, accept_by))
-    if step:
-        due = _due(sent_at, accept_by, step)
-    return step, due
+    if now >= (second := _due(accept_by, within, 2)):
+        step = 2 + int((now - second) // _repeat(within))
+    return step, _due(accept_by, within, step)
 
 
-def _due(sent_at: datetime, accept_by: datetime, step: int) -> datetime:
+def _due(accept_by: datetime, within: timedelta, step: int) -> datetime:
     if step <= 1:
         return accept_by
-    return sent_at + NEXT_AFTER * (accept_by - sent_at) + (step - 2) * _repeat(sent_at, accept_by)
+    return accept_by + (NEXT_AFTER - 1) * within + (step - 2) * _repeat(within)
 
 
-def _repeat(sent_at: datetime, accept_by: datetime) -> timedelta:
-    return max(NEXT_AFTER * (accept_by - sent_at), SHORTEST_REPEAT)
+def _repeat(within: timedelta) -> timedelta:
+    return max(NEXT_AFTER * within, SHORTEST_REPEAT)

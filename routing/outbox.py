@@ -18,11 +18,11 @@ from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id
+from db.states import FINISHED, NOT_LIVE
 from routing import egress, formats, rulebook, rules, signing
 from routing.formats import Format
 from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
 from routing.rules import Proposal, Recipient, Rule
-from routing.steps import NOT_LIVE
 from routing.visible import Asks, EnvelopeType, VisibleReport
 
 TOKEN_PREFIX = "i112_"  # noqa: S105 the beginning of every token, no secret
@@ -45,26 +45,20 @@ async def put(
     agency_code: str,
     by: str,
     public_url: str,
-    accept_within_s: int | None = None,
     proposal: Proposal | None = None,
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
-    `proposal`: what a rule says of this agency; None: the rules are asked. The time to accept is the given one, else
-    the rule's, else the priority's.
+    `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's.
     Raises UnknownAgencyError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
     if agency is None:
         raise UnknownAgencyError
     await reports.lock(tx, report_id)
-    if any(row.agency_id == agency.id for row in await live(tx, report_id)):
+    if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
-    if proposal is None:
-        proposed = {one.agency: one for one in await rulebook.proposals(tx, report.kind, report.priority)}
-        proposal = proposed.get(agency_code)
-    if accept_within_s is None:
-        accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
+    accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
     version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
@@ -73,6 +67,7 @@ async def put(
         "agency_id": agency.id,
         "created_by": by[:128],
         "accept_by": accept_by,
+        "accept_within_s": accept_within_s,
         "escalate_at": accept_by,
         "rule_version": version,
         "rule_number": number,
@@ -101,8 +96,17 @@ async def ask(tx: Transaction, row: DispatchRow, report: VisibleReport, public_u
 
 async def live(reading: Reading, report_id: int) -> list[DispatchRow]:
     """Return the dispatches of a report that agencies have: neither rejected nor cancelled."""
-    rows = (await dispatches.of_reports(reading, [report_id])).get(report_id, [])
-    return [row for row in rows if row.state not in NOT_LIVE]
+    return [row for row in await every(reading, report_id) if row.state not in NOT_LIVE]
+
+
+async def unfinished(reading: Reading, report_id: int) -> list[DispatchRow]:
+    """Return the dispatches of a report that agencies still have something to do with: live, and not resolved."""
+    return [row for row in await every(reading, report_id) if row.state not in FINISHED]
+
+
+async def every(reading: Reading, report_id: int) -> list[DispatchRow]:
+    """Return all dispatches of a report, whatever became of them, the oldest first."""
+    return (await dispatches.of_reports(reading, [report_id])).get(report_id, [])
 
 
 async def add_agency(

@@ -95,7 +95,8 @@ async def make(
     await check(tx, new)
     if await saved.newest(tx) != based_on:
         raise StaleRulesError
-    row = await _add(tx, based_on + 1, new, effective_from or tx.now, by, note, timezone, based_on)
+    since = effective_from or await _now(tx)
+    row = await _add(tx, based_on + 1, new, since, by, note, timezone, based_on)
     if row is None:
         raise StaleRulesError
     return row
@@ -105,9 +106,10 @@ async def append(tx: Transaction, rule: Rule, by: str, note: str) -> None:
     """Put a rule behind all others, from now on: a new version of what holds now, and of each that waits."""
     while True:
         number = await saved.newest(tx) + 1  # first: a version that is made meanwhile takes this number
-        if await _append(tx, number, await saved.in_force(tx, tx.now), tx.now, rule, by, note):
+        since = await _now(tx)
+        if await _append(tx, number, await saved.in_force(tx, since), since, rule, by, note):
             break
-    for later in await saved.waiting(tx, tx.now):
+    for later in await saved.waiting(tx, since):
         number += 1
         await _append(tx, number, later, later.effective_from, rule, by, note)
 
@@ -123,6 +125,11 @@ async def check(reading: Reading, new: Sequence[Rule]) -> None:
 async def present(reading: Reading, new: Sequence[Rule]) -> list[Rule]:
     """Return rules without agencies that are no more."""
     return rules.of_present(new, {one.code for one in await agencies.every(reading)})
+
+
+async def _now(tx: Transaction) -> datetime:
+    """Return the date of what holds from now on: not before the last such, which a faster clock may have made."""
+    return max(tx.now, await saved.last_from_its_making(tx) or tx.now)
 
 
 async def _append(

@@ -14,7 +14,6 @@ from routing.escalation import TOLD_LATE
 from routing.rules import UNKNOWN_PRIORITY
 
 SPEAK_EVERY: Final = {"P1": timedelta(minutes=15), "P2": timedelta(minutes=60), "P3": timedelta(hours=4)}
-AT_WORK: Final = frozenset({"accepted", "en_route", "on_scene"})
 
 
 @dataclass(frozen=True, slots=True)

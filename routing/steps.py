@@ -2,10 +2,11 @@
 
 from typing import Literal, get_args
 
+from db.states import NOT_LIVE
+
 AnswerWord = Literal["accepted", "rejected", "en_route", "on_scene", "resolved"]
 Step = Literal["sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved"]
 ANSWERS: tuple[AnswerWord, ...] = get_args(AnswerWord)
-NOT_LIVE = ("rejected", "cancelled")  # the agency does not have it (any more); it may be dispatched there anew
 _ORDER = (("queued",), ("sent",), ("delivered",), ("accepted", "rejected"), ("en_route",), ("on_scene",), ("resolved",))
 _RANK = {state: rank for rank, states in enumerate(_ORDER) for state in states}
 

@@ -59,6 +59,7 @@ reports = Table(
     Column("location_lon", Double),
     Column("narrative", Text),
     Column("closed_at", UtcTime),  # null: it is not closed (or was so before this was written down)
+    Column("reopened_at", UtcTime),  # the last time; null: never (or before this was written down)
     UniqueConstraint("source", "external_id"),
     Index(None, "caller_number", "id"),
     Index(None, "caller_digits"),

@@ -91,6 +91,7 @@ dispatches = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", String(128), nullable=False),
     Column("accept_by", UtcTime, nullable=False),
+    Column("accept_within_s", Integer),  # how long before that its ladder begins; null: from its making on
     Column("sent_at", UtcTime),
     Column("delivered_at", UtcTime),
     Column("accepted_at", UtcTime),
@@ -120,8 +121,8 @@ dispatches = Table(
         "report_id",
         "agency_id",
         unique=True,
-        postgresql_where=text("state NOT IN ('rejected', 'cancelled')"),
-        sqlite_where=text("state NOT IN ('rejected', 'cancelled')"),
+        postgresql_where=text("state NOT IN ('rejected', 'cancelled', 'resolved')"),
+        sqlite_where=text("state NOT IN ('rejected', 'cancelled', 'resolved')"),
     ),
     Index(None, "agency_id"),
     Index("uq_dispatches_page_token", "page_token", unique=True),
@@ -160,7 +161,9 @@ envelopes = Table(
     Column("content_type", String(80), nullable=False, server_default="application/json"),
     Column("body", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),  # pending, delivered, withdrawn, dead
-    Column("cause", String(32)),  # of withdrawn and dead: dispatch_cancelled, report_closed, agency_removed
+    Column(
+        "cause", String(32)
+    ),  # of withdrawn and dead: dispatch_cancelled, report_closed, report_reopened, agency_removed
     Column("created_at", UtcTime, nullable=False),
     Column("first_try_at", UtcTime),
     Column("next_try_at", UtcTime, nullable=False),

@@ -187,7 +187,7 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             row = await _found(reading, number)
             names = {agency.code: agency.name for agency in await agencies.every(reading)}
-            have = {one.agency for one in await outbox.live(reading, row.id)}
+            have = {one.agency for one in await outbox.unfinished(reading, row.id)}
             book = await rulebook.in_force(reading)
             case = book.case(row.kind, row.priority, reading.now)
             found = rules.propose(book.rules, case)
@@ -211,7 +211,7 @@ def router(context: Context) -> APIRouter:
 
     @routes.post("/reports/{number}/dispatches", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
     async def dispatch(number: Number, body: bodies.DispatchIn, who: staff) -> schemas.Dispatches:
-        """Send a report to agencies; without `agencies`, to the rules' `chosen` who do not have it yet."""
+        """Send a report to agencies; without `agencies`, to the rules' `chosen`. Who has it already is left out."""
         async with database.transaction() as tx:
             sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
             return schemas.Dispatches(dispatches=await wire.sent(tx, sent))

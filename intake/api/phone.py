@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from db import answers
 from db.answers import AnswerRow
 from db.engine import DatabaseUnavailableError, Reading
+from db.states import AT_WORK
 from intake import access, desk, phone
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
@@ -31,7 +32,6 @@ from intake.words import storable
 from routing.answers import LONGEST_NAME, LONGEST_NOTE, Answer, key_hash
 from routing.clipping import degrees
 from routing.refusals import RefusedError
-from routing.silence import AT_WORK
 from routing.steps import AnswerWord, answer_word
 
 log = structlog.get_logger(__name__)

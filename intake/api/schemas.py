@@ -136,12 +136,12 @@ class Entry(Out):
 class Delivery(Out):
     """How far the webhooks of a dispatch are: that of the envelope it waits for, the newest when it waits for none.
 
-    `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `delivered`; `withdrawn`: cancelled before
-    any receiver took it; `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due.
+    `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `delivered`; `withdrawn`: needless before
+    any receiver took it, see `cause`; `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due.
     """
 
     state: Literal["pending", "failing", "delivered", "withdrawn", "dead"]
-    cause: Literal["dispatch_cancelled", "report_closed", "agency_removed"] | None
+    cause: Literal["dispatch_cancelled", "report_closed", "report_reopened", "agency_removed"] | None
     type: Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
     sequence: int
     tries: int = Field(description="those that were begun")

@@ -99,6 +99,15 @@ async def test_who_has_it_receives_what_changes(operator: Client, database: Data
     assert seen[-1]["data"]["report"]["location"]["text"] == "Desa Contoh"
 
 
+async def test_who_has_it_already_holds_up_nobody_else(operator: Client, database: Database) -> None:
+    for code in ("damkar", "pmi"):
+        await add_agency(database, code)
+    url = f"/api/v1/reports/{await fire(operator)}/dispatches"
+    assert (await operator.post(url, json={"agencies": ["damkar"]})).status_code == 201
+    answer = await operator.post(url, json={"agencies": ["damkar", "pmi"]})
+    assert (answer.status_code, [one["agency"] for one in answer.json()["dispatches"]]) == (201, ["pmi"])
+
+
 async def test_what_a_dispatch_refuses(operator: Client, database: Database) -> None:
     number = await fire(operator)
     url = f"/api/v1/reports/{number}/dispatches"

@@ -4,7 +4,6 @@ import pytest
 
 from db import agencies, envelopes
 from db.engine import Database
-from routing.again import send_again
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency
 from tests.intake.test_dispatch_api import NOBODYS, fire
@@ -123,15 +122,3 @@ async def test_dead_and_sent_again(operator: Client, dispatch: Json, database: D
     answer = await operator.post(again, json={})
     assert (answer.status_code, answer.json()["delivery"]["state"]) == (200, "pending"), answer.text
     assert "intake112_envelopes_dead 0.0" in (await operator.get("/metrics")).text
-
-
-async def test_one_function_sends_again_for_many(operator: Client, dispatch: Json, database: Database) -> None:
-    """What a whole agency's redrive uses: any dead envelope brings all that is dead of its dispatch."""
-    url = f"/api/v1/reports/{dispatch['report']}"
-    for status in ("resolved", "closed"):
-        etag = (await operator.get(url)).headers["ETag"]
-        await operator.patch(url, json={"status": status}, headers={"If-Match": etag})
-    async with database.transaction() as tx:
-        ids = [one.id for one in await envelopes.of_dispatch(tx, dispatch["id"])]
-        assert await send_again(tx, [*ids[1:], NOBODYS], "admin") == ids
-        assert await send_again(tx, ids, "admin") == []

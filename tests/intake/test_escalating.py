@@ -1,16 +1,18 @@
 """A dispatch that nobody accepts goes up the ladder, each step once, whoever does it. On both databases."""
 
 import asyncio
+from typing import Literal
 
 import pytest
 
 from db import dispatches, entries, envelopes, live, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import desk, escalating
+from db.rules import newest
+from intake import desk, dispatching, escalating
 from intake.desk import NewReport
 from routing import outbox, rulebook
-from routing.answers import Answer
+from routing.answers import Answer, Booked, Via
 from routing.escalations import Escalations
 from routing.rules import Recipient, Rule
 from routing.silence import SPEAK_EVERY
@@ -64,10 +66,26 @@ async def rows(database: Database) -> dict[str, DispatchRow]:
         return {one.agency: one for one in (await dispatches.of_reports(reading, [found.id]))[found.id]}
 
 
-async def answer(database: Database, row: DispatchRow, word: AnswerWord) -> None:
+async def answer(
+    database: Database, row: DispatchRow, word: AnswerWord, note: str | None = None, via: Via = "body"
+) -> Booked:
     """Let the agency answer."""
     async with database.transaction() as tx:
-        await desk.answered(tx, row.id, row.agency_id, Answer(word, "Regu 1"))
+        return await desk.book_answer(tx, row.id, row.agency_id, Answer(word, "Regu 1", note=note), via=via)
+
+
+async def status(database: Database) -> str:
+    """The status of the report."""
+    async with database.reading() as reading:
+        found = await reports.find(reading, NUMBER)
+        assert found is not None
+        return found.status
+
+
+async def told(database: Database) -> int:
+    """How often `/live` told of an escalation."""
+    async with database.reading() as reading:
+        return [row.kind for row in await live.after(reading, 0, 500)].count("escalation")
 
 
 async def test_up_the_ladder_to_its_end(database: Database, clock: SetClock, sent: DispatchRow) -> None:
@@ -114,17 +132,124 @@ async def test_who_rejects_is_followed_at_once(database: Database, clock: SetClo
     assert await said(database) == ["Diteruskan ke Instansi bpbd karena Instansi damkar menolak"]
     assert await look(database) == 0
     assert (await rows(database))["damkar"].escalate_at is None
+    assert await status(database) == "dispatched"
 
 
-@pytest.mark.parametrize("status", ["resolved", "closed"])
+async def test_who_rejects_with_nobody_left_is_told_of_until_somebody_has_it(
+    database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    async with database.transaction() as tx:
+        (last,) = await desk.dispatch(tx, NUMBER, ["polres"], "siti", PUBLIC_URL)
+        await dispatching.cancel(tx, sent.id, "Salah instansi", "siti", PUBLIC_URL)
+    await answer(database, last, "rejected")
+    assert await status(database) == "working", "nobody has it"
+    assert await look(database) == 1
+    still = "Instansi polres menolak dan belum ada instansi lain: supervisor harus memutuskan"
+    for _ in range(2):
+        clock.forward(minutes=3)
+        assert await look(database) == 1
+        assert (await said(database))[-1] == still
+    async with database.transaction() as tx:
+        await desk.dispatch(tx, NUMBER, ["bpbd"], "siti", PUBLIC_URL)
+    await answer(database, (await rows(database))["bpbd"], "accepted")
+    clock.forward(minutes=3)
+    assert await look(database) == 0
+    assert (await rows(database))["polres"].escalate_at is None
+
+
+async def test_two_rules_that_name_each_other_send_it_to_and_fro_once(
+    database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    async with database.transaction() as tx:
+        back = Rule(0, (Recipient("bpbd", None, "damkar"),), ("kebakaran",))
+        ladder = [Rule(0, (Recipient("damkar", None, "bpbd"),), ("kebakaran",)), back]
+        await rulebook.make(tx, ladder, based_on=await newest(tx), by="siti", timezone="UTC")
+    await answer(database, sent, "rejected")
+    await look(database)
+    await answer(database, (await rows(database))["bpbd"], "rejected")
+    for _ in range(3):
+        await look(database)
+    found = await rows(database)
+    assert (sorted(found), found["damkar"].id) == (["bpbd", "damkar"], sent.id)
+    nobody = "Instansi bpbd menolak dan tidak ada instansi berikutnya: supervisor harus memutuskan"
+    assert (await said(database)).count(nobody) == 1
+    assert await status(database) == "working"
+
+
+async def test_whom_the_ladder_sends_it_to_has_it(database: Database, clock: SetClock, sent: DispatchRow) -> None:
+    clock.forward(seconds=180)
+    async with database.transaction() as tx:
+        found = await reports.find(tx, NUMBER)
+        assert found is not None
+        await reports.change(tx, found, {"status": "working"}, [])
+    await look(database)
+    assert (await rows(database)).keys() == {"damkar", "bpbd"}
+    assert await status(database) == "dispatched"
+
+
+async def test_who_is_at_work_and_cannot_is_followed_and_told_of(
+    database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    await answer(database, sent, "accepted")
+    clock.forward(minutes=5)
+    booked = await answer(database, sent, "rejected", "Ban pecah")
+    assert (booked.applied, booked.after.state, await told(database)) == (False, "accepted", 1)
+    async with database.reading() as reading:
+        text = (await entries.of_report(reading, sent.report_id))[-1].text
+    assert text == (
+        "Instansi damkar (Regu 1) menolak laporan ini, padahal sebelumnya menerima: hubungi lewat telepon: Ban pecah"
+    )
+    assert await look(database) == 1
+    assert await said(database) == ["Diteruskan ke Instansi bpbd karena Instansi damkar menolak"]
+    await answer(database, sent, "rejected", "Ban pecah")
+    assert (await look(database), await told(database)) == (0, 2), "the same once more is no news"
+    clock.forward(minutes=15)
+    await look(database)
+    assert (await rows(database))["damkar"].asked == 1, "their state stays, and so does the watch"
+
+
+@pytest.mark.parametrize(
+    ("first", "word", "note", "expected"),
+    [
+        ("accepted", "accepted", "Minta ambulans", "menerima laporan ini: Minta ambulans"),
+        ("rejected", "en_route", None, "berangkat ke lokasi, padahal sebelumnya menolak: hubungi lewat telepon."),
+        ("cancelled", "accepted", None, "menerima laporan ini, padahal penugasannya sudah dibatalkan: hubungi lewat"),
+        ("accepted", "accepted", None, None),
+        ("rejected", "rejected", None, None),
+    ],
+)
+async def test_what_moves_nothing_may_be_news(
+    database: Database,
+    sent: DispatchRow,
+    first: AnswerWord | Literal["cancelled"],
+    word: AnswerWord,
+    note: str | None,
+    expected: str | None,
+) -> None:
+    async with database.transaction() as tx:
+        if first == "cancelled":
+            await dispatching.cancel(tx, sent.id, "Salah instansi", "siti", PUBLIC_URL)
+        else:
+            await desk.answered(tx, sent.id, sent.agency_id, Answer(first))
+        before = len(await entries.of_report(tx, sent.report_id))
+    await answer(database, sent, word, note)
+    booked = await answer(database, sent, word, note)
+    async with database.reading() as reading:
+        texts = [one.text for one in await entries.of_report(reading, sent.report_id)][before:]
+    assert (booked.applied, booked.after.state) == (False, first)
+    assert [text.startswith(f"Instansi damkar (Regu 1) {expected}") for text in texts] == [True] * bool(expected)
+    assert await told(database) == bool(expected)
+
+
+@pytest.mark.parametrize("over", ["resolved", "closed"])
 async def test_a_report_that_is_over_climbs_no_further(
-    database: Database, clock: SetClock, sent: DispatchRow, status: str
+    database: Database, clock: SetClock, sent: DispatchRow, over: str
 ) -> None:
     async with database.transaction() as tx:
         row = await reports.find(tx, NUMBER)
         assert row is not None
         await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
-        if status == "closed":
+        if over == "closed":
             await desk.edit(tx, NUMBER, row.version + 1, {"status": "closed"}, "siti", PUBLIC_URL)
     clock.forward(hours=1)
     assert await look(database) == 0
@@ -136,8 +261,7 @@ async def test_after_a_night_in_which_nobody_looked(database: Database, clock: S
     """One escalation to the present step, and how late that was; nothing in a burst."""
     clock.forward(hours=8, seconds=30)
     assert await look(database) == 1
-    told = await said(database)
-    assert told == [
+    assert await said(database) == [
         "Instansi damkar belum menerima dalam 60 dtk: hubungi lewat telepon (baru diperiksa 30 dtk terlambat)",
         "Diteruskan ke Instansi bpbd karena Instansi damkar belum menerima",
     ]
@@ -162,8 +286,8 @@ async def test_many_who_look_at_once_do_it_once(database: Database, clock: SetCl
     assert sum(await asyncio.gather(*(look(database) for _ in range(8)))) == 1
     assert len(await said(database)) == 2
     async with database.reading() as reading:
-        told = [row.subject for row in await live.after(reading, 0, 500) if row.kind == "escalation"]
-    assert told == [sent.id]
+        subjects = [row.subject for row in await live.after(reading, 0, 500) if row.kind == "escalation"]
+    assert subjects == [sent.id]
 
 
 async def test_one_that_cannot_be_escalated_holds_up_no_other(

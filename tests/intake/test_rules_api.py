@@ -99,6 +99,19 @@ async def test_a_version_with_a_later_date_waits_and_then_holds_by_itself(
     assert await goes(supervisor, kind="kebakaran", priority="P2") == []
 
 
+async def test_what_is_made_last_from_now_on_holds_though_a_faster_clock_made_one_before(
+    supervisor: Client, database: Database, clock: SetClock
+) -> None:
+    await made(supervisor, 1, RULES[1:])
+    clock.forward(seconds=-3)  # another machine
+    last = await made(supervisor, 2, RULES[:1])
+    await add_agency(database, "psc119", "laka")
+    clock.forward(seconds=10)
+    held = (await supervisor.get("/api/v1/rules")).json()
+    assert (held["waiting"], held["in_force"]["rules"][:1]) == ([], last["rules"])
+    assert await goes(supervisor, kind="laka") == [("psc119", 2)]
+
+
 async def test_an_agency_that_is_added_is_in_what_waits_too(
     supervisor: Client, database: Database, clock: SetClock
 ) -> None:

@@ -37,7 +37,9 @@ async def test_who_accepts_and_says_nothing_is_asked_until_they_speak(
     assert await look(database) == 1
     assert (await rows(database))["damkar"].asked == 2
 
-    await answer(database, sent, "accepted")  # moves nothing, but they spoke
+    await answer(database, sent, "accepted")
+    assert (await rows(database))["damkar"].asked == 2, "what takes each webhook says so each time: a machine"
+    await answer(database, sent, "accepted", via="api")  # moves nothing, but they spoke
     found = (await rows(database))["damkar"]
     assert (found.asked, found.heard_at, found.accepted_at) == (0, clock.now, sent.created_at)
     clock.forward(minutes=15)

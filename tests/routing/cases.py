@@ -10,6 +10,7 @@ from db.reports import ReportRow
 from routing import outbox
 from routing.envelope import VisibleReport
 from routing.outbox import NewAgency
+from routing.rules import Proposal
 
 PUBLIC_URL = "https://112.example"
 _days = itertools.count(1)
@@ -53,7 +54,7 @@ async def add_agency(
 
 
 async def put(
-    tx: Transaction, report: ReportRow, agency: str = "damkar", accept_within_s: int | None = None
+    tx: Transaction, report: ReportRow, agency: str = "damkar", proposal: Proposal | None = None
 ) -> DispatchRow:
     """Dispatch a report."""
     return await outbox.put(
@@ -63,7 +64,7 @@ async def put(
         agency_code=agency,
         by="rina",
         public_url=PUBLIC_URL,
-        accept_within_s=accept_within_s,
+        proposal=proposal,
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.escalation import REJECTED, SHORTEST_REPEAT, UNANSWERED, Word, plan
+from db.states import UNANSWERED
+from routing.escalation import REJECTED, SHORTEST_REPEAT, Plan, Word, plan
 from routing.rules import ACCEPT_WITHIN_S, Case, Recipient, Rule, next_after
 
 SENT = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
@@ -16,6 +17,11 @@ P1, P2, P3 = (timedelta(seconds=ACCEPT_WITHIN_S[priority]) for priority in ("P1"
 def at(seconds: float) -> datetime:
     """A time after the dispatch."""
     return SENT + timedelta(seconds=seconds)
+
+
+def waits(state: str, within: timedelta, done: int, now: datetime) -> Plan:
+    """What is due for a dispatch that had this long from its making on."""
+    return plan(state, SENT + within, within, done, now, alone=False)
 
 
 @pytest.mark.parametrize(
@@ -36,33 +42,52 @@ def at(seconds: float) -> datetime:
     ],
 )
 def test_the_ladder_of_p1(done: int, seconds: float, words: tuple[Word, ...], then: int, next_s: float) -> None:
-    found = plan("delivered", SENT, SENT + P1, done, at(seconds))
+    found = waits("delivered", P1, done, at(seconds))
     assert (found.words, found.done, found.next_at) == (words, then, at(next_s))
 
 
 @pytest.mark.parametrize(("within", "next_s"), [(P2, 900), (P3, 2700)])
 def test_others_have_more_time(within: timedelta, next_s: float) -> None:
-    overdue = plan("sent", SENT, SENT + within, 0, SENT + within)
+    overdue = waits("sent", within, 0, SENT + within)
     assert (overdue.words, overdue.next_at) == (("overdue",), at(next_s))
-    assert plan("sent", SENT, SENT + within, 1, at(next_s)).words == ("next",)
+    assert waits("sent", within, 1, at(next_s)).words == ("next",)
 
 
 def test_how_late_it_was_seen_is_said() -> None:
-    assert plan("sent", SENT, SENT + P1, 0, at(64)).late == timedelta(0)
-    assert plan("sent", SENT, SENT + P1, 0, at(100)).late == timedelta(seconds=40)
-    assert plan("sent", SENT, SENT + P1, 0, at(200)).late == timedelta(seconds=20), "of the present step"
+    assert waits("sent", P1, 0, at(64)).late == timedelta(0)
+    assert waits("sent", P1, 0, at(100)).late == timedelta(seconds=40)
+    assert waits("sent", P1, 0, at(200)).late == timedelta(seconds=20), "of the present step"
 
 
 @pytest.mark.parametrize("state", ["accepted", "en_route", "on_scene", "resolved", "cancelled"])
 def test_who_accepted_ends_it(state: str) -> None:
-    found = plan(state, SENT, SENT + P1, 1, at(3600))
+    found = waits(state, P1, 1, at(3600))
     assert (found.words, found.done, found.next_at) == ((), 1, None)
 
 
-@pytest.mark.parametrize(("done", "words"), [(0, ("next",)), (1, ("next",)), (2, ()), (7, ())])
-def test_who_rejects_makes_room_for_the_next_at_once(done: int, words: tuple[Word, ...]) -> None:
-    found = plan(REJECTED, SENT, SENT + P1, done, at(5))
-    assert (found.words, found.done, found.next_at) == (words, max(done, 2), None)
+@pytest.mark.parametrize(
+    ("done", "alone", "words", "then", "next_s"),
+    [
+        (0, False, ("next",), 2, None),
+        (1, False, ("next",), 2, None),
+        (7, False, (), 7, None),
+        (0, True, ("next",), 2, 185),
+        (2, True, ("again",), 3, 185),
+        (7, True, ("again",), 8, 185),
+    ],
+)
+def test_who_rejects_makes_room_at_once_and_is_told_of_while_nobody_has_the_report(
+    done: int, alone: bool, words: tuple[Word, ...], then: int, next_s: float | None
+) -> None:
+    found = plan(REJECTED, SENT + P1, P1, done, at(5), alone=alone)
+    assert (found.words, found.done, found.next_at) == (words, then, at(next_s) if next_s else None)
+
+
+def test_a_deadline_that_was_moved_moves_the_steps_behind_it() -> None:
+    """Not since its making: a report that is reopened after hours is not overdue."""
+    assert plan("sent", at(3660), P1, 0, at(3659), alone=False).next_at == at(3660)
+    assert plan("sent", at(3660), P1, 0, at(3660), alone=False).next_at == at(3780)
+    assert plan("sent", at(60), P3, 0, at(60), alone=False).next_at == at(60 + 2 * P3.total_seconds())
 
 
 @given(
@@ -71,15 +96,16 @@ def test_who_rejects_makes_room_for_the_next_at_once(done: int, words: tuple[Wor
     state=st.sampled_from(sorted(UNANSWERED)),
 )
 def test_whenever_anybody_looks_each_step_comes_once_and_in_order(within: int, looks: list[float], state: str) -> None:
-    accept_by = SENT + timedelta(seconds=within)
+    time = timedelta(seconds=within)
+    accept_by = SENT + time
     done, told = 0, list[Word]()
     for seconds in looks:
-        found = plan(state, SENT, accept_by, done, at(seconds))
+        found = plan(state, accept_by, time, done, at(seconds), alone=True)
         assert found.done >= done
         assert bool(found.words) == (found.done > done)
         assert found.next_at is not None
         assert found.next_at > at(seconds), "what is due is done now"
-        assert plan(state, SENT, accept_by, found.done, at(seconds)).words == ()
+        assert plan(state, accept_by, time, found.done, at(seconds), alone=True).words == ()
         done = found.done
         told += found.words
     assert told.count("overdue") == (looks[-1] >= within)

@@ -22,7 +22,7 @@ from routing.refusals import (
     UnknownAgencyError,
     UnknownKindError,
 )
-from routing.rules import Recipient, Rule
+from routing.rules import Proposal, Recipient
 from tests.conftest import START, SetClock
 from tests.routing.cases import add_agency, add_report, dispatch, put, update
 
@@ -110,23 +110,21 @@ async def test_rolled_back_nothing_is_owed_and_nobody_is_woken(database: Databas
 
 
 @pytest.mark.parametrize(
-    ("priority", "rule_s", "given_s", "expected"),
+    ("priority", "rule_s", "expected"),
     [
-        pytest.param("P1", None, None, 60, id="P1"),
-        pytest.param("P3", None, None, 900, id="P3"),
-        pytest.param(None, None, None, 300, id="no-priority-yet"),
-        pytest.param("P1", 45, None, 45, id="the-rule-says"),
-        pytest.param("P1", 45, 20, 20, id="the-caller-says"),
+        pytest.param("P1", None, 60, id="P1"),
+        pytest.param("P3", None, 900, id="P3"),
+        pytest.param(None, None, 300, id="no-priority-yet"),
+        pytest.param("P1", 45, 45, id="the-rule-says"),
     ],
 )
-async def test_time_to_accept(
-    database: Database, priority: str | None, rule_s: int | None, given_s: int | None, expected: int
-) -> None:
+async def test_time_to_accept(database: Database, priority: str | None, rule_s: int | None, expected: int) -> None:
     await add_agency(database)
+    proposal = Proposal("damkar", rule_s, 1, 1) if rule_s else None
     async with database.transaction() as tx:
-        await rulebook.append(tx, Rule(0, (Recipient("damkar", rule_s),), ("kebakaran",)), "rina", "")
-        row = await put(tx, await add_report(tx, priority=priority), accept_within_s=given_s)
+        row = await put(tx, await add_report(tx, priority=priority), proposal=proposal)
     assert row.accept_by == START + timedelta(seconds=expected)
+    assert row.accept_within == timedelta(seconds=expected)
 
 
 async def test_an_agency_nobody_knows(database: Database) -> None:
@@ -162,7 +160,7 @@ async def test_two_operators_at_once_make_one_dispatch(database: Database) -> No
     assert sorted(await asyncio.gather(*(operator() for _ in range(5)))) == [False] * 4 + [True]
 
 
-@pytest.mark.parametrize("state", ["rejected", "cancelled"])
+@pytest.mark.parametrize("state", ["rejected", "cancelled", "resolved"])
 async def test_after_an_end_it_can_be_dispatched_there_again(database: Database, state: str) -> None:
     await add_agency(database)
     async with database.transaction() as tx:
