@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.schema import Table
 
 from db import journal, sqlite
-from db.journal import Detail, Journal
+from db.journal import Detail, Journal, Kind
 from db.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
@@ -57,7 +57,7 @@ class Transaction(Reading):
         self.journal = Journal()
         self.topics: set[str] = set()
 
-    def tell(self, kind: str, subject: str, version: int | None = None) -> None:
+    def tell(self, kind: Kind, subject: str, version: int | None = None) -> None:
         """Announce on `/live` that `subject` changed; the last version told in a transaction is the one sent."""
         self.journal.live[kind, subject] = version
         self.topics.add("live")

@@ -5,13 +5,16 @@ writer. Completion is fenced by the claim's id: a worker that slept past its lea
 its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former. Of an
 agency that is paused nothing is claimed, and no retry before its own back-off (`retry_after`) is over.
 
+No first try waits for any time, and a time further ahead than anybody here ever waits is over: it was written before
+somebody set the clock back.
+
 An envelope is `pending` until a receiver takes it (`delivered`), a cancellation makes it needless (`withdrawn`), or
 its report was closed or its agency removed first (`dead`, and may be made due again). Whoever ends one leaves the claim
 of a try that is in flight: the next envelope waits for the end of that try, and the try tells how it ended.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -23,6 +26,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     literal_column,
     or_,
     select,
@@ -40,6 +44,9 @@ v = tables.envelopes.c
 a = tables.agencies.c
 Which = Literal["all", "urgent", "first", "retries"]
 PENDING: Final = v.state == literal_column("'pending'")  # not bound: a prepared plan could not use the partial index
+LONGEST_HOLD: Final = timedelta(seconds=70)  # a lease, and a back-off: a minute and its jitter (`routing.breaker`)
+LONGEST_WAIT: Final = timedelta(seconds=340)  # between two tries (`routing.retry`), with their jitter
+LONGEST_P3_WAIT: Final = timedelta(seconds=1000)
 
 
 class EnvelopeRow(Struct, frozen=True):
@@ -64,6 +71,27 @@ class EnvelopeRow(Struct, frozen=True):
     delivered_at: datetime | None
     refused_status: int | None
     turn: int  # 0 and 1 are first tries, 2 and 3 retries; 1 and 3 have no priority
+
+
+_owed: Final = (v.id, v.dispatch_id, v.sequence, v.type, v.state, v.cause, v.created_at, v.tries)
+
+
+def due_at() -> ColumnElement[datetime]:
+    """When a pending envelope is to be tried, as things stand: its agency is to be joined, no lease is looked at."""
+    return case((and_(v.tries > 0, a.retry_after > v.next_try_at), a.retry_after), else_=v.next_try_at)
+
+
+class OwedRow(Struct, frozen=True):
+    """What became of an envelope, without its body."""
+
+    id: str
+    dispatch_id: str
+    sequence: int
+    type: str
+    state: str
+    cause: str | None
+    created_at: datetime
+    tries: int
 
 
 class AttemptRow(Struct, frozen=True):
@@ -182,39 +210,52 @@ async def complete_late(tx: Transaction, envelope_id: str, claim_id: str, values
 
 
 async def end(
-    tx: Transaction, dispatch_id: str, state: str, cause: str, *, of: tuple[str, ...] = ("pending",), but: str = ""
-) -> list[EnvelopeRow]:
-    """Move the envelopes of a dispatch that are in one of the states `of`, all `but` one, to `state`; return them."""
+    tx: Transaction,
+    dispatch_id: str,
+    state: str,
+    cause: str,
+    *,
+    of: tuple[str, ...] = ("pending",),
+    before: int | None = None,
+) -> list[OwedRow]:
+    """Move the envelopes of a dispatch that are in one of the states `of` (with a sequence below `before`) to `state`.
+
+    Return them in their order, as they are then. Who has one in his hand is waited for.
+    """
+    chosen = v.state.in_(of), true() if before is None else v.sequence < before
+    return await _end(tx, dispatch_id, state, cause, *chosen)
+
+
+async def take_back(tx: Transaction, dispatch_id: str, type: str, cause: str) -> list[OwedRow]:
+    """Withdraw the envelopes of this type, dead ones too, that no try was begun for, and return them."""
+    chosen = v.state.in_(("pending", "dead")), v.type == type, v.tries == 0
+    return await _end(tx, dispatch_id, "withdrawn", cause, *chosen)
+
+
+async def _end(
+    tx: Transaction, dispatch_id: str, state: str, cause: str, *chosen: ColumnElement[bool]
+) -> list[OwedRow]:
     statement = (
         update(tables.envelopes)
-        .where(v.dispatch_id == dispatch_id, v.state.in_(of), v.id != but)
+        .where(v.dispatch_id == dispatch_id, *chosen)
         .values(state=state, cause=cause)
-        .returning(tables.envelopes)
+        .returning(*_owed)
     )
-    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    rows = [OwedRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
     return sorted(rows, key=lambda row: row.sequence)
 
 
-async def revive(tx: Transaction, dispatch_ids: Collection[str], cause: str | None = None) -> list[EnvelopeRow]:
+async def revive(tx: Transaction, dispatch_ids: Collection[str], cause: str | None = None) -> list[OwedRow]:
     """Make the dead envelopes of these dispatches (that died of `cause`) due now, and return them in their order."""
     chosen = [v.dispatch_id.in_(dispatch_ids), v.state == "dead"] + ([v.cause == cause] if cause else [])
     statement = (
         update(tables.envelopes)
         .where(*chosen)
-        .values(state="pending", cause=None, next_try_at=tx.now)
-        .returning(tables.envelopes)
+        .values(state="pending", cause=None, refused_status=None, next_try_at=tx.now)
+        .returning(*_owed)
     )
-    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    rows = [OwedRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
     return sorted(rows, key=lambda row: (row.dispatch_id, row.sequence))
-
-
-async def withdraw_untried(tx: Transaction, dispatch_ids: Collection[str], type: str, cause: str) -> list[EnvelopeRow]:
-    """Withdraw envelopes of this type that no try was begun for, due or dead; return them."""
-    chosen = v.dispatch_id.in_(dispatch_ids), v.type == type, v.tries == 0, v.state.in_(("pending", "dead"))
-    statement = update(tables.envelopes).where(*chosen).values(state="withdrawn", cause=cause)
-    return [
-        EnvelopeRow(**row) for row in (await tx.connection.execute(statement.returning(tables.envelopes))).mappings()
-    ]
 
 
 async def hasten(tx: Transaction, dispatch_ids: Collection[str], priority: str | None) -> None:
@@ -246,10 +287,10 @@ async def attempts(reading: Reading, envelope_id: str) -> list[AttemptRow]:
     return [AttemptRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-async def of_dispatch(reading: Reading, dispatch_id: str) -> list[EnvelopeRow]:
+async def of_dispatch(reading: Reading, dispatch_id: str) -> list[OwedRow]:
     """Return the envelopes of a dispatch in their order."""
-    statement = select(tables.envelopes).where(v.dispatch_id == dispatch_id).order_by(v.sequence)
-    return [EnvelopeRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    statement = select(*_owed).where(v.dispatch_id == dispatch_id).order_by(v.sequence)
+    return [OwedRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
 async def make_due(
@@ -259,15 +300,18 @@ async def make_due(
     envelope_id: str | None = None,
     since: datetime | None = None,
     refused: bool = True,
+    held: bool = False,
 ) -> int:
     """Make what an agency is owed, and nobody is sending, due now; return how many envelopes that are.
 
-    `refused`: those too that only a person can mend. One envelope, those made at `since` or later, or all. What another
-    transaction has in its hand is left to it, so that nobody waits for a lock here. Dead ones stay so (`revive`).
+    `refused`: those too that only a person can mend; `held`: those too whose own time has come. One envelope, those
+    made at `since` or later, or all. What another transaction has in its hand is left to it, so that nobody waits for
+    a lock here. Dead ones stay so (`revive`).
     """
     found = select(v.id).where(
         v.agency_id == agency_id,
-        and_(v.state == "pending", v.lease_until.is_(None), v.next_try_at > tx.now),
+        and_(PENDING, or_(v.lease_until.is_(None), v.lease_until < tx.now)),
+        true() if held else v.next_try_at > tx.now,
         true() if refused else v.refused_status.is_(None),
         true() if envelope_id is None else v.id == envelope_id,
         true() if since is None else v.created_at >= since,
@@ -279,8 +323,8 @@ async def make_due(
 
 async def due_by_agency(reading: Reading) -> dict[int, datetime]:
     """Return, for every agency that is owed an envelope and not paused, when its next unclaimed one is due."""
-    own = case((v.lease_until > v.next_try_at, v.lease_until), else_=v.next_try_at)
-    soonest = func.min(case((and_(v.tries > 0, a.retry_after > own), a.retry_after), else_=own))
+    due = due_at()
+    soonest = func.min(case((v.lease_until > due, v.lease_until), else_=due))
     statement = (
         select(v.agency_id, soonest.label("due"))
         .join(tables.agencies, a.id == v.agency_id)
@@ -288,6 +332,19 @@ async def due_by_agency(reading: Reading) -> dict[int, datetime]:
         .group_by(v.agency_id)
     )
     return {row.agency_id: row.due for row in await reading.connection.execute(statement)}
+
+
+async def bring_near(tx: Transaction) -> None:
+    """Make due what waits for a time further ahead than any is ever set: a clock was ahead, and was set back since."""
+    longest = case((v.priority == "P3", _time(tx.now + LONGEST_P3_WAIT)), else_=_time(tx.now + LONGEST_WAIT))
+    far = or_(v.next_try_at > longest, and_(v.tries == 0, v.next_try_at > tx.now))
+    await tx.connection.execute(update(tables.envelopes).where(PENDING, far).values(next_try_at=tx.now))
+    leased = update(tables.envelopes).where(v.lease_until > tx.now + LONGEST_HOLD)
+    await tx.connection.execute(leased.values(lease_until=None))
+
+
+def _time(at: datetime) -> ColumnElement[datetime]:
+    return literal(at, v.next_try_at.type)
 
 
 async def oldest_unsent_s(reading: Reading) -> float:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
@@ -22,6 +23,7 @@ from db import tables
 
 GENESIS = "0" * 64
 _sorted = msgspec.json.Encoder(order="sorted")
+Kind = Literal["report", "service", "control", "escalation", "rules", "agency"]  # of what live events tell
 Detail = dict[str, str | int | bool | list[str] | None]
 
 
@@ -29,7 +31,7 @@ Detail = dict[str, str | int | bool | list[str] | None]
 class Journal:
     """What one transaction will tell at its end."""
 
-    live: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    live: dict[tuple[Kind, str], int | None] = field(default_factory=dict)
     audit: list[tuple[str, str, str, Detail]] = field(default_factory=list)
 
 

@@ -7,16 +7,17 @@ from sqlalchemy import func, select
 
 from db import tables
 from db.engine import Reading
+from db.journal import Kind
 
 e = tables.live_events.c
 
 
 class LiveRow(Struct, frozen=True):
-    """`kind` (report, service, agency, escalation) `subject` (its number or name) is now at `version`."""
+    """`subject` (the number, name or id of such a `kind`) is now at `version`."""
 
     seq: int
     at: datetime
-    kind: str
+    kind: Kind
     subject: str
     version: int | None
 

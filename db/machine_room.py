@@ -101,6 +101,11 @@ def _alarm(said: Mapping[str, str]) -> Alarm:
     return Alarm(said["code"], said["message"])
 
 
+async def forget_service(tx: Transaction, name: str) -> None:
+    """Delete a service that says good-bye."""
+    await tx.connection.execute(delete(tables.services).where(tables.services.c.name == name))
+
+
 async def forget_services(tx: Transaction, prefix: str, silent_since: datetime) -> None:
     """Delete the services whose names begin with `prefix` and that were not heard since a time: they are long gone."""
     s = tables.services.c

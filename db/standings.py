@@ -34,6 +34,14 @@ class StandingRow(Struct, frozen=True):
     oldest_unaccepted_at: datetime | None
 
 
+class BackoffRow(Struct, frozen=True):
+    """Tries at an agency that failed in a row, since when, and when its next retry may go."""
+
+    failures_in_a_row: int
+    failing_since: datetime | None
+    retry_after: datetime | None
+
+
 async def every(reading: Reading) -> list[StandingRow]:
     """Return all agencies that were not removed, by code."""
     owed = (
@@ -73,22 +81,19 @@ async def every(reading: Reading) -> list[StandingRow]:
     return [StandingRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-Failing = tuple[int, datetime | None, datetime | None]  # failures in a row, since when, its back-off's end
-
-
-async def failing(tx: Transaction, agency_ids: Collection[int]) -> dict[int, Failing]:
-    """Lock those of these agencies that do not take what we send, by their ids.
+async def failing(tx: Transaction, agency_ids: Collection[int]) -> dict[int, BackoffRow]:
+    """Lock those of these agencies that do not take what we send; return their back-offs by their ids.
 
     An agency's row is locked after reports, dispatches and envelopes.
     """
     rows = await tx.connection.execute(_lock_failing, {"ids": several(agency_ids)})
-    return {row.id: (row.failures_in_a_row, row.failing_since, row.retry_after) for row in rows}
+    return {row.id: BackoffRow(row.failures_in_a_row, row.failing_since, row.retry_after) for row in rows}
 
 
-async def locked(tx: Transaction, agency_id: int) -> Failing:
+async def locked(tx: Transaction, agency_id: int) -> BackoffRow:
     """Lock any agency; return the same of it."""
     row = (await tx.connection.execute(_lock, {"ids": [agency_id]})).one_or_none()
-    return (0, None, None) if row is None else (row.failures_in_a_row, row.failing_since, row.retry_after)
+    return BackoffRow(0, None, None) if row is None else BackoffRow(*row[1:])
 
 
 _lock = (
@@ -103,3 +108,8 @@ _lock_failing = _lock.where(a.failures_in_a_row > 0)
 async def save(tx: Transaction, agency_id: int, values: Mapping[str, object]) -> None:
     """Change how we stand with an agency."""
     await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(**values))
+
+
+async def bring_near(tx: Transaction, beyond: datetime) -> None:
+    """Lift back-offs that last beyond a time: a clock was ahead when they were written."""
+    await tx.connection.execute(update(tables.agencies).where(a.retry_after > beyond).values(retry_after=None))

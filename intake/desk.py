@@ -16,6 +16,7 @@ from datetime import tzinfo
 from typing import assert_never
 
 from db import agencies, entries, reports
+from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow
@@ -273,6 +274,11 @@ def _way(via: Via, actor: str | None) -> str:
             assert_never(via)
 
 
+def called(agency: AgencyRow) -> str:
+    """Return how reports call an agency to which something is sent: to a paused one nothing goes."""
+    return agency.name if agency.paused_at is None else f"{agency.name} (dijeda: telepon)"
+
+
 async def _locked(tx: Transaction, number: str) -> ReportRow:
     found = await reports.find(tx, number)
     if found is None:
@@ -321,7 +327,7 @@ async def send(
     """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
     row = await _change(tx, row, leaves)
-    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    names = {agency.code: called(agency) for agency in await agencies.every(tx)}
     seen = await visible(tx, row)
     sent: list[DispatchRow] = []
     for one in to:

@@ -17,7 +17,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, OVER, UNANSWERED
-from intake.desk import Sending, is_past, send
+from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
 from routing.escalation import REJECTED, TOLD_LATE, Plan
@@ -97,7 +97,7 @@ def _late(late: timedelta, found: DispatchRow, now: datetime) -> str:
 
 async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> bool:
     """Do what is due, and tell of it in the report; return whether another agency was sent it."""
-    names = {agency.code: agency.name for agency in await agencies.every(tx)}
+    names = {agency.code: called(agency) for agency in await agencies.every(tx)}
     name = names.get(found.agency, found.agency)
     late = _late(plan.late, found, tx.now)
 

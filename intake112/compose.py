@@ -113,7 +113,8 @@ def _jobs(
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
-        heartbeat = process.heartbeat = Heartbeat(database, lambda: lanes.looked_at)
+        heartbeat = Heartbeat(database, lambda: lanes.looked_at)
+        process.watched = (heartbeat, escalations)
         jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat)
     if listener is not None:
         app = create_app(

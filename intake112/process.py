@@ -13,22 +13,25 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from types import FrameType
+from typing import Protocol
 
 import structlog
 import uvicorn
 
 from db import machine_room, migrate
 from db.engine import Database, DatabaseUnavailableError
+from db.machine_room import Alarm
 from db.migrate import SchemaError
 from intake112.clock import FileClock, SteadyClock
 from routing import standing
-from routing.heartbeat import Heartbeat
 
 log = structlog.get_logger(__name__)
 BEAT_EVERY_S = 5.0
+MISSED_FOR = timedelta(minutes=5)  # for so long a routing process that did not say good-bye is shown as silent
 ASK_AGAIN_S = 1.0
 STOP_WITHIN_S = 14.5  # the lanes cut their last tries off after 14 s
 CLOSE_PAGES_WITHIN_S = 5
@@ -41,6 +44,16 @@ class Room(StrEnum):
     BRIDGE = "bridge"
     WEB = "web"
     ROUTING = "routing"
+
+
+class Watched(Protocol):
+    """A part of the routing room that watches itself."""
+
+    def figures(self) -> dict[str, float]:
+        """Return what it counts."""
+
+    def alarms(self) -> list[Alarm]:
+        """Return what is wrong now."""
 
 
 Jobs = dict[Room, Callable[[], Coroutine[None, None, None]]]
@@ -67,7 +80,8 @@ class Process:
         self.clock = clock
         self.stop = asyncio.Event()
         self.failed: list[str] = []
-        self.heartbeat: Heartbeat | None = None  # of the routing room, which tells its figures and alarms
+        self.watched: Sequence[Watched] = ()  # of the routing room, which tells their figures and alarms
+        self._name = f"{Room.ROUTING}:{socket.gethostname()[:64]}:{os.getpid()}"
         self._decided = asyncio.Event()  # the database has this release's schema, or we stop
         self._migrates = migrates
 
@@ -104,6 +118,8 @@ class Process:
                 await asyncio.wait(rooms)
                 for job in beside:
                     job.cancel()
+            if Room.ROUTING in jobs:
+                await self._take_leave(database)
         except* StopTookTooLongError:
             log.error("stop_took_too_long", seconds=STOP_WITHIN_S)  # noqa: TRY400 - there is no more to know
             self.failed.append("stop")
@@ -159,22 +175,30 @@ class Process:
             self._decided.set()
 
     async def _beat(self, database: Database, jobs: Jobs) -> None:
-        """Say every few seconds that the lanes are alive, and follow the machine's clock."""
+        """Say every few seconds that the lanes are alive, and follow the machine's clock.
+
+        What is wrong with agencies is the same whoever says it, and has one row; what is wrong with a process has its
+        own, and no other process that is well may hide it.
+        """
         await self._decided.wait()
         while True:
             self.clock.follow()
             if Room.ROUTING in jobs:
-                own = self.heartbeat
-                figures = own.figures() if own is not None else {}
-                alarms = own.alarms() if own is not None else []
+                figures = {name: value for one in self.watched for name, value in one.figures().items()}
+                alarms = [alarm for one in self.watched for alarm in one.alarms()]
                 try:
                     async with database.transaction() as tx:
-                        alarms += await standing.alarms(tx)
-                        said = ("running", f"process {os.getpid()}", figures, alarms)
-                        await machine_room.beat(tx, Room.ROUTING, *said)
+                        await machine_room.beat(tx, Room.ROUTING, "running", "", alarms=await standing.alarms(tx))
+                        await machine_room.beat(tx, self._name, "running", "", figures, alarms)
+                        await machine_room.forget_services(tx, f"{Room.ROUTING}:", tx.now - MISSED_FOR)
                 except DatabaseUnavailableError as error:
                     log.warning("database_unavailable", why=str(error))
             await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _take_leave(self, database: Database) -> None:
+        with contextlib.suppress(DatabaseUnavailableError):
+            async with database.transaction() as tx:
+                await machine_room.forget_service(tx, self._name)
 
     async def _end_in_time(self) -> None:
         await self.stop.wait()

@@ -53,11 +53,10 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
     dead: list[DispatchRow] = []
     await dispatches.end_ladders(tx, report_id)
     for row in await outbox.live(tx, report_id):
-        await outbox.enclose(tx, row, "report.closed", report, public_url)
+        closing = await outbox.enclose(tx, row, "report.closed", report, public_url)
         if row.delivered_at is not None:
             continue
-        closing = (await envelopes.of_dispatch(tx, row.id))[-1]
-        dying = await envelopes.end(tx, row.id, "dead", CLOSED, but=closing.id)  # a claim of these comes before it
+        dying = await envelopes.end(tx, row.id, "dead", CLOSED, before=closing.sequence)  # who claims one comes first
         if not any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
             dying += await envelopes.end(tx, row.id, "dead", CLOSED)
         for one in dying:
@@ -75,10 +74,11 @@ async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:
     """
     rows = await outbox.every(tx, report_id)
     live = [row.id for row in rows if row.state not in NOT_LIVE]
-    for one in await envelopes.withdraw_untried(tx, live, "report.closed", REOPENED):
-        tx.record("routing", "envelope.withdrawn", one.id, dispatch=one.dispatch_id, reason="report reopened")
-    for one in await envelopes.revive(tx, live, CLOSED):
-        tx.record("routing", "envelope.again", one.id, dispatch=one.dispatch_id, reason="report reopened")
+    for id in live:
+        for one in await envelopes.take_back(tx, id, "report.closed", REOPENED):
+            tx.record("routing", "envelope.withdrawn", one.id, dispatch=id, reason="report reopened")
+    for died in await envelopes.revive(tx, live, CLOSED):
+        tx.record("routing", "envelope.again", died.id, dispatch=died.dispatch_id, reason="report reopened")
     for row in rows:
         if row.state in UNANSWERED:
             accept_by = tx.now + row.accept_within

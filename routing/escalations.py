@@ -14,6 +14,7 @@ import structlog
 
 from db import dispatches
 from db.engine import Database, DatabaseUnavailableError, Transaction
+from db.machine_room import Alarm
 
 log = structlog.get_logger(__name__)
 POLL_S: Final = 1.0
@@ -27,7 +28,19 @@ class Escalations:
     def __init__(self, database: Database, escalate: Escalate) -> None:
         self._database = database
         self._escalate = escalate
-        self.done = 0  # by this process, for the metrics
+        self.done = 0  # by this process
+        self._failed: list[str] = []  # dispatches that could not be escalated when we last looked
+
+    def figures(self) -> dict[str, float]:
+        """Return what it counts."""
+        return {"escalations": self.done}
+
+    def alarms(self) -> list[Alarm]:
+        """Return what is wrong now."""
+        if not self._failed:
+            return []
+        said = f"{len(self._failed)} dispatches that nobody accepts cannot be escalated, {self._failed[0]} first."
+        return [Alarm("escalation", f"{said} Telephone their agencies; look at this process's log for not_escalated.")]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -49,6 +62,7 @@ class Escalations:
             due = await dispatches.due(reading, AT_ONCE)
             soonest = await dispatches.next_due(reading)
             now = reading.now
+        failed: list[str] = []
         for dispatch_id in due:
             if stop.is_set():
                 break
@@ -59,8 +73,10 @@ class Escalations:
                 raise
             except Exception:
                 log.exception("not_escalated", dispatch=dispatch_id)  # the others shall not wait for it
+                failed.append(dispatch_id)
                 continue
             self.done += done
-        if len(due) == AT_ONCE:
+        self._failed = failed
+        if len(due) == AT_ONCE > len(failed):
             return 0.0
         return POLL_S if soonest is None else min(POLL_S, max(0.01, (soonest - now).total_seconds()))

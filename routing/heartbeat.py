@@ -32,6 +32,7 @@ AGAIN_S: Final = 5.0  # after one that went wrong
 LATE_S: Final = 180.0
 LONGEST: Final = 64 * 1024
 LOOPBACK: Final = "127.0.0.0/8"
+HOST: Final = "127.0.0.1"
 FIGURE: Final = "heartbeat_seconds"
 
 
@@ -48,6 +49,7 @@ class Heartbeat:
         self._arrived_at: float | None = None
         self._began_at: float | None = None
         self._why = "it has not been sent yet"
+        self._server: asyncio.Server | None = None
 
     def age_s(self) -> float:
         """Return the seconds since a letter last went the whole way; before the first, since we began."""
@@ -69,21 +71,21 @@ class Heartbeat:
         """Send once a minute until `stop` is set, and sooner again what went wrong."""
         loop = asyncio.get_running_loop()
         self._began_at = loop.time()
-        server = await asyncio.start_server(self._receive, "127.0.0.1", 0, limit=LONGEST)
-        port = server.sockets[0].getsockname()[1]
         try:
             while not stop.is_set():
-                went = await self._beat(f"http://127.0.0.1:{port}/")
+                went = await self._beat()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._every_s if went else min(AGAIN_S, self._every_s)):
                         await stop.wait()
         finally:
-            server.close()
+            if self._server is not None:
+                self._server.close()
 
-    async def _beat(self, url: str) -> bool:
+    async def _beat(self) -> bool:
         """Send one letter; tell whether it went the whole way."""
         loop = asyncio.get_running_loop()
         try:
+            url = await self._listening()
             letter = await self._letter(url)
             receiver = HttpReceiver(url, [LOOPBACK])
             try:
@@ -94,7 +96,7 @@ class Heartbeat:
             self._why = f"the database does not answer ({error})"
         except Exception as error:
             log.exception("heartbeat_failed")
-            self._why = f"it broke ({type(error).__name__})"
+            self._why = f"it broke ({type(error).__name__}: {error})"
         else:
             looked_at = self._looked_at()
             if not isinstance(outcome, Delivered) or self._arrived != letter.id:
@@ -106,6 +108,12 @@ class Heartbeat:
                 return True
         log.warning("heartbeat_missing", why=self._why)
         return False
+
+    async def _listening(self) -> str:
+        """Return the loop-back agency's URL; open its port first, unless that went well before. Raises OSError."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._receive, HOST, 0, limit=LONGEST)
+        return f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}/"
 
     async def _letter(self, url: str) -> Letter:
         """Run the statements of a dispatch, and undo them; return the letter they made."""

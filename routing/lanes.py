@@ -87,13 +87,16 @@ class Lanes:
         saver = Saver(*self._saves, stop)
         means = _Means(*self._made, stop, saver)
         wakeups = self._database.wakeups
-        rest_s = POLL_S
+        rest_s, is_near = POLL_S, False
         try:
             async with asyncio.timeout(None) as limit, saver.running(), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._at_stop(stop, limit))
                 while not stop.is_set():
                     ticket = wakeups.ticket(TOPIC)
                     try:
+                        if not is_near:  # a process's own time only goes on: once is enough
+                            await self._bring_near()
+                            is_near = True
                         wait_s = await self._open_due(means, tasks)
                     except Exception as error:
                         self.tally.stumbled(error)
@@ -104,6 +107,12 @@ class Lanes:
                         await wakeups.wait(TOPIC, ticket, wait_s)
         except TimeoutError:
             log.warning("lanes_cut_off", advice="their leases run out and the same envelopes are sent again")
+
+    async def _bring_near(self) -> None:
+        """Let no clock that was ahead, and set back before this start, hold anything up."""
+        async with self._database.transaction() as tx:
+            await envelopes.bring_near(tx)
+            await standings.bring_near(tx, tx.now + envelopes.LONGEST_HOLD)
 
     async def _at_stop(self, stop: asyncio.Event, limit: asyncio.Timeout) -> None:
         await stop.wait()
@@ -198,7 +207,7 @@ class _Lane:
         """Return the agency's back-off; locked while it fails, so that of two workers one sends the next retry."""
         if agency is None or not agency.failures_in_a_row:
             return Backoff()
-        return Backoff(*await standings.locked(tx, agency.id))
+        return await standing.backoff(tx, agency.id)
 
     def _receiver_of(self, agency: AgencyRow, connections: contextlib.AsyncExitStack) -> Receiver:
         """Return the receiver at the agency's URL; a new one when URL or networks changed (the old ends with us)."""

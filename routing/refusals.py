@@ -71,10 +71,15 @@ class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
 
 
-class NoSuchAgencyError(RefusedError):
-    """There is no agency with this code. The list of agencies shows the codes."""
+class NoSuchAgencyError(UnknownAgencyError):
+    __doc__ = UnknownAgencyError.__doc__
+    status = 404  # it is in the address, not in what was sent
 
-    status = 404
+
+class AgencyPausedError(RefusedError):
+    """This agency is paused, so nothing is sent there. Resume it: all that it is owed goes out then."""
+
+    status = 409
 
 
 class NothingToSendError(RefusedError):

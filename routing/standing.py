@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import astuple
+
 from db import agencies, envelopes, standings
 from db.agencies import AgencyRow
 from db.engine import Reading, Transaction
@@ -16,14 +18,19 @@ from db.machine_room import Alarm
 from db.standings import StandingRow
 from routing import breaker
 from routing.breaker import FAILURES, Backoff
-from routing.refusals import NoSuchAgencyError, NothingToSendError
+from routing.refusals import AgencyPausedError, NoSuchAgencyError, NothingToSendError
 
 ACTOR: Final = "routing"
 
 
+async def backoff(tx: Transaction, agency_id: int) -> Backoff:
+    """Lock an agency, and return its back-off."""
+    return Backoff(*astuple(await standings.locked(tx, agency_id)))
+
+
 async def failed(tx: Transaction, agency: AgencyRow, began: datetime, *, is_retry: bool, jitter: float) -> None:
     """Count a try that failed against its agency."""
-    before = Backoff(*await standings.locked(tx, agency.id))
+    before = await backoff(tx, agency.id)
     after = breaker.failed(before, began, tx.now, is_retry=is_retry, jitter=jitter)
     await _save(tx, agency.id, after)
     if before.failures < FAILURES <= after.failures:
@@ -43,7 +50,7 @@ async def heard(tx: Transaction, who: Mapping[int, str]) -> None:
     What one refuses for good keeps its slow schedule, unless it was the breaker that held it back.
     """
     for agency_id, row in (await standings.failing(tx, who)).items():
-        before, code = Backoff(*row), who[agency_id]
+        before, code = Backoff(*astuple(row)), who[agency_id]
         await _save(tx, agency_id, Backoff())
         await envelopes.make_due(tx, agency_id, refused=before.failures >= FAILURES)
         if before.failures >= FAILURES:
@@ -82,12 +89,15 @@ async def redrive(
 ) -> int:
     """Send again now what failed: one envelope, those made at `since` or later, or all; return how many.
 
-    Those that wait for their next try are due now, under the same `webhook-id`. Dead ones stay so: their report was
-    closed, and a crew must not drive for it because somebody mended a line; `again` sends them one report at a time.
-    Raises NoSuchAgencyError; NothingToSendError for one envelope that is no such.
+    What waits is due now, under the same `webhook-id`: for its own next try, or for the agency's back-off. Dead ones
+    stay so: their report was closed, and a crew must not drive for it because somebody mended a line; `again` sends
+    them one report at a time.
+    Raises NoSuchAgencyError, AgencyPausedError; NothingToSendError for one envelope that is no such.
     """
     agency = await _found(tx, code)
-    made = await envelopes.make_due(tx, agency.id, envelope_id=envelope_id, since=since)
+    if agency.paused_at is not None:
+        raise AgencyPausedError
+    made = await envelopes.make_due(tx, agency.id, envelope_id=envelope_id, since=since, held=True)
     if envelope_id is not None and not made:
         raise NothingToSendError
     await standings.save(tx, agency.id, {"retry_after": None})

@@ -161,9 +161,7 @@ envelopes = Table(
     Column("content_type", String(80), nullable=False, server_default="application/json"),
     Column("body", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),  # pending, delivered, withdrawn, dead
-    Column(
-        "cause", String(32)
-    ),  # of withdrawn and dead: dispatch_cancelled, report_closed, report_reopened, agency_removed
+    Column("cause", String(32)),  # of withdrawn and dead: see `routing.endings`
     Column("created_at", UtcTime, nullable=False),
     Column("first_try_at", UtcTime),
     Column("next_try_at", UtcTime, nullable=False),

@@ -15,7 +15,7 @@ bridge_states = Table(
 services = Table(
     "services",
     metadata,
-    Column("name", String(96), primary_key=True),  # "bridge:<pbx>:<which of its bridges>", "routing"
+    Column("name", String(96), primary_key=True),  # "bridge:<pbx>:<which>", "routing", "routing:<host>:<pid>"
     Column("state", String(32), nullable=False),
     Column("detail", Text, nullable=False),
     Column("figures", Json, nullable=False, server_default=text("'{}'")),  # what it counts: {"tape_bytes": 4096.0}

@@ -10,7 +10,8 @@ from pydantic import AfterValidator
 from db import answers, dispatches
 from intake import desk
 from intake.access import Who
-from intake.api import bodies, schemas, wire
+from intake.api import bodies, wire
+from intake.api import dispatch_schemas as schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, agency_only, refusals, staff_only
 from intake.api.operators import ID
 from intake.refusals import OtherDispatchError

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from intake.api.schemas import Out
+from intake.api.out import Out
 
 
 class Agency(Out):

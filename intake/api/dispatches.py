@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from intake import dispatching
 from intake.access import Who
-from intake.api import bodies, schemas, wire
+from intake.api import bodies, wire
+from intake.api import dispatch_schemas as schemas
 from intake.api.agencies import DispatchId
 from intake.api.context import ON_WRITE, Context, refusals, staff_only
 

@@ -144,17 +144,22 @@ class _Snapshot(Collector):
             "intake112_alarm", "1 while a service says that something is wrong", labels=["service", "code"]
         )
         heartbeat = GaugeMetricFamily(
-            "intake112_heartbeat_seconds", "Since a test letter last went the whole way of a dispatch; none: alarm"
+            "intake112_heartbeat_seconds",
+            "Since a test letter last went the whole way of a dispatch, of the process for which that is longest; "
+            "none: alarm",
         )
+        ages_s: list[float] = []
         for row in self._services:
             silent.add_metric([row.name], (self._now - row.seen_at).total_seconds())
             if row.is_fresh(self._now):
                 for figure, number in row.figures.items():
                     figures.add_metric([row.name, figure], number)
                 if (age_s := row.figures.get(FIGURE)) is not None:
-                    heartbeat.add_metric([], age_s)
+                    ages_s.append(age_s)
                 for code in dict.fromkeys(alarm.code for alarm in row.alarms):  # two trunks may be gone: one sample
                     alarms.add_metric([row.name, code], 1)
+        if ages_s:
+            heartbeat.add_metric([], max(ages_s))
         yield from (silent, figures, alarms, heartbeat)
 
 

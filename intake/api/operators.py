@@ -11,7 +11,7 @@ from db.engine import Reading
 from db.reports import Filter, ReportRow
 from intake import desk, numbers
 from intake.access import Who
-from intake.api import bodies, schemas, wire
+from intake.api import bodies, dispatch_schemas, schemas, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
 from intake.api.errors import BadIfMatchError, MissingIfMatchError
 from intake.desk import NewReport
@@ -182,27 +182,28 @@ def router(context: Context) -> APIRouter:
             return wire.entry(await desk.strike_entry(tx, number, entry_id, who.name, url))
 
     @routes.get("/reports/{number}/dispatches/proposed", responses=refusals(*ON_READ, 404))
-    async def proposed(number: Number, _: staff) -> schemas.Proposals:
+    async def proposed(number: Number, _: staff) -> dispatch_schemas.Proposals:
         """Who should have this report by the rules, in their order."""
         async with database.reading() as reading:
             row = await _found(reading, number)
-            names = {agency.code: agency.name for agency in await agencies.every(reading)}
-            have = {one.agency for one in await outbox.unfinished(reading, row.id)}
+            there = {agency.code: agency for agency in await agencies.every(reading)}
+            have = {one.agency for one in await outbox.live(reading, row.id)}
             book = await rulebook.in_force(reading)
             case = book.case(row.kind, row.priority, reading.now)
             found = rules.propose(book.rules, case)
             goes = rules.chosen(found)
-            return schemas.Proposals(
+            return dispatch_schemas.Proposals(
                 proposed=[
-                    schemas.Proposed(
+                    dispatch_schemas.Proposed(
                         agency=one.agency,
-                        name=names[one.agency],
+                        name=there[one.agency].name,
                         accept_within_s=one.accept_within_s,
                         has_it=one.agency in have,
                         rule=one.rule,
                         rule_version=one.version,
                         certain=one.certain,
                         chosen=one in goes,
+                        paused=there[one.agency].paused_at is not None,
                     )
                     for one in found
                 ],
@@ -210,11 +211,11 @@ def router(context: Context) -> APIRouter:
             )
 
     @routes.post("/reports/{number}/dispatches", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
-    async def dispatch(number: Number, body: bodies.DispatchIn, who: staff) -> schemas.Dispatches:
+    async def dispatch(number: Number, body: bodies.DispatchIn, who: staff) -> dispatch_schemas.Dispatches:
         """Send a report to agencies; without `agencies`, to the rules' `chosen`. Who has it already is left out."""
         async with database.transaction() as tx:
             sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
-            return schemas.Dispatches(dispatches=await wire.sent(tx, sent))
+            return dispatch_schemas.Dispatches(dispatches=await wire.sent(tx, sent))
 
     @routes.get("/kinds", responses=refusals(*ON_READ))
     async def kinds(_: staff) -> schemas.Kinds:

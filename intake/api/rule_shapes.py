@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from db.rules import VersionRow
 from intake.api.bodies import Code, In, rfc3339, sensible, storable_text
-from intake.api.schemas import Out
+from intake.api.out import Out
 from intake.report import Priority
 from routing import rules, simulation
 from routing.rules import Case, Condition, Recipient, Rule

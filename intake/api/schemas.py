@@ -3,16 +3,12 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from intake.api.dispatch_schemas import Dispatch
+from intake.api.out import Out
 from intake.facts import CallBackResult
 from intake.report import Classification, Priority, Status
-
-
-class Out(BaseModel):
-    """Something that goes out; fields that are not set are null, never missing."""
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 class Caller(Out):
@@ -133,55 +129,6 @@ class Entry(Out):
     struck_by: str | None
 
 
-class Delivery(Out):
-    """How far the webhooks of a dispatch are: that of the envelope it waits for, the newest when it waits for none.
-
-    `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `delivered`; `withdrawn`: needless before
-    any receiver took it, see `cause`; `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due.
-    """
-
-    state: Literal["pending", "failing", "delivered", "withdrawn", "dead"]
-    cause: Literal["dispatch_cancelled", "report_closed", "report_reopened", "agency_removed"] | None
-    type: Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
-    sequence: int
-    tries: int = Field(description="those that were begun")
-    last_outcome: str | None = Field(description="of the last try that ended: status_200, timeout, dns, …")
-    next_try_at: datetime | None = Field(description="null when no try is to come")
-
-
-class Dispatch(Out):
-    """A report at an agency. Delivered is not accepted: only an answer says that a person has it."""
-
-    id: str
-    agency: str
-    state: Literal[
-        "queued", "sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled"
-    ]
-    sequence: int
-    created_at: datetime
-    created_by: str
-    accept_by: datetime
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    accepted_at: datetime | None
-    rejected_at: datetime | None
-    en_route_at: datetime | None
-    on_scene_at: datetime | None
-    resolved_at: datetime | None
-    cancelled_at: datetime | None
-    cancel_reason: str | None
-    answered_by: str | None
-    note: str | None
-    escalation: int = Field(description="steps of the ladder that were taken: 0 none, 1 overdue, 2 the next agency too")
-    overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
-    delivery: Delivery | None = Field(description="null when no envelope of it is kept")
-    rule_version: int | None = Field(description="the version of the rules that proposed it; null: no rule did")
-    rule_number: int | None = Field(description="which rule of that version")
-    escalate_at: datetime | None = Field(description="when the next step is due, unless they are heard before")
-    heard_at: datetime | None = Field(description="when they last answered anything")
-    asked: int = Field(description="how often they were asked in vain since; above 0: they accepted and fell silent")
-
-
 class ReportSummary(Out):
     """A report as lists show it: without entries and legs."""
 
@@ -255,36 +202,6 @@ class Calls(Out):
     calls: list[ReportSummary]
 
 
-class Dispatches(Out):
-    """Dispatches of a report."""
-
-    dispatches: list[Dispatch]
-
-
-class Proposed(Out):
-    """An agency that should have the report by a rule (number `rule` of version `rule_version`); `has_it` when it has.
-
-    Not `certain`: the rule hangs on a place or a priority that the report does not have yet. `chosen`: it goes there
-    when the desk names no agencies.
-    """
-
-    agency: str
-    name: str
-    accept_within_s: int
-    has_it: bool
-    rule: int
-    rule_version: int | None
-    certain: bool
-    chosen: bool
-
-
-class Proposals(Out):
-    """Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more."""
-
-    proposed: list[Proposed]
-    removed: list[str]
-
-
 class Words(Out):
     """A name in both languages."""
 
@@ -340,39 +257,6 @@ class State(Out):
     calls: list[ReportSummary]
     reports: list[ReportSummary]
     services: list[Service]
-
-
-class KeptAnswer(Out):
-    """An answer as it came. `applied` false: it was late or repeated, and moved nothing.
-
-    `via` is how it came, null when nobody wrote that down yet; `recorded_by` who at the centre wrote down a call.
-    """
-
-    received_at: datetime
-    answer: Literal["accepted", "rejected", "en_route", "on_scene", "resolved"]
-    by: str | None
-    at: datetime | None
-    sequence: int | None
-    note: str | None
-    applied: bool
-    via: Literal["api", "signed", "body", "page", "telephone"] | None
-    recorded_by: str | None
-
-
-class KeptAnswers(Out):
-    """All that an agency said to a dispatch, the first answer first."""
-
-    answers: list[KeptAnswer]
-
-
-class Answered(Out):
-    """What an answer did: `applied` false means that it was kept and moved nothing. `dispatch` is as it is now.
-
-    An answer sent again with its key is told what it did the first time.
-    """
-
-    applied: bool
-    dispatch: Dispatch
 
 
 class Check(Out):

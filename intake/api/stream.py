@@ -2,18 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.security.utils import get_authorization_scheme_param
 
+from db.journal import Kind
 from intake import access, live
 from intake.access import COOKIE, STAFF, Who
 from intake.api.context import ON_READ, Context, refusals, staff_only
 
-KINDS = "report|service|control|escalation|rules|heartbeat|reset"
-DESCRIPTION = f'`event: {KINDS}`, each with `id: SEQ` and `data: {{"seq", …}}`'
+KINDS = (*get_args(Kind), "heartbeat", "reset")
+DESCRIPTION = f'`event: {"|".join(KINDS)}`, each with `id: SEQ` and `data: {{"seq", …}}`'
 
 
 class EventStream(StreamingResponse):

@@ -16,7 +16,7 @@ from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
 from intake import calling_back
-from intake.api import schemas
+from intake.api import dispatch_schemas, schemas
 from intake.news import POSITION
 
 ENDED = "ended"
@@ -64,15 +64,17 @@ def entry(row: EntryRow) -> schemas.Entry:
     return schemas.Entry.model_validate(asdict(row))
 
 
-async def sent(reading: Reading, rows: Sequence[DispatchRow]) -> list[schemas.Dispatch]:
+async def sent(reading: Reading, rows: Sequence[DispatchRow]) -> list[dispatch_schemas.Dispatch]:
     """Return dispatches."""
     delivered = await deliveries.of_reports(reading, [row.report_id for row in rows])
-    return [schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), reading.now)) for row in rows]
+    return [
+        dispatch_schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), reading.now)) for row in rows
+    ]
 
 
-def kept_answer(row: AnswerRow) -> schemas.KeptAnswer:
+def kept_answer(row: AnswerRow) -> dispatch_schemas.KeptAnswer:
     """Return an answer of the log."""
-    return schemas.KeptAnswer.model_validate(asdict(row))
+    return dispatch_schemas.KeptAnswer.model_validate(asdict(row))
 
 
 def service(row: ServiceRow, now: datetime) -> schemas.Service:
@@ -109,8 +111,8 @@ def _dispatch(row: DispatchRow, delivery: DeliveryRow | None, now: datetime) -> 
     shown = None
     if delivery is not None:
         shown = asdict(delivery)
-        shown["state"] = "failing" if delivery.is_failing else delivery.state
-        shown["next_try_at"] = delivery.next_try_at if delivery.state == "pending" else None
+        shown["state"] = delivery.told()
+        shown["next_try_at"] = delivery.next_try_at if shown["state"] in ("pending", "failing") else None
     return asdict(row) | {"overdue": row.is_overdue(now), "delivery": shown}
 
 

@@ -80,6 +80,7 @@ function listen(seq) {
   source = new EventSource("/api/v1/live?after=" + seq);
   source.addEventListener("report", (event) => load(JSON.parse(event.data).subject).catch(again)); // else it stays old
   source.addEventListener("service", () => askHealth());
+  source.addEventListener("agency", (event) => agencyChanged(JSON.parse(event.data).subject).catch(again));
   source.addEventListener("heartbeat", (event) => spoke(JSON.parse(event.data).at));
   source.addEventListener("reset", begin);
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) again(); };
@@ -112,6 +113,13 @@ async function load(number) {
   loading.delete(number);
   showLists();
   if (number === selected) showReport();
+}
+
+async function agencyChanged(code) { // its back-off or its pause: no report has a new version for that
+  askHealth();
+  const waits = (one) => one.agency === code && ["pending", "failing", "paused"].includes(one.delivery?.state);
+  for (const report of [...reports.values()]) if (report.dispatches.some(waits)) await load(report.number);
+  if (selected) await showProposals();
 }
 
 // -- the left side ---------------------------------------------------------------------------------------------------
@@ -291,6 +299,7 @@ function showDispatches(dispatches) {
       item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.cancel_reason || dispatch.note].filter(Boolean).join(" · "), "quiet"));
     }
     const { state, last_outcome } = dispatch.delivery || {};
+    if (state === "paused") item.append(el("b", " · ▲ dijeda: hubungi lewat telepon"));
     if (state === "failing") item.append(el("span", ` · ▲ gagal kirim (${last_outcome}), dicoba lagi`));
     if (state === "dead") {
       item.className = "late";
@@ -303,7 +312,7 @@ function showDispatches(dispatches) {
 
 const agencyName = (code) => agencies.find((agency) => agency.code === code)?.name || code;
 
-const proposal = (rule) => `usulan aturan ${rule.rule} versi ${rule.rule_version}, terima ≤ ${rule.accept_within_s} dtk${rule.certain ? "" : " – bila tempat/prioritas cocok, belum diketahui"}`;
+const proposal = (rule) => `${rule.paused ? "▲ dijeda: hubungi lewat telepon · " : ""}usulan aturan ${rule.rule} versi ${rule.rule_version}, terima ≤ ${rule.accept_within_s} dtk${rule.certain ? "" : " – bila tempat/prioritas cocok, belum diketahui"}`;
 
 async function showProposals() {
   const number = selected;

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Expand. How earlier answers came nobody wrote down; who accepted and is silent is asked."""
+    """Expand. How earlier answers came nobody wrote down; who accepted and is silent is asked, if it is not over."""
     with op.batch_alter_table("answers") as batch_op:
         batch_op.add_column(sa.Column("via", sa.String(16), nullable=True))
         batch_op.add_column(sa.Column("recorded_by", sa.String(128), nullable=True))
@@ -27,6 +27,7 @@ def upgrade() -> None:
             "UPDATE dispatches SET heard_at = COALESCE(on_scene_at, en_route_at, accepted_at),"
             " escalate_at = COALESCE(on_scene_at, en_route_at, accepted_at)"
             " WHERE state IN ('accepted', 'en_route', 'on_scene')"
+            " AND report_id IN (SELECT id FROM reports WHERE status NOT IN ('resolved', 'closed'))"
         )
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db import agencies, answers, calls, machine_room, migrate, rules
+from db import agencies, answers, calls, dispatches, machine_room, migrate, rules
 from db.engine import Database
 from db.tables import metadata
 from tests.conftest import SetClock
@@ -59,12 +59,13 @@ async def empty_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIte
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
 
 
-async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
-    def up_to(connection: Connection, revision: str) -> None:
-        config = migrate._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+def up_to(connection: Connection, revision: str) -> None:
+    config = migrate._config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
+
+async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
     engine = create_async_engine(empty_url)
     async with engine.begin() as connection:
         await connection.run_sync(up_to, "0001")
@@ -125,3 +126,28 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
         assert first.agencies == [{"agency": "damkar", "accept_within_s": 45, "next": "bpbd"}]
         assert (second.number, second.kinds, second.hours) == (2, [], [])
         assert second.agencies == [{"agency": "bpbd", "accept_within_s": None, "next": None}]
+
+
+async def test_an_update_asks_only_those_whose_report_is_not_over(empty_url: str, clock: SetClock) -> None:
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(up_to, "0012")
+        for statement in (
+            "INSERT INTO agencies (id, code, name, url, allow_cidr, secret, created_at)"
+            " VALUES (1, 'damkar', 'Damkar', 'https://damkar.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
+            "INSERT INTO reports"
+            " (id, number, version, field_versions, status, classification, source, exercise, opened_at)"
+            " VALUES (1, 'r1', 1, '{}', 'closed', 'normal', 'call', false, '2026-03-14 01:00:00'),"
+            " (2, 'r2', 1, '{}', 'resolved', 'normal', 'call', false, '2026-03-14 01:00:00'),"
+            " (3, 'r3', 1, '{}', 'dispatched', 'normal', 'call', false, '2026-03-14 01:00:00')",
+            "INSERT INTO dispatches"
+            " (id, report_id, agency_id, state, sequence, created_at, created_by, accept_by, accepted_at)"
+            " SELECT 'd' || id, id, 1, 'accepted', 1, opened_at, 'rina', opened_at, opened_at FROM reports",
+        ):
+            await connection.execute(text(statement))
+    await engine.dispose()
+    await migrate.migrate(empty_url)
+    async with Database.open(empty_url, clock) as database, database.reading() as reading:
+        found = {n: rows[0] for n, rows in (await dispatches.of_reports(reading, [1, 2, 3])).items()}
+    assert {n: row.escalate_at for n, row in found.items()} == {1: None, 2: None, 3: found[3].accepted_at}
+    assert found[3].heard_at == found[3].accepted_at, "it is asked how it stands, and told since when nobody was heard"

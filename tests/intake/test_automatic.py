@@ -6,7 +6,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from db import dispatches, envelopes, tables
+from db import dispatches, tables
 from db.engine import Database
 from intake import desk
 from intake.desk import NewReport
@@ -15,6 +15,7 @@ from routing.answers import Answer
 from routing.rules import Hours, Recipient, Rule
 from tests.conftest import START, SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, add_agency
+from tests.routing.cases import owed
 
 BY = "aturan otomatis (aturan 2, versi 1)"
 
@@ -67,7 +68,7 @@ async def test_a_report_that_comes_with_its_kind_goes_out_at_once(automatic: Cli
         ("aturan otomatis (aturan 3, versi 1)", "Dikirim ke Psc119."),
     ]
     async with database.reading() as reading:
-        (envelope,) = await envelopes.of_dispatch(reading, damkar["id"])
+        (envelope,) = await owed(reading, damkar["id"])
         audit = (await reading.connection.execute(select(tables.audit).where(tables.audit.c.actor == BY))).one()
     said = json.loads(envelope.body)["data"]["report"]
     assert (said["version"], said["status"]) == (report["version"], "dispatched")
@@ -150,3 +151,20 @@ async def test_by_the_centres_clock(database: Database, clock: SetClock) -> None
         assert following is not None
         assert (following.agency, following.rule) == ("bpbd", 1)
         assert await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, START) is None
+
+
+async def test_a_version_made_last_holds_though_another_clock_was_ahead(database: Database, clock: SetClock) -> None:
+    async def made(based_on: int) -> None:
+        async with database.transaction() as tx:
+            await rulebook.make(tx, [], based_on=based_on, by="sari", timezone="Asia/Jakarta")
+
+    await made(0)
+    clock.forward(seconds=-3)
+    await made(1)
+    clock.forward(seconds=-3)
+    await made(2)
+    clock.forward(seconds=10)
+    async with database.reading() as reading:
+        version = (await rulebook.in_force(reading)).version
+    assert version is not None
+    assert version.number == 3

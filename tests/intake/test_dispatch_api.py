@@ -1,12 +1,17 @@
 """From the desk to an agency and its answers. On both databases."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from db import dispatches, envelopes
+from db import dispatches, tables
 from db.engine import Database
+from routing import standing
+from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency
+from tests.routing.cases import owed
 
 NOBODYS = "00000000-0000-7000-8000-000000000000"
 
@@ -20,7 +25,7 @@ async def fire(operator: Client) -> str:
 async def bodies(database: Database, dispatch_id: str) -> list[Json]:
     """Return the envelopes of a dispatch, read."""
     async with database.reading() as reading:
-        return [json.loads(row.body) for row in await envelopes.of_dispatch(reading, dispatch_id)]
+        return [json.loads(row.body) for row in await owed(reading, dispatch_id)]
 
 
 async def test_sent_accepted_resolved(operator: Client, database: Database) -> None:
@@ -28,7 +33,7 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
     number = await fire(operator)
     url = f"/api/v1/reports/{number}"
     (proposed,) = (await operator.get(f"{url}/dispatches/proposed")).json()["proposed"]
-    says = {"rule": 1, "rule_version": 1, "certain": True, "chosen": True}
+    says = {"rule": 1, "rule_version": 1, "certain": True, "chosen": True, "paused": False}
     assert proposed == {"agency": "damkar", "name": "Damkar", "accept_within_s": 60, "has_it": False} | says
     answer = await operator.post(f"{url}/dispatches", json={"agencies": ["damkar"]})
     assert answer.status_code == 201
@@ -186,3 +191,44 @@ async def test_by_telephone_somebody_said_it_and_somebody_wrote_it_down(operator
     ]
     assert (await operator.get(f"/api/v1/dispatches/{NOBODYS}/answers")).status_code == 404
     assert (await operator.get(answers, headers=agency)).status_code == 403
+
+
+async def test_who_has_it_is_left_out(operator: Client, database: Database) -> None:
+    """An automatic rule, or another desk, was a moment faster: that holds up no other agency."""
+    for code in ("damkar", "psc119"):
+        await add_agency(database, code)
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}/dispatches"
+    await operator.post(url, json={"agencies": ["damkar"]})
+    answer = await operator.post(url, json={"agencies": ["damkar", "psc119"]})
+    assert (answer.status_code, [one["agency"] for one in answer.json()["dispatches"]]) == (201, ["psc119"])
+    assert (await operator.post(url, json={"agencies": ["damkar", "psc119"]})).status_code == 409
+
+
+async def test_a_paused_agency_is_shown_as_such(operator: Client, database: Database) -> None:
+    await add_agency(database, "damkar", "kebakaran")
+    async with database.transaction() as tx:
+        await standing.pause(tx, "damkar", "servernya dipindah", "rina")
+    number = await fire(operator)
+    url = f"/api/v1/reports/{number}"
+    (proposed,) = (await operator.get(f"{url}/dispatches/proposed")).json()["proposed"]
+    assert proposed["paused"] is True
+    (dispatch,) = (await operator.post(f"{url}/dispatches", json={})).json()["dispatches"]
+    delivery = dispatch["delivery"]
+    assert (delivery["state"], delivery["next_try_at"]) == ("paused", None)
+    report = (await operator.get(url)).json()
+    assert report["dispatches"][0]["delivery"]["state"] == "paused"
+    assert report["entries"][-1]["text"] == "Dikirim ke Damkar (dijeda: telepon)."
+
+
+async def test_the_next_try_is_not_before_the_back_off_is_over(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    await add_agency(database, "damkar", "kebakaran")
+    number = await fire(operator)
+    await operator.post(f"/api/v1/reports/{number}/dispatches", json={})
+    async with database.transaction() as tx:
+        await tx.connection.execute(update(tables.envelopes).values(tries=1))
+        await tx.connection.execute(update(tables.agencies).values(retry_after=tx.now + timedelta(seconds=60)))
+    (dispatch,) = (await operator.get(f"/api/v1/reports/{number}")).json()["dispatches"]
+    assert dispatch["delivery"]["next_try_at"] == "2026-03-14T02:00:26.535897Z"

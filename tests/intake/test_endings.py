@@ -14,7 +14,7 @@ from sqlalchemy import text
 from db import agencies, entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
-from db.envelopes import EnvelopeRow
+from db.envelopes import EnvelopeRow, OwedRow
 from db.ids import new_id
 from intake import desk, dispatching
 from intake.desk import NewReport
@@ -76,7 +76,7 @@ async def step(database: Database, row: DispatchRow, *statuses: str) -> None:
             await desk.edit(tx, row.report, found.version, change, "rina", PUBLIC_URL)
 
 
-async def owed(database: Database, row: DispatchRow) -> list[EnvelopeRow]:
+async def owed(database: Database, row: DispatchRow) -> list[OwedRow]:
     """The envelopes of a dispatch."""
     async with database.reading() as reading:
         return await envelopes.of_dispatch(reading, row.id)

@@ -297,15 +297,21 @@ async def test_one_that_cannot_be_escalated_holds_up_no_other(
         (other,) = await desk.dispatch(tx, NUMBER, ["polres"], "siti", PUBLIC_URL)
     clock.forward(seconds=60)
 
+    bad = {sent.id}
+
     async def fails(tx: object, one: str) -> bool:
-        if one == sent.id:
+        if one in bad:
             raise ValueError("not this one")
         return True
 
     escalations = Escalations(database, fails)
     await escalations.look(asyncio.Event())
-    assert escalations.done == 1
-    assert other.id != sent.id
+    assert escalations.figures() == {"escalations": 1}
+    (alarm,) = escalations.alarms()
+    assert (alarm.code, sent.id in alarm.message, other.id in alarm.message) == ("escalation", True, False)
+    bad.clear()
+    await escalations.look(asyncio.Event())
+    assert escalations.alarms() == []
 
 
 async def test_the_figures_of_what_waits(database: Database, clock: SetClock, sent: DispatchRow) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy import text
 
 from db.engine import Database
 from intake import live
+from intake.api.stream import KINDS
 from tests.conftest import SetClock
 from tests.gate import Gate
 from tests.intake.conftest import Client, Json, Served
@@ -193,3 +196,10 @@ async def test_the_address_is_checked(served: tuple[Served, Database]) -> None:
     for query in ("?after=-1", "?after=x", f"?after={2**70}"):
         answer = await http.client.get(f"/api/v1/live{query}")
         assert (answer.status_code, answer.json()["field"]) == (422, "after")
+
+
+def test_every_kind_that_is_told_is_promised() -> None:
+    rooms = ("ami_bridge", "intake", "intake112", "routing", "db")
+    files = [file for room in rooms for file in Path(room).rglob("*.py")]
+    told = {kind for file in files for kind in re.findall(r"tx\.tell\(\"(\w+)\"", file.read_text())}
+    assert {"report", "agency"} <= told <= set(KINDS)

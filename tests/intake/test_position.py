@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from db import envelopes
 from db.engine import Database
 from intake.facts import Arrived, CallKey, Ended, Fact, Located, Position
 from intake.news import MOST_POSITIONS, MOST_TOLD
 from tests.intake.conftest import Client, Json, add_agency
 from tests.intake.test_booking import ARRIVED, DESCRIBED, ENDED, KEY, TALK, book, later
+from tests.routing.cases import owed
 
 REPORT = "/api/v1/reports/112-20260314-0001"
 MEASURED = datetime(2026, 3, 14, 1, 59, tzinfo=UTC)
@@ -198,7 +198,7 @@ async def test_a_position_a_minute_is_told_so_often_and_no_more(operator: Client
 async def letters(database: Database, dispatch_id: str) -> list[Json]:
     """What an agency is owed of a dispatch."""
     async with database.reading() as reading:
-        return [json.loads(one.body) for one in await envelopes.of_dispatch(reading, dispatch_id)]
+        return [json.loads(one.body) for one in await owed(reading, dispatch_id)]
 
 
 async def test_agencies_that_have_it_are_owed_the_place(operator: Client, database: Database) -> None:

@@ -13,6 +13,7 @@ from tests.intake.test_escalating import NUMBER, answer, rows, status
 from tests.intake.test_escalating import look as looks
 from tests.intake.test_escalating import said as escalated
 from tests.intake.test_escalating import sent as sent_to_the_first
+from tests.routing.cases import owed
 from tests.routing.receivers import answers
 from tests.routing.running import look, running
 
@@ -129,8 +130,8 @@ async def test_more_urgent_nobody_has_longer_than_that(
     found = (await rows(database))["polres"]
     assert found.accept_by == found.escalate_at == clock.now + timedelta(seconds=60)
     async with database.reading() as reading:
-        owed = await envelopes.of_dispatch(reading, slow.id)
-    assert [(one.type, one.priority, one.next_try_at) for one in owed] == [
+        waiting = await owed(reading, slow.id)
+    assert [(one.type, one.priority, one.next_try_at) for one in waiting] == [
         ("dispatch.created", "P1", clock.now),
         ("report.updated", "P1", clock.now),
     ]

@@ -3,13 +3,14 @@
 import asyncio
 import json
 
-from db import dispatches, entries, envelopes, live
+from db import dispatches, entries, live
 from db.dispatches import DispatchRow
 from db.engine import Database
 from intake import escalating
 from tests.conftest import SetClock
 from tests.intake.test_endings import step
 from tests.intake.test_escalating import answer, look, rows, said, sent
+from tests.routing import cases
 
 __all__ = ["sent"]
 
@@ -17,7 +18,7 @@ __all__ = ["sent"]
 async def questions(database: Database, dispatch_id: str) -> list[str | None]:
     """What each envelope of a dispatch asks."""
     async with database.reading() as reading:
-        owed = await envelopes.of_dispatch(reading, dispatch_id)
+        owed = await cases.owed(reading, dispatch_id)
     return [json.loads(one.body)["data"]["dispatch"]["asks"] for one in owed]
 
 

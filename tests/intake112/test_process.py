@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
+import httpx2
 import pytest
 
 from db import machine_room
 from db.engine import Database
-from db.machine_room import ServiceRow
+from db.machine_room import Alarm, ServiceRow
+from intake.api.app import create_app
 from intake112 import process as module
 from intake112.clock import SteadyClock
 from intake112.process import Process, Room
@@ -57,7 +59,7 @@ async def test_told_to_stop_nothing_has_failed(database: Database) -> None:
 
 async def test_what_is_wrong_with_an_agency_is_told_beside_the_heartbeat(database: Database) -> None:
     process = Process(SteadyClock(), migrates=False)
-    process.heartbeat = Heartbeat(database, lambda: None)
+    process.watched = [Heartbeat(database, lambda: None)]
     async with database.transaction() as tx:
         await outbox.add_agency(tx, "damkar", "Damkar", "https://damkar.example/", [], [])
         await standing.pause(tx, "damkar", "servernya dipindah", "rina")
@@ -66,8 +68,9 @@ async def test_what_is_wrong_with_an_agency_is_told_beside_the_heartbeat(databas
         async with asyncio.timeout(20):
             while not (rows := await said()):  # noqa: ASYNC110 the rows of a database send no event
                 await asyncio.sleep(0.01)
-        assert [alarm.code for alarm in rows[0].alarms] == ["agency_paused"]
-        assert rows[0].figures == {"heartbeat_seconds": 0.0}
+        ours, own = rows
+        assert ([alarm.code for alarm in ours.alarms], own.alarms) == (["agency_paused"], ())
+        assert (ours.figures, own.figures) == ({}, {"heartbeat_seconds": 0.0})
         process.stop.set()
 
     async def said() -> list[ServiceRow]:
@@ -76,6 +79,39 @@ async def test_what_is_wrong_with_an_agency_is_told_beside_the_heartbeat(databas
 
     await process.run(database, {Room.ROUTING: lanes})
     assert process.failed == []
+    assert [row.name for row in await said()] == ["routing"], "it took its leave"
+
+
+async def test_a_process_that_is_well_hides_none_that_is_stuck(database: Database) -> None:
+    class Stuck:
+        def figures(self) -> dict[str, float]:
+            return {"heartbeat_seconds": 200.0}
+
+        def alarms(self) -> list[Alarm]:
+            return [Alarm("heartbeat", "No test letter.")]
+
+    well, stuck = (Process(SteadyClock(), migrates=False) for _ in range(2))
+    well.watched, stuck.watched = [Heartbeat(database, lambda: None)], [Stuck()]
+    stuck._name = "routing:other:1"
+
+    async def lanes() -> None:
+        async with asyncio.timeout(20):
+            while len(await said()) < 3:  # noqa: ASYNC110 the rows of a database send no event
+                await asyncio.sleep(0.01)
+        app = create_app(database, public_url="http://112.test")
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://112.test") as client:
+            ready, metrics = (await client.get("/readyz")).json(), (await client.get("/metrics")).text
+        assert [one["service"] for one in ready["alarms"]] == ["routing:other:1"]
+        assert "\nintake112_heartbeat_seconds 200.0\n" in metrics
+        for process in (well, stuck):
+            process.stop.set()
+
+    async def said() -> list[ServiceRow]:
+        async with database.reading() as reading:
+            return await machine_room.services(reading)
+
+    await asyncio.gather(*(one.run(database, {Room.ROUTING: lanes}) for one in (well, stuck)))
+    assert well.failed == stuck.failed == []
 
 
 async def test_a_room_that_does_not_end_is_cut_off(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,10 @@
 import itertools
 from dataclasses import replace
 
-from db import reports
+from db import reports, tables
 from db.dispatches import DispatchRow
-from db.engine import Database, Transaction
+from db.engine import Database, Reading, Transaction
+from db.envelopes import EnvelopeRow
 from db.reports import ReportRow
 from routing import outbox
 from routing.envelope import VisibleReport
@@ -72,6 +73,15 @@ async def dispatch(database: Database, agency: str = "damkar", priority: str | N
     """Open a report and dispatch it."""
     async with database.transaction() as tx:
         return await put(tx, await add_report(tx, priority=priority), agency)
+
+
+async def owed(reading: Reading, dispatch_id: str) -> list[EnvelopeRow]:
+    """Return the whole envelopes of a dispatch, in their order."""
+    v = tables.envelopes.c
+    rows = await reading.connection.execute(
+        tables.envelopes.select().where(v.dispatch_id == dispatch_id).order_by(v.sequence)
+    )
+    return [EnvelopeRow(**row) for row in rows.mappings()]
 
 
 async def update(tx: Transaction, report: ReportRow, narrative: str) -> list[DispatchRow]:

@@ -58,7 +58,7 @@ async def look(database: Database, dispatch_id: str) -> tuple[DispatchRow, Envel
     """Return a dispatch, its first envelope, and the tries at it."""
     async with database.reading() as reading:
         row = await dispatches.find(reading, dispatch_id)
-        envelope = (await envelopes.of_dispatch(reading, dispatch_id))[0]
+        envelope = (await cases.owed(reading, dispatch_id))[0]
         assert row is not None
         return row, envelope, await envelopes.attempts(reading, envelope.id)
 

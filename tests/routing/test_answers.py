@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from db import answers, dispatches, envelopes, reports, tables
+from db import answers, dispatches, reports, tables
 from db.engine import Database
 from routing.answers import MOST_KEPT, Answer, Booked, book, parse
 from routing.refusals import AnswerKeyUsedError, TooManyAnswersError, UnknownDispatchError
 from routing.silence import SPEAK_EVERY
 from routing.steps import AnswerWord
 from tests.conftest import START, SetClock
-from tests.routing.cases import add_agency, add_report, dispatch, put, update
+from tests.routing.cases import add_agency, add_report, dispatch, owed, put, update
 from tests.routing.test_outbox import audit
 
 AT = datetime(2026, 3, 14, 2, 0, tzinfo=UTC)
@@ -58,7 +58,7 @@ async def test_accepted(database: Database, clock: SetClock) -> None:
         assert await dispatches.find(reading, row.id) == after
         events = (await reading.connection.execute(select(tables.live_events))).all()
         [kept] = (await reading.connection.execute(select(tables.answers))).mappings()
-        [envelope] = await envelopes.of_dispatch(reading, row.id)
+        [envelope] = await owed(reading, row.id)
     assert [(e.kind, e.subject, e.version) for e in events] == [("report", row.report, 2)]
     assert dict(kept) | {"n": 0} == {
         "n": 0,

@@ -58,3 +58,28 @@ async def test_one_that_does_not_arrive_is_an_alarm(
             [alarm] = beating.alarms()
             stop.set()
     assert (alarm.code, "it did not arrive (status_401)" in alarm.message) == ("heartbeat", True)
+
+
+async def test_no_port_to_be_had_is_an_alarm_and_ends_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    monkeypatch.setattr(heartbeat, "LATE_S", 0.0)
+    monkeypatch.setattr(heartbeat, "AGAIN_S", 0.01)
+    monkeypatch.setattr(heartbeat, "HOST", "192.0.2.1")  # nobody's: there is no port at it
+    beating = Heartbeat(database, loop.time)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(beating.run(stop))
+
+        async def noticed() -> bool:
+            return "OSError" in beating._why
+
+        async def arrived() -> bool:
+            return beating._arrived_at is not None
+
+        await until(noticed)
+        (alarm,) = beating.alarms()
+        monkeypatch.setattr(heartbeat, "HOST", "127.0.0.1")
+        await until(arrived)
+        stop.set()
+    assert (alarm.code, "it broke (OSError: " in alarm.message) == ("heartbeat", True)

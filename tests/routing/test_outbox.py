@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from db import agencies, dispatches, envelopes, people, reports, tables
 from db.engine import Database
@@ -24,7 +24,7 @@ from routing.refusals import (
 )
 from routing.rules import Proposal, Recipient
 from tests.conftest import START, SetClock
-from tests.routing.cases import add_agency, add_report, dispatch, put, update
+from tests.routing.cases import add_agency, add_report, dispatch, owed, put, update
 
 
 async def audit(database: Database) -> list[tuple[str, str, str]]:
@@ -37,7 +37,7 @@ async def audit(database: Database) -> list[tuple[str, str, str]]:
 async def bodies(database: Database, dispatch_id: str) -> list[dict[str, Any]]:
     """Return what a dispatch's envelopes say."""
     async with database.reading() as reading:
-        return [json.loads(row.body) for row in await envelopes.of_dispatch(reading, dispatch_id)]
+        return [json.loads(row.body) for row in await owed(reading, dispatch_id)]
 
 
 async def test_a_dispatch_and_its_envelope(database: Database) -> None:
@@ -50,7 +50,7 @@ async def test_a_dispatch_and_its_envelope(database: Database) -> None:
     assert ("rina", "dispatch.created", row.id) in await audit(database)
     async with database.reading() as reading:
         assert await dispatches.find(reading, row.id) == row
-        [envelope] = await envelopes.of_dispatch(reading, row.id)
+        [envelope] = await owed(reading, row.id)
     assert (envelope.state, envelope.type, envelope.sequence) == ("pending", "dispatch.created", 1)
     assert (envelope.priority, envelope.next_try_at) == ("P1", START)
     said = json.loads(envelope.body)
@@ -90,7 +90,7 @@ async def test_an_agency_receives_the_form_it_takes(
         row = await put(tx, report, "silapor")
         await update(tx, report, "Api sudah padam.")
     async with database.reading() as reading:
-        created, updated = await envelopes.of_dispatch(reading, row.id)
+        created, updated = await owed(reading, row.id)
     assert created.content_type == updated.content_type == content_type
     assert created.body.startswith(begins)
     assert (b"<references>" in updated.body) is (format == "cap"), "CAP names the earlier message"
@@ -254,3 +254,18 @@ async def test_times_are_the_transactions(database: Database, clock: SetClock) -
     clock.forward(hours=1)
     row = await dispatch(database)
     assert row.created_at == START + timedelta(hours=1)
+
+
+async def test_a_long_incident_is_not_read_again_with_every_word(database: Database) -> None:
+    """What was said to an agency before is looked at without its bodies."""
+    await add_agency(database)
+    async with database.transaction() as tx:
+        report = await add_report(tx)
+        await put(tx, report)
+        said: list[str] = []
+        engine = tx.connection.sync_connection.engine  # type: ignore[union-attr]
+        event.listen(engine, "before_cursor_execute", lambda *args: said.append(args[2]))
+        await update(tx, report, "Api sudah padam.")
+    asked = [one for one in said if one.startswith("SELECT") and "FROM envelopes" in one]
+    assert asked
+    assert [one for one in asked if "body" in one] == []
