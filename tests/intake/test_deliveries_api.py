@@ -104,8 +104,11 @@ async def test_paused_resumed_and_sent_again(as_role: LogIn, database: Database,
         [envelope] = (await tx.connection.execute(e.select())).all()
     assert (await client.post(f"{url}/redrive", json={"since": "2026-03-14T12:00:00+07:00"})).json() == {"envelopes": 0}
     assert (await client.post(f"{url}/redrive", json={"envelope": envelope.id})).json() == {"envelopes": 1}
-    assert (await client.post(f"{url}/redrive", json={"envelope": envelope.id})).status_code == 409  # due already
-    assert (await client.post(f"{url}/redrive")).json() == {"envelopes": 0}
+    assert (await client.post(f"{url}/redrive")).json() == {"envelopes": 1}  # it is due, and nobody sends it yet
+    gone = "00000000-0000-7000-8000-000000000000"
+    assert (await client.post(f"{url}/redrive", json={"envelope": gone})).status_code == 409
+    await client.post(f"{url}/pause", json={"reason": "lagi"})
+    assert (await client.post(f"{url}/redrive")).status_code == 409
     both = {"envelope": envelope.id, "since": "2026-03-14T12:00:00+07:00"}
     assert (await client.post(f"{url}/redrive", json=both)).status_code == 422
 
