@@ -38,7 +38,7 @@ LONGEST_NAME = 160
 GREATEST_SEQUENCE = 2**63 - 1
 MOST_KEPT: Final = 200
 Via = Literal["api", "signed", "body", "page", "telephone"]
-BY_SYSTEM: Final[frozenset[Via]] = frozenset({"api", "signed", "body"})
+BY_SYSTEM: Final[frozenset[Via]] = frozenset({"api", "signed"})  # a body is heard by the lane that it came to
 COUNTED: Final[frozenset[Via]] = frozenset({"api", "signed", "page"})  # of the others there are few
 
 

@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     checked = subprocess.run([PYTHON, "tools/check.py"], check=False, cwd=ROOT).returncode
     if root and root.wait():
         print("test: no real Asterisk could be made (above); its tests will fail", flush=True)
-    workers = str(max(2, min(4, os.cpu_count() or 2)))
+    workers = str(min(4, (os.cpu_count() or 2) + 1))  # one more than there are processors: tests wait for one another's
     command = [PYTHON, "-m", "pytest", "-q", "-n", workers, "--dist", "loadgroup", *chosen, *arguments]
     tested = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
     if checked and not tested:

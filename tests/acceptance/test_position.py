@@ -64,6 +64,7 @@ def test_a_circle_becomes_the_reports_place(pbx: RealAsterisk, people: People, l
     assert report["call"]["metadata"]["sip_call_id"]
     said = [entry["text"] for entry in report["entries"] if entry["automatic"]]
     assert said.count("Posisi dari jaringan: -7.00830, 113.85910, radius 150 m, cara Cell") == 1
+    until(lambda: one_report(located)["call"]["stage"] == "talking", "the operator has the caller")
     call.hang_up()
     call.wait()
     (ended,) = located.all_ended(1)
