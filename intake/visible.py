@@ -1,14 +1,21 @@
 """What agencies may see of a report, made of its rows."""
 
+from collections.abc import Iterable
+
 from db import entries
 from db.engine import Reading
+from db.entries import EntryRow
 from db.reports import ReportRow
 from routing.visible import VisibleEntry, VisibleReport
 
 
 async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
     """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
-    written = await entries.of_report(reading, row.id)
+    return shown(row, await entries.of_report(reading, row.id))
+
+
+def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
+    """Return the same of a report whose entries are these."""
     return VisibleReport(
         number=row.number,
         version=row.version,

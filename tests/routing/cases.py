@@ -8,6 +8,7 @@ from db.dispatches import DispatchRow
 from db.engine import Database, Reading, Transaction
 from db.envelopes import EnvelopeRow
 from db.reports import ReportRow
+from intake.visible import shown
 from routing import outbox
 from routing.envelope import VisibleReport
 from routing.outbox import NewAgency
@@ -26,24 +27,7 @@ async def add_report(tx: Transaction, kind: str | None = "kebakaran", priority: 
 
 def visible(row: ReportRow) -> VisibleReport:
     """Return what an agency sees of a report without a call and without entries."""
-    return VisibleReport(
-        number=row.number,
-        version=row.version,
-        status=row.status,
-        classification=row.classification,
-        kind=row.kind,
-        priority=row.priority,
-        source=row.source,
-        exercise=row.exercise,
-        opened_at=row.opened_at,
-        caller_number=row.caller_number,
-        caller_number_raw=row.caller_number_raw,
-        caller_name=row.caller_name,
-        location_text=row.location_text,
-        location_lat=row.location_lat,
-        location_lon=row.location_lon,
-        narrative=row.narrative,
-    )
+    return shown(row, ())
 
 
 async def add_agency(
