@@ -34,6 +34,10 @@ class AgencyRow(Struct, frozen=True):
     paused_at: datetime | None
     paused_by: str | None
     pause_reason: str | None
+    disabled_at: datetime | None
+    disabled_by: str | None
+    disable_reason: str | None
+    caller_number: bool
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""

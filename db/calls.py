@@ -238,6 +238,7 @@ _change_callers = (
 )
 _kind = select(tables.kinds.c.code).where(tables.kinds.c.code == bindparam("code")).scalar_subquery()
 _choose_kind = update(tables.reports).where(r.id == bindparam("of_id"), r.kind.is_(None)).values(kind=_kind)
+_kinds_of = select(r.id, r.kind).where(_of_ids).order_by(r.id)
 _locate = (
     update(tables.reports)
     .where(r.id == bindparam("of_id"))
@@ -264,10 +265,15 @@ async def change_callers(tx: Transaction, changed: Sequence[CallersReport]) -> N
     await tx.connection.execute(_change_callers, rows)
 
 
-async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
-    """Save the kinds that callers chose, by report id, where a locked report has none; an unknown code is none."""
+async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
+    """Save the kinds that callers chose, by report id, where a locked report has none; an unknown code is none.
+
+    Return the reports, in their order, that have the kind their caller chose.
+    """
     rows = [{"of_id": report_id, "code": code} for report_id, code in chosen.items()]
     await tx.connection.execute(_choose_kind, rows)
+    found = await tx.connection.execute(_kinds_of, {"ids": list(chosen)})
+    return [row.id for row in found if row.kind == chosen[row.id]]
 
 
 async def locate(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> None:

@@ -44,9 +44,11 @@ class DispatchRow(Struct, frozen=True):
     rule_number: int | None
     heard_at: datetime | None
     asked: int
+    caller_number: bool
     page_token: str | None
     agency: str
     report: str  # the report's number
+    agency_disabled: bool
 
     @property
     def accept_within(self) -> timedelta:
@@ -60,7 +62,12 @@ class DispatchRow(Struct, frozen=True):
 
 
 _joined = (
-    select(tables.dispatches, tables.agencies.c.code.label("agency"), tables.reports.c.number.label("report"))
+    select(
+        tables.dispatches,
+        tables.agencies.c.code.label("agency"),
+        tables.reports.c.number.label("report"),
+        tables.agencies.c.disabled_at.is_not(None).label("agency_disabled"),
+    )
     .join(tables.agencies, tables.agencies.c.id == d.agency_id)
     .join(tables.reports, tables.reports.c.id == d.report_id)
 )

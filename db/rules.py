@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from msgspec import Struct
 from sqlalchemy import func, insert, select
@@ -34,11 +34,12 @@ class HoursJson(TypedDict):
 
 
 class RecipientJson(TypedDict):
-    """Codes of an agency and of the one that is next when it does not accept."""
+    """Codes of an agency and of the one that is next when it does not accept; `caller_number` since 0017."""
 
     agency: str
     accept_within_s: int | None
     next: str | None
+    caller_number: NotRequired[bool | None]
 
 
 class RuleRow(Struct, frozen=True):

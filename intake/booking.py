@@ -3,8 +3,10 @@
 What is news in them is gathered first (`news`) and saved then, a statement for each table: the ring is on the screens
 milliseconds after Asterisk said it, and a bridge that comes back reads its tape hundreds of calls a second. What is no
 news changes no row and is told to nobody. What the machine tells never overwrites what a person wrote. Agencies that
-have a report are owed the place that its caller's network tells later. Locks in the desk's order: the day's counter
-first, so that the second of two bridges that hear one ring finds the call of the first.
+have a report are owed the place that its caller's network tells later. A kind that a caller chose in the voice menu is
+told like one that a person sets: agencies are owed it, and automatic rules send the report (`desk.send_by_itself`).
+Locks in the desk's order: the day's counter first, so that the second of two bridges that hear one ring finds the call
+of the first.
 """
 
 from collections import Counter
@@ -20,7 +22,7 @@ from db import calls, dispatches, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.states import NOT_LIVE
-from intake import calling_back
+from intake import calling_back, desk
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -108,7 +110,7 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
         if ids := [story.call.report_id for story in stories if story.is_test is is_test]:
             await calls.lock_reports(tx, ids)
             await calls.mark_tests(tx, ids, is_test=is_test)
-    await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
+    chosen = await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
     places = {story.call.report_id: story.place for story in stories if story.place is not None}
     await _save_places(tx, places, public_url)
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
@@ -119,6 +121,8 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
         tx.tell("report", number, version)
         for action, detail in story.audits:
             tx.record(MACHINE, action, number, **detail)
+    for report_id in chosen:  # last: what is sent has the place, and follows the choice in the report
+        await _tell_kind(tx, report_id, public_url)
 
 
 async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:
@@ -129,12 +133,21 @@ async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:
         await calls.change_legs(tx, known)
 
 
-async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> None:
-    if chosen:
-        locked = await calls.lock_reports(tx, chosen)
-        open_to = [report.id for report in locked.values() if "kind" not in report.field_versions]
-        if open_to:
-            await calls.choose_kinds(tx, {report_id: chosen[report_id] for report_id in open_to})
+async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
+    """A kind that a person set stays. Return the reports, in their order, that have a kind by this."""
+    if not chosen:
+        return []
+    locked = await calls.lock_reports(tx, chosen)
+    open_to = {id: chosen[id] for id, report in locked.items() if "kind" not in report.field_versions}
+    return await calls.choose_kinds(tx, open_to) if open_to else []
+
+
+async def _tell_kind(tx: Transaction, report_id: int, public_url: str) -> None:
+    row = await reports.lock(tx, report_id)
+    if await outbox.live(tx, report_id):
+        after = await visible(tx, row)
+        await outbox.update(tx, report_id=report_id, report=after, public_url=public_url)
+    await desk.send_by_itself(tx, row, public_url)
 
 
 async def _save_places(tx: Transaction, places: Mapping[int, tuple[float, float]], public_url: str) -> None:

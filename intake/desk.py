@@ -23,7 +23,6 @@ from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, OVER
 from intake import numbers, report
-from intake.booking import book
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
@@ -41,7 +40,7 @@ from routing.envelope import VisibleReport
 from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
 
-__all__ = ["answered", "book", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
+__all__ = ["answered", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
 ASKED = {"kind", "priority", "class", *report.POSITION, "location.text"}
 AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
 ANSWERS = {
@@ -119,7 +118,7 @@ async def open_report(
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
     tx.record(by, "report.opened", row.number, source=new.source)
     tx.tell("report", row.number, row.version)
-    return await _send_by_itself(tx, row, public_url), True
+    return await send_by_itself(tx, row, public_url), True
 
 
 async def write_entry(tx: Transaction, number: str, text: str, by: str, public_url: str) -> EntryRow:
@@ -175,7 +174,7 @@ async def edit(
         await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
     tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
     row = await _next_version(tx, row, before, public_url, merged.changes)
-    return await _send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
+    return await send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
 
 
 async def dispatch(
@@ -314,7 +313,7 @@ async def _next_version(
     elif not after.looks_like(before):
         if "reopened" == after.status != before.status:
             await endings.reopen(tx, new.id, new.priority)
-        await outbox.update(tx, report_id=new.id, report=after, public_url=public_url)
+        await outbox.update(tx, report_id=new.id, report=after, public_url=public_url, before=before)
     return new
 
 
@@ -347,7 +346,7 @@ async def send(
     return row, sent
 
 
-async def _send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> ReportRow:
+async def send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> ReportRow:
     """Send a locked report where automatic rules say, if it is an open emergency and the agency never had it."""
     if row.classification != "normal" or row.status in OVER:
         return row

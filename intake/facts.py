@@ -1,4 +1,4 @@
-"""What happened on the telephone line, in the words of the desk. The bridge makes facts; `desk.book` saves them.
+"""What happened on the telephone line, in the words of the desk. The bridge makes facts; `booking.book` saves them.
 
 A fact is about one call, named by its key: the PBX and the uniqueid of the caller's own channel. Every fact may come
 twice (two bridges, a replayed tape): booking it again changes nothing. `at` is the PBX's time, aware UTC.

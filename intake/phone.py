@@ -74,7 +74,7 @@ async def opened(reading: Reading, token: str) -> Opened | None:
         report=report,
         agency=agency.name,
         kind=next((kind for kind in await agencies.kinds(reading) if kind.code == report.kind), None),
-        seen=None if found.state in NOT_LIVE else await visible(reading, report),
+        seen=None if found.state in NOT_LIVE else (await visible(reading, report)).shown_to(found.caller_number),
         answers=await answers.of_dispatch(reading, found.id),
     )
 

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from db import agencies
 from db import rules as saved
 from db.engine import Database
 from intake import desk
 from intake112.command import CommandError, app, on_database
 from intake112.settings import Settings
-from routing import rulebook, simulation
+from routing import rulebook, rules, simulation
 from routing.rules import ACCEPT_WITHIN_S, Rule
 
 commands = typer.Typer(help="Rules that say which agencies a report goes to.", no_args_is_help=True)
@@ -75,11 +76,15 @@ def simulate(
             case = book.case(kind, priority, when, frozenset(place or ()))
             told = simulation.explain(book.rules, case)
             lines = [f"  rule {one.rule}: {SIGNS[one.fits]}: {one.why}" for one in told]
-            return [simulation.sentence(book.rules, case), *lines]
+            own = {one.code: one.caller_number for one in await agencies.every(reading)}
+            found = rules.propose(book.rules, case)
+            untold = {one.agency for one in found if not one.tells_caller(own[one.agency])}
+            return [simulation.sentence(book.rules, case, untold), *lines]
 
     typer.echo("\n".join(on_database(work)))
 
 
+TOLD = {None: "", True: " with the caller's number", False: " without the caller's number"}
 SIGNS = {"yes": "fits", "no": "does not fit", "possible": "may fit"}
 
 
@@ -94,8 +99,10 @@ def _line(rule: Rule) -> str:
         one.agency
         + (f" ({one.accept_within_s} s)" if one.accept_within_s is not None else "")
         + (f" then {one.next_agency}" if one.next_agency else "")
+        + TOLD[one.caller_number]
         for one in rule.agencies
     ]
     marks = [*(["automatic"] if rule.automatic else []), *(f"{code} was removed" for code in rule.removed)]
+    marks += [f"WARNING: {code} is disabled" for code in rule.disabled]
     cells = (str(rule.number), " & ".join(asked) or "every report", f"→ {', '.join(to) or 'nobody'}", "; ".join(marks))
     return "\t".join(cells).rstrip()

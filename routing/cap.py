@@ -87,6 +87,8 @@ def body(
     )
     about = _about(message, report, _headline(type, report, short.texts["location_text"]))
     contact = " ".join(filter(None, (short.texts["caller_name"], report.caller_number)))
+    if report.caller_withheld:
+        contact = prose.WITHHELD
     known = _parameters(type, dispatch_id, answer_url, accept_by, sequence, report, short.texts)
     known |= {"dispatch.asks": asks}
     area = _area(short.texts["location_text"], position(report))
@@ -226,6 +228,7 @@ def _parameters(
         "report.caller.name": texts["caller_name"],
         "report.caller.number": report.caller_number,
         "report.caller.number_raw": texts["caller_number_raw"],
+        "report.caller.withheld_by_centre": "true" if report.caller_withheld else None,
     }
 
 

@@ -9,8 +9,9 @@ What the standard has no field for is carried where it lets additional data in: 
 of the registered kind EmergencyCallData.Comment (RFC 7852, section 4.5), referenced by the call, or by the caller when
 the report was no call. Its comment is JSON: `type` and `dispatch` as in the native envelope (`answer_url`, `accept_by`,
 `sequence`, `id`; a cancellation's reason is a note) and the rest of `report` (`version`, `class`, `source`, `exercise`,
-`opened_at`, `number_raw`, `omitted`). People find the answer URL in the note of the `dispatchComponent`, too. Schema
-and standard allow further properties and registered `eidoExtensionId`s; we use neither, since nobody registered ours.
+`opened_at`, `number_raw`, `withheld_by_centre`, `omitted`). People find the answer URL in the note of the
+`dispatchComponent`, too. Schema and standard allow further properties and registered `eidoExtensionId`s; we use
+neither, since nobody registered ours.
 
 - Notes are HTML5: texts are escaped, line ends `<br>`, an entry begins with its author in bold. Nothing is an agent
   (`agentComponent`), since an entry's author may be a person, a machine or an agency.
@@ -29,6 +30,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from routing import prose
 from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
 from routing.envelope import canonical
 from routing.kinds import named
@@ -126,6 +128,7 @@ def body(
             "exercise": report.exercise,
             "opened_at": utc(report.opened_at),
             "number_raw": short.texts["caller_number_raw"],
+            "withheld_by_centre": report.caller_withheld,
             "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,
         }
         notes = told + [write.note(*pair) for pair in zip(entries, names[left_out:], strict=True)]
@@ -311,6 +314,8 @@ def _order(
         lines.append(f"Jawab sebelum {utc(accept_by)}.")
     if asks:
         lines.append("Belum ada kabar: bagaimana keadaannya?")
+    if report.caller_withheld:
+        lines.append(prose.WITHHELD)
     if type not in ENDS:
         lines.append(f"Jawaban dengan POST ke {answer_url}")
         lines += [f"Jawaban lewat ponsel: {page_url}"] if page_url else []

@@ -75,6 +75,7 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
             "number": report.caller_number,
             "number_raw": texts["caller_number_raw"],
             "name": texts["caller_name"],
+            "withheld_by_centre": report.caller_withheld,
         },
         "location": {"text": texts["location_text"], "lat": report.location_lat, "lon": report.location_lon},
         "narrative": texts["narrative"],

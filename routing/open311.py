@@ -89,11 +89,14 @@ def body(
         "priority": report.priority,
         "source": report.source,
         "exercise": "true" if report.exercise else "false",
+        "caller_withheld_by_centre": "true" if report.caller_withheld else None,
         "opened_at": utc(report.opened_at),
     }
     exercise = "LATIHAN, bukan kejadian nyata. " if report.exercise else ""
     asked = ". Belum ada kabar: bagaimana keadaannya?" if asks else ""
     heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind).name}{asked}"
+    if report.caller_withheld:
+        heading += f"\n{prose.WITHHELD}"
 
     def described(entries: list[VisibleEntry]) -> str:
         return "\n\n".join(filter(None, (heading, prose.told(short.texts["narrative"], entries))))

@@ -49,7 +49,8 @@ async def put(
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
-    `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's.
+    `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's. Whether the
+    agency is told who called is decided here, for all that this dispatch will ever say.
     Raises UnknownAgencyError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
@@ -59,6 +60,7 @@ async def put(
     if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
     accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
+    told_caller = proposal.tells_caller(agency.caller_number) if proposal else agency.caller_number
     version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
@@ -71,22 +73,32 @@ async def put(
         "escalate_at": accept_by,
         "rule_version": version,
         "rule_number": number,
+        "caller_number": told_caller,
     }
     await dispatches.add(tx, values)
     row = await dispatches.find(tx, dispatch_id)
     if row is None:
         raise AssertionError("a dispatch that was just inserted is not there")
-    tx.record(by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code, rules=version, rule=number)
+    what = {"report": row.report, "agency": agency_code, "rules": version, "rule": number}
+    tx.record(by, "dispatch.created", dispatch_id, **what, caller_number=told_caller)
     return await enclose(tx, row, "dispatch.created", report, public_url)
 
 
-async def update(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:
+async def update(
+    tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str, before: VisibleReport | None = None
+) -> list[DispatchRow]:
     """Owe every agency that has the report a `report.updated`, and return those dispatches.
 
-    The caller decides that something visible changed (`VisibleReport.looks_like`).
+    The caller decides that something visible changed (`VisibleReport.looks_like`) since `before`; an agency that is not
+    told who called may see nothing of that, and is owed nothing then.
     """
     await reports.lock(tx, report_id)
-    return [await enclose(tx, row, "report.updated", report, public_url) for row in await live(tx, report_id)]
+    owed = [row for row in await live(tx, report_id) if before is None or _differ(report, before, row)]
+    return [await enclose(tx, row, "report.updated", report, public_url) for row in owed]
+
+
+def _differ(after: VisibleReport, before: VisibleReport, row: DispatchRow) -> bool:
+    return not after.shown_to(row.caller_number).looks_like(before.shown_to(row.caller_number))
 
 
 async def ask(tx: Transaction, row: DispatchRow, report: VisibleReport, public_url: str) -> DispatchRow:
@@ -121,11 +133,13 @@ async def add_agency(
     next_code: str | None = None,
     format: Format = "native",
     jurisdiction_id: str | None = None,
+    caller_number: bool | None = None,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
-    receives them; `jurisdiction_id` is Open311's.
+    receives them; `jurisdiction_id` is Open311's. `caller_number`: whether it is told who called where no rule says;
+    None: yes, unless it is Open311's, whose platforms serve citizens and may show what they get.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
     before the transaction: DNS is not asked in here.
     """
@@ -139,7 +153,8 @@ async def add_agency(
         raise UnknownAgencyError
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
     reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
-    written = {"format": format, "jurisdiction_id": jurisdiction_id}
+    written: dict[str, object] = {"format": format, "jurisdiction_id": jurisdiction_id}
+    written["caller_number"] = format != "open311" if caller_number is None else caller_number
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
@@ -171,7 +186,7 @@ async def enclose(
     asks: Asks | None = None,
     reason: str | None = None,
 ) -> DispatchRow:
-    """Put the dispatch's next envelope into the outbox, in the form its agency takes.
+    """Put the dispatch's next envelope into the outbox, in the form its agency takes, without what it is not told.
 
     What follows a dead envelope is dead too: nobody is sent what happened to a dispatch they were never sent.
     """
@@ -189,7 +204,7 @@ async def enclose(
         answer_url,
         row.accept_by,
         sequence,
-        report,
+        report.shown_to(row.caller_number),
         agency=row.agency,
         jurisdiction_id=agency.jurisdiction_id if agency else None,
         earlier=[(one.sequence, one.created_at) for one in earlier],

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from routing.clipping import utc
 from routing.visible import VisibleEntry
 
+WITHHELD = "Nomor dan nama penelepon ada pada pusat 112 dan tidak diteruskan: bila perlu, hubungi pusat."
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _BEGINS = re.compile(rf"(\A|[{_LINE_ENDS}])(?=\[)")
 _UNFIT = re.compile(rf"[\[\]{_LINE_ENDS}]")

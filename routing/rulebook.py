@@ -23,7 +23,7 @@ NO_HOURS = "UTC"  # the zone of a version that was made before any rule had hour
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A version as it can be used: its rules, without agencies that are no more. None: there is no version yet."""
+    """A version as it can be used: rules without agencies that are no more or disabled. None: there is none yet."""
 
     version: VersionRow | None
     rules: tuple[Rule, ...]
@@ -48,7 +48,7 @@ async def of_version(reading: Reading, number: int) -> Book:
 
 
 async def written(reading: Reading, number: int) -> list[Rule]:
-    """Return the rules of a version as they were written, removed agencies included."""
+    """Return the rules of a version as they were written, removed and disabled agencies included."""
     return [_rule(row) for row in await saved.rules(reading, number)]
 
 
@@ -123,8 +123,10 @@ async def check(reading: Reading, new: Sequence[Rule]) -> None:
 
 
 async def present(reading: Reading, new: Sequence[Rule]) -> list[Rule]:
-    """Return rules without agencies that are no more."""
-    return rules.of_present(new, {one.code for one in await agencies.every(reading)})
+    """Return rules without agencies that are no more or disabled, and with their names beside them."""
+    every = await agencies.every(reading)
+    disabled = {one.code for one in every if one.disabled_at is not None}
+    return rules.of_present(new, {one.code for one in every} - disabled, disabled)
 
 
 async def _now(tx: Transaction) -> datetime:
@@ -169,7 +171,10 @@ async def _opened(reading: Reading, version: VersionRow | None) -> Book:
 def _rule(row: RuleRow) -> Rule:
     return Rule(
         number=row.number,
-        agencies=tuple(Recipient(one["agency"], one["accept_within_s"], one["next"]) for one in row.agencies),
+        agencies=tuple(
+            Recipient(one["agency"], one["accept_within_s"], one["next"], one.get("caller_number"))
+            for one in row.agencies
+        ),
         kinds=tuple(row.kinds),
         priorities=tuple(row.priorities),
         places=tuple(row.places),
@@ -183,7 +188,13 @@ def _rule(row: RuleRow) -> Rule:
 def _values(rule: Rule) -> dict[str, object]:
     hours: list[HoursJson] = [{"days": sorted(one.days), "start": one.start, "end": one.end} for one in rule.hours]
     recipients: list[RecipientJson] = [
-        {"agency": one.agency, "accept_within_s": one.accept_within_s, "next": one.next_agency} for one in rule.agencies
+        {
+            "agency": one.agency,
+            "accept_within_s": one.accept_within_s,
+            "next": one.next_agency,
+            "caller_number": one.caller_number,
+        }
+        for one in rule.agencies
     ]
     return {
         "kinds": list(rule.kinds),

@@ -42,18 +42,33 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An agency a rule sends to, its time to accept (None: the priority's), and who gets it too when it does not."""
+    """An agency a rule sends to, its time to accept (None: the priority's), and who gets it too when it does not.
+
+    `caller_number`: whether it is told who called; None: as the agency's own setting says.
+    """
 
     agency: str
     accept_within_s: int | None = None
     next_agency: str | None = None
+    caller_number: bool | None = None
+
+    def passed_to(self, following: str, own: "Recipient | None" = None) -> "Recipient":
+        """Return the next of the ladder as this rule's, `own` being what a rule says of it in its own right.
+
+        What was withheld from the first is not told to the next, unless a rule says so of that one.
+        """
+        found = own or Recipient(following)
+        if found.caller_number is None and self.caller_number is False:
+            return replace(found, caller_number=False)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule; `number` is its place in its version, from 1. `automatic`: it sends without anybody's word.
 
-    `removed`: agencies it names that are no more, once `of_present` has taken them out. `version` None: a draft.
+    `removed`: agencies it names that are no more, `disabled`: those to which nothing is sent, once `of_present` has
+    taken them out. `version` None: a draft.
     """
 
     number: int
@@ -66,6 +81,7 @@ class Rule:
     note: str = ""
     version: int | None = None
     removed: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,11 @@ class Proposal:
     rule: int
     version: int | None = None
     certain: bool = True
+    caller_number: bool | None = None
+
+    def tells_caller(self, own: bool) -> bool:
+        """Return whether the agency is told who called; `own`, its own setting, holds where no rule says."""
+        return own if self.caller_number is None else self.caller_number
 
 
 def accept_within_s(priority: str | None) -> int:
@@ -126,8 +147,7 @@ def propose(rules: Sequence[Rule], case: Case) -> list[Proposal]:
     """
     found: dict[str, Proposal] = {}
     for rule, one, certain in _named(rules, case):
-        proposal = Proposal(one.agency, _within(one, case), rule.number, rule.version, certain)
-        found.setdefault(one.agency, proposal)
+        found.setdefault(one.agency, _proposal(one, rule, case, certain))
     return list(found.values())
 
 
@@ -157,8 +177,8 @@ def next_after(rules: Sequence[Rule], case: Case, agency: str, have: Collection[
         if following is None or following in seen:
             return None
         if following not in have:
-            own = named[following][1] if following in named else Recipient(following)
-            return Proposal(following, _within(own, case), rule.number, rule.version, certain)
+            own = one.passed_to(following, named[following][1] if following in named else None)
+            return _proposal(own, rule, case, certain)
         seen.add(following)
         agency = following
     return None
@@ -169,12 +189,20 @@ def removed(rules: Sequence[Rule], case: Case) -> list[str]:
     return list(dict.fromkeys(code for rule in rules if not fit(rule, case).failed for code in rule.removed))
 
 
-def of_present(rules: Sequence[Rule], there: Collection[str]) -> list[Rule]:
-    """Return the rules without the agencies that are no more; who was next after one stands in its place."""
-    return [_of_present(rule, there) for rule in rules]
+def disabled(rules: Sequence[Rule], case: Case) -> list[str]:
+    """Return the agencies to which nothing is sent, of all rules that a report fits or may fit."""
+    return list(dict.fromkeys(code for rule in rules if not fit(rule, case).failed for code in rule.disabled))
 
 
-def _of_present(rule: Rule, there: Collection[str]) -> Rule:
+def of_present(rules: Sequence[Rule], there: Collection[str], disabled: Collection[str] = ()) -> list[Rule]:
+    """Return the rules without the agencies that are not `there`; who was next after one stands in its place.
+
+    Those of them that are `disabled` are told apart from those that are no more.
+    """
+    return [_of_present(rule, there, disabled) for rule in rules]
+
+
+def _of_present(rule: Rule, there: Collection[str], disabled: Collection[str]) -> Rule:
     named = [one.agency for one in rule.agencies]
     gone = dict.fromkeys(
         code for one in rule.agencies for code in (one.agency, one.next_agency) if code and code not in there
@@ -187,8 +215,10 @@ def _of_present(rule: Rule, there: Collection[str]) -> Rule:
         if one.agency in there:
             kept[one.agency] = replace(one, next_agency=following)
         elif following is not None and following not in named:
-            kept.setdefault(following, Recipient(following, one.accept_within_s))
-    return replace(rule, agencies=tuple(kept.values()), removed=tuple(gone))
+            kept.setdefault(following, replace(one.passed_to(following), accept_within_s=one.accept_within_s))
+    removed = tuple(code for code in gone if code not in disabled)
+    skipped = tuple(code for code in gone if code in disabled)
+    return replace(rule, agencies=tuple(kept.values()), removed=removed, disabled=skipped)
 
 
 def _named(rules: Sequence[Rule], case: Case) -> Iterator[tuple[Rule, Recipient, bool]]:
@@ -199,6 +229,10 @@ def _named(rules: Sequence[Rule], case: Case) -> Iterator[tuple[Rule, Recipient,
             if not found.failed and certain is not bool(found.unknown):
                 for one in rule.agencies:
                     yield rule, one, certain
+
+
+def _proposal(one: Recipient, rule: Rule, case: Case, certain: bool) -> Proposal:
+    return Proposal(one.agency, _within(one, case), rule.number, rule.version, certain, one.caller_number)
 
 
 def _within(one: Recipient, case: Case) -> int:

@@ -1,6 +1,6 @@
 """What rules would do with a report, and why: the same functions that decide, with words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
@@ -19,6 +19,7 @@ class Explained:
     unknown: tuple[Condition, ...]
     why: str
     removed: tuple[str, ...]
+    disabled: tuple[str, ...] = ()
 
 
 def explain(rules: Sequence[Rule], case: Case) -> list[Explained]:
@@ -32,27 +33,31 @@ def explain(rules: Sequence[Rule], case: Case) -> list[Explained]:
         ]
         if rule.removed:
             reasons.append(f"{_listed(rule.removed)}: removed, skipped")
+        if rule.disabled:
+            reasons.append(f"WARNING: {_listed(rule.disabled)}: disabled, skipped")
         if not rule.agencies:
             reasons.append("nobody is left to send to")
-        told.append(Explained(rule.number, fits, found.failed, found.unknown, "; ".join(reasons), rule.removed))
+        why, gone = "; ".join(reasons), (rule.removed, rule.disabled)
+        told.append(Explained(rule.number, fits, found.failed, found.unknown, why, *gone))
     return told
 
 
-def sentence(rules: Sequence[Rule], case: Case) -> str:
-    """Return in one sentence where a report would go."""
+def sentence(rules: Sequence[Rule], case: Case, untold: Collection[str] = ()) -> str:
+    """Return in one sentence where a report would go; `untold` are the agencies that are not told who called."""
     by_itself = {(one.agency, one.rule) for one in automatic(rules, case)}
     going = chosen(propose(rules, case))
     if not going:
         return "This report would go to nobody: no rule fits. The desk must name an agency."
-    parts = [_part(one, (one.agency, one.rule) in by_itself) for one in going]
+    parts = [_part(one, (one.agency, one.rule) in by_itself, one.agency in untold) for one in going]
     return f"This report would go to {'; '.join(parts)}."
 
 
-def _part(one: Proposal, by_itself: bool) -> str:
+def _part(one: Proposal, by_itself: bool, untold: bool) -> str:
     version = "" if one.version is None else f" of version {one.version}"
     doubt = "" if one.certain else ", if it fits: see below what is not known"
     how = ", automatically" if by_itself else ""
-    return f"{one.agency} ({one.accept_within_s} s, by rule {one.rule}{version}{how}{doubt})"
+    caller = ", without the caller's number and name" if untold else ""
+    return f"{one.agency} ({one.accept_within_s} s, by rule {one.rule}{version}{how}{caller}{doubt})"
 
 
 def _reason(rule: Rule, case: Case, condition: Condition) -> str:

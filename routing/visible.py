@@ -38,6 +38,18 @@ class VisibleReport:
     location_lon: float | None
     narrative: str | None
     entries: tuple[VisibleEntry, ...] = ()
+    caller_withheld: bool = False  # the centre knows who called and does not tell: number and name are None
+
+    def shown_to(self, caller_number: bool) -> "VisibleReport":
+        """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.
+
+        Without a number and a name there is nothing to withhold. What a carrier writes in place of a number it does not
+        have (`anonymous`) is none, and is left out without a word.
+        """
+        if caller_number:
+            return self
+        knows = bool(self.caller_number or self.caller_name or any(map(str.isdigit, self.caller_number_raw or "")))
+        return replace(self, caller_number=None, caller_number_raw=None, caller_name=None, caller_withheld=knows)
 
     def looks_like(self, other: "VisibleReport") -> bool:
         """Return whether an agency would see no difference (the version alone is none)."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from db.tables.base import Json, Serial, UtcTime, metadata
@@ -38,6 +39,10 @@ agencies = Table(
     Column("paused_at", UtcTime),  # nothing is claimed for it
     Column("paused_by", String(128)),
     Column("pause_reason", Text),
+    Column("disabled_at", UtcTime),  # nothing goes there and nothing is heard from there, until it is enabled
+    Column("disabled_by", String(128)),
+    Column("disable_reason", Text),
+    Column("caller_number", Boolean, nullable=False, server_default=true()),  # where no rule says: told who called
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
 )
@@ -75,7 +80,7 @@ version_rules = Table(
     Column("priorities", Json, nullable=False),
     Column("places", Json, nullable=False),
     Column("hours", Json, nullable=False),  # [{"days": [1, 7], "start": minute, "end": minute}]
-    Column("agencies", Json, nullable=False),  # [{"agency": code, "accept_within_s": null, "next": code}], in order
+    Column("agencies", Json, nullable=False),  # [{"agency": code, "accept_within_s": null, "next": code, …}], in order
     Column("automatic", Boolean, nullable=False),
     Column("note", Text, nullable=False),
 )
@@ -109,6 +114,7 @@ dispatches = Table(
     Column("escalate_at", UtcTime),  # when to look at it again; null: never
     Column("heard_at", UtcTime),  # when they last spoke, since they accepted
     Column("asked", Integer, nullable=False, server_default=text("0")),  # how often in vain since then: > 0 is silent
+    Column("caller_number", Boolean, nullable=False, server_default=true()),  # is it told who called: as it began
     Column("page_token", String(64)),  # of the phone page; in the clear, since every envelope says it again
     Index(
         "ix_dispatches_escalate",

@@ -1,11 +1,12 @@
 """The shapes of rules on the wire, in and out, and how they become values and rows become them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
+from db.agencies import AgencyRow
 from db.rules import VersionRow
 from intake.api.bodies import Code, In, rfc3339, sensible, storable_text
 from intake.api.out import Out
@@ -33,11 +34,16 @@ class HoursIn(In):
 
 
 class RecipientIn(In):
-    """An agency; without `accept_within_s` it has the priority's time. `next` gets it too when it does not accept."""
+    """An agency; without `accept_within_s` it has the priority's time. `next` gets it too when it does not accept.
+
+    `caller_number`: whether it is told the caller's number and name; null: as the agency's own setting says. What is
+    withheld here is withheld from `next`, too, unless a rule says otherwise of that one.
+    """
 
     agency: Code
     accept_within_s: Annotated[int, Field(ge=10, le=86400)] | None = None
     next: Code | None = None
+    caller_number: bool | None = None
 
 
 class RuleIn(In):
@@ -55,7 +61,7 @@ class RuleIn(In):
         """Return the value."""
         return Rule(
             number,
-            tuple(Recipient(one.agency, one.accept_within_s, one.next) for one in self.agencies),
+            tuple(Recipient(one.agency, one.accept_within_s, one.next, one.caller_number) for one in self.agencies),
             tuple(dict.fromkeys(self.kinds)),
             tuple(dict.fromkeys(self.priorities)),
             tuple(dict.fromkeys(self.places)),
@@ -103,11 +109,15 @@ class Hours(Out):
 
 
 class RuleAgency(Out):
-    """An agency of a rule, its time to accept (null: the priority's) and who is next."""
+    """An agency of a rule, its time to accept (null: the priority's), who is next, and whether it is told who called.
+
+    `caller_number` null: as the agency's own setting says.
+    """
 
     agency: str
     accept_within_s: int | None
     next: str | None
+    caller_number: bool | None
 
 
 class RuleOut(Out):
@@ -124,7 +134,10 @@ class RuleOut(Out):
 
 
 class RulesVersion(Out):
-    """A version of the rules as it was written. `removed`: agencies it names that are no more; rules skip them."""
+    """A version of the rules as it was written. `removed`: agencies it names that are no more; rules skip them.
+
+    `disabled`: those to which nothing is sent until somebody enables them. Skipped too; a version without them is due.
+    """
 
     number: int
     effective_from: datetime
@@ -134,6 +147,7 @@ class RulesVersion(Out):
     timezone: str = Field(description="of the rules' hours")
     rules: list[RuleOut]
     removed: list[str]
+    disabled: list[str]
 
 
 class RulesInForce(Out):
@@ -146,7 +160,10 @@ class RulesInForce(Out):
 
 
 class GoesTo(Out):
-    """Where the report would go. `chosen`: the desk sends there when it names no agencies."""
+    """Where the report would go. `chosen`: the desk sends there when it names no agencies.
+
+    `caller_number`: it would be told the caller's number and name.
+    """
 
     agency: str
     name: str
@@ -155,6 +172,7 @@ class GoesTo(Out):
     certain: bool
     chosen: bool
     automatic: bool
+    caller_number: bool
 
 
 class RuleExplained(Out):
@@ -166,6 +184,7 @@ class RuleExplained(Out):
     unknown: list[Condition]
     why: str
     removed: list[str]
+    disabled: list[str]
 
 
 class Simulated(Out):
@@ -178,9 +197,8 @@ class Simulated(Out):
     rules: list[RuleExplained]
 
 
-def shown_version(row: VersionRow, written: Sequence[Rule], there: Collection[str]) -> RulesVersion:
-    """Return a version, given its rules as they were written and the agencies there are."""
-    gone = dict.fromkeys(code for rule in rules.of_present(written, there) for code in rule.removed)
+def shown_version(row: VersionRow, written: Sequence[Rule], usable: Sequence[Rule]) -> RulesVersion:
+    """Return a version, given its rules as they were written, and as they can be used."""
     return RulesVersion(
         number=row.number,
         effective_from=row.effective_from,
@@ -189,28 +207,31 @@ def shown_version(row: VersionRow, written: Sequence[Rule], there: Collection[st
         note=row.note,
         timezone=row.timezone,
         rules=[_rule(rule) for rule in written],
-        removed=list(gone),
+        removed=list(dict.fromkeys(code for rule in usable for code in rule.removed)),
+        disabled=list(dict.fromkeys(code for rule in usable for code in rule.disabled)),
     )
 
 
-def simulated(version: int | None, used: Sequence[Rule], case: Case, names: dict[str, str]) -> Simulated:
-    """Return what rules (without removed agencies) would do."""
+def simulated(version: int | None, used: Sequence[Rule], case: Case, there: Mapping[str, AgencyRow]) -> Simulated:
+    """Return what rules (without removed and disabled agencies) would do."""
     found = rules.propose(used, case)
+    told = {one.agency for one in found if one.tells_caller(there[one.agency].caller_number)}
     goes = rules.chosen(found)
     by_itself = {one.agency for one in rules.automatic(used, case)}
     return Simulated(
         version=version,
         at=case.local_time,
-        sentence=simulation.sentence(used, case),
+        sentence=simulation.sentence(used, case, there.keys() - told),
         goes_to=[
             GoesTo(
                 agency=one.agency,
-                name=names[one.agency],
+                name=there[one.agency].name,
                 accept_within_s=one.accept_within_s,
                 rule=one.rule,
                 certain=one.certain,
                 chosen=one in goes,
                 automatic=one.agency in by_itself,
+                caller_number=one.agency in told,
             )
             for one in found
         ],
@@ -222,6 +243,7 @@ def simulated(version: int | None, used: Sequence[Rule], case: Case, names: dict
                 unknown=list(one.unknown),
                 why=one.why,
                 removed=list(one.removed),
+                disabled=list(one.disabled),
             )
             for one in simulation.explain(used, case)
         ],
@@ -239,7 +261,12 @@ def _rule(rule: Rule) -> RuleOut:
             for one in rule.hours
         ],
         agencies=[
-            RuleAgency(agency=one.agency, accept_within_s=one.accept_within_s, next=one.next_agency)
+            RuleAgency(
+                agency=one.agency,
+                accept_within_s=one.accept_within_s,
+                next=one.next_agency,
+                caller_number=one.caller_number,
+            )
             for one in rule.agencies
         ],
         automatic=rule.automatic,

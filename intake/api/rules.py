@@ -73,23 +73,23 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             await desk.check_kind(reading, body.kind)
             at, places = body.at or reading.now, frozenset(body.places)
-            names = {one.code: one.name for one in await agencies.every(reading)}
+            there = {one.code: one for one in await agencies.every(reading)}
             if body.rules is not None:
                 draft = [one.rule(number) for number, one in enumerate(body.rules, 1)]
                 await rulebook.check(reading, draft)
                 case = Case(body.kind, body.priority, at.astimezone(context.timezone), places)
-                return rule_shapes.simulated(None, draft, case, names)
+                return rule_shapes.simulated(None, await rulebook.present(reading, draft), case, there)
             if body.version is not None:
                 book = await rulebook.of_version(reading, body.version)
             else:
                 book = await rulebook.in_force(reading, at)
             case = book.case(body.kind, body.priority, at, places)
             number = book.version.number if book.version else None
-            return rule_shapes.simulated(number, book.rules, case, names)
+            return rule_shapes.simulated(number, book.rules, case, there)
 
     return routes
 
 
 async def _shown(reading: Reading, row: VersionRow) -> rule_shapes.RulesVersion:
-    there = {one.code for one in await agencies.every(reading)}
-    return rule_shapes.shown_version(row, await rulebook.written(reading, row.number), there)
+    written = await rulebook.written(reading, row.number)
+    return rule_shapes.shown_version(row, written, await rulebook.present(reading, written))
