@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, func, insert, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.several import several
-from db.states import UNANSWERED
+from db.states import FINISHED, OVER, UNANSWERED
 
 d = tables.dispatches.c
 STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
@@ -172,6 +172,24 @@ _delivered = (
     .where(d.id == bindparam("of_id"))
     .values(state="delivered", sent_at=bindparam("sent"), delivered_at=bindparam("now"))
 )
+
+
+async def open_at(reading: Reading, agency_id: int) -> list[int]:
+    """Return the reports that are not over and of which an agency has a dispatch to finish, in the order of locks."""
+    statement = (
+        select(d.report_id)
+        .join(tables.reports, tables.reports.c.id == d.report_id)
+        .where(d.agency_id == agency_id, d.state.not_in(FINISHED), tables.reports.c.status.not_in(OVER))
+        .order_by(d.report_id)
+    )
+    return list(dict.fromkeys((await reading.connection.execute(statement)).scalars()))
+
+
+async def look_now(tx: Transaction, agency_id: int) -> None:
+    """Let the ladder look at once at what an agency has not answered, unless the next one has it already."""
+    waits = d.agency_id == agency_id, d.state.in_(UNANSWERED), d.escalate_at > tx.now, d.escalation < 2
+    ids = select(d.id).where(*waits).order_by(d.id).with_for_update().scalar_subquery()
+    await tx.connection.execute(update(tables.dispatches).where(d.id.in_(ids)).values(escalate_at=tx.now))
 
 
 async def end_ladders(tx: Transaction, report_id: int) -> None:

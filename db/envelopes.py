@@ -3,14 +3,14 @@
 A claim is one statement on both databases. On PostgreSQL its rows are chosen `FOR UPDATE SKIP LOCKED`; SQLite has one
 writer. Completion is fenced by the claim's id: a worker that slept past its lease finds that the envelope is no longer
 its own, and nothing is recorded twice. Envelopes of one dispatch go in order: a later one waits for the former. Of an
-agency that is paused nothing is claimed, and no retry before its own back-off (`retry_after`) is over.
+agency that is paused or disabled nothing is claimed, and no retry before its own back-off (`retry_after`) is over.
 
 No first try waits for any time, and a time further ahead than anybody here ever waits is over: it was written before
 somebody set the clock back.
 
-An envelope is `pending` until a receiver takes it (`delivered`), a cancellation makes it needless (`withdrawn`), or
-its report was closed or its agency removed first (`dead`, and may be made due again). Whoever ends one leaves the claim
-of a try that is in flight: the next envelope waits for the end of that try, and the try tells how it ended.
+An envelope is `pending` until a receiver takes it (`delivered`), a cancellation makes it needless (`withdrawn`), or its
+report was closed or its agency removed or disabled first (`dead`, and may be made due again). Whoever ends one leaves
+the claim of a try that is in flight: the next envelope waits for the end of that try, and the try tells how it ended.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -130,7 +130,7 @@ def _claim(narrowed: ColumnElement[bool]) -> Any:
     now = bindparam("now", type_=v.next_try_at.type)
     open_to_it = exists().where(
         a.id == v.agency_id,
-        a.paused_at.is_(None) | a.removed_at.is_not(None),
+        or_(a.removed_at.is_not(None), and_(a.paused_at.is_(None), a.disabled_at.is_(None))),
         or_(v.tries == 0, a.retry_after.is_(None), a.retry_after <= now),
     )
     due = (
@@ -224,6 +224,19 @@ async def end(
     """
     chosen = v.state.in_(of), true() if before is None else v.sequence < before
     return await _end(tx, dispatch_id, state, cause, *chosen)
+
+
+async def end_of_agency(tx: Transaction, agency_id: int, cause: str) -> list[OwedRow]:
+    """Let all that an agency is owed be dead, and return it. Who has one in his hand is waited for."""
+    found = select(v.id).where(v.agency_id == agency_id, PENDING).order_by(v.id).with_for_update()
+    statement = (
+        update(tables.envelopes)
+        .where(v.id.in_(found.scalar_subquery()), PENDING)
+        .values(state="dead", cause=cause)
+        .returning(*_owed)
+    )
+    rows = [OwedRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+    return sorted(rows, key=lambda row: (row.dispatch_id, row.sequence))
 
 
 async def take_back(tx: Transaction, dispatch_id: str, type: str, cause: str) -> list[OwedRow]:
@@ -322,13 +335,16 @@ async def make_due(
 
 
 async def due_by_agency(reading: Reading) -> dict[int, datetime]:
-    """Return, for every agency that is owed an envelope and not paused, when its next unclaimed one is due."""
+    """Return, for every agency that is owed an envelope and not paused, when its next unclaimed one is due.
+
+    A disabled one is owed none; one that was made in the moment of that is for its lane to end.
+    """
     due = due_at()
     soonest = func.min(case((v.lease_until > due, v.lease_until), else_=due))
     statement = (
         select(v.agency_id, soonest.label("due"))
         .join(tables.agencies, a.id == v.agency_id)
-        .where(PENDING, a.paused_at.is_(None) | a.removed_at.is_not(None))
+        .where(PENDING, or_(a.paused_at.is_(None), a.removed_at.is_not(None), a.disabled_at.is_not(None)))
         .group_by(v.agency_id)
     )
     return {row.agency_id: row.due for row in await reading.connection.execute(statement)}

@@ -13,7 +13,7 @@ name must not be able to keep the colleague, or the whole desk, from working.
 import asyncio
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ import argon2
 import structlog
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from db import people
+from db import agencies, people
 from db.engine import Database, Transaction
 from db.people import TokenRow, UserRow
 from intake.guesses import Guesses
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 Role = Literal["operator", "supervisor", "admin", "agency"]
 STAFF: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
 SUPERVISORS: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
+ADMINS: Final[frozenset[Role]] = frozenset({"admin"})
 COOKIE: Final = "__Host-intake112"
 SESSION_LASTS: Final = timedelta(hours=12)  # one shift
 SHORTEST_PASSWORD: Final = 12
@@ -79,6 +80,7 @@ class Who:
     agency_id: int | None = None
     by_cookie: bool = False
     signed: bool = False  # it signed the request, with its agency's secret
+    disabled: bool = False  # its agency is: it may do nothing
 
 
 async def create_token(tx: Transaction, name: str, role: str) -> str:
@@ -106,7 +108,9 @@ async def bearer(database: Database, token: str) -> Who | None:
     """Return whose token this is."""
     async with database.reading() as reading:
         row = await people.token(reading, token_hash(token))
-    return None if row is None else _who(row)
+        agency = await agencies.with_id(reading, row.agency_id) if row and row.agency_id is not None else None
+    who = None if row is None else _who(row)
+    return replace(who, disabled=True) if who and agency and agency.disabled_at is not None else who
 
 
 async def holder(database: Database, session: str) -> Who | None:

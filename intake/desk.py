@@ -183,7 +183,7 @@ async def dispatch(
     """Send a report to agencies; None: to those the rules choose (`rules.chosen`). Who has it already is left out.
 
     AlreadyDispatchedError: all of them have. Also raises UnknownReportError, IllegalStepError, NobodyProposedError,
-    UnknownAgencyError.
+    UnknownAgencyError, AgencyDisabledError.
     """
     row = await _locked(tx, number)
     report.may_be_dispatched(row.status)
@@ -274,7 +274,9 @@ def _way(via: Via, actor: str | None) -> str:
 
 
 def called(agency: AgencyRow) -> str:
-    """Return how reports call an agency to which something is sent: to a paused one nothing goes."""
+    """Return how reports call an agency to which something is sent: to a disabled or paused one nothing goes."""
+    if agency.disabled_at is not None:
+        return f"{agency.name} (dinonaktifkan: telepon)"
     return agency.name if agency.paused_at is None else f"{agency.name} (dijeda: telepon)"
 
 
@@ -322,7 +324,7 @@ async def send(
 ) -> tuple[ReportRow, list[DispatchRow]]:
     """Send a locked report, as its next version: the one way to an agency, for people, rules and the ladder.
 
-    Raises UnknownAgencyError, AlreadyDispatchedError.
+    Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
     row = await _change(tx, row, leaves)

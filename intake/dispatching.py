@@ -9,10 +9,10 @@ from db import agencies, dispatches, entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
-from intake.desk import ended
+from intake.desk import called, ended
 from intake.visible import visible
 from routing import endings, outbox
-from routing.refusals import AgencyRemovedError, NothingDeadError, UnknownDispatchError
+from routing.refusals import AgencyDisabledError, AgencyRemovedError, NothingDeadError, UnknownDispatchError
 from routing.visible import VisibleEntry
 
 UNTOLD = {
@@ -48,7 +48,7 @@ async def send_again(tx: Transaction, dispatch_id: str, by: str, public_url: str
     """Make due what is dead of a dispatch: the same `webhook-id`s, the tries counted on, in their order.
 
     An agency that was told of the closing before is told it once more, after.
-    Raises UnknownDispatchError, NothingDeadError, AgencyRemovedError.
+    Raises UnknownDispatchError, NothingDeadError, AgencyRemovedError, AgencyDisabledError.
     """
     report, found = await _locked(tx, dispatch_id)
     revived = await envelopes.revive(tx, [dispatch_id])
@@ -56,6 +56,8 @@ async def send_again(tx: Transaction, dispatch_id: str, by: str, public_url: str
         raise NothingDeadError
     if await agencies.find(tx, found.agency) is None:
         raise AgencyRemovedError
+    if found.agency_disabled:
+        raise AgencyDisabledError
     for one in revived:
         tx.record(by, "envelope.again", one.id, dispatch=dispatch_id)
     await reports.touch(tx, report.id)
@@ -80,4 +82,4 @@ async def _locked(tx: Transaction, dispatch_id: str) -> tuple[ReportRow, Dispatc
 
 
 async def _name(reading: Reading, found: DispatchRow) -> str:
-    return next((one.name for one in await agencies.every(reading) if one.code == found.agency), found.agency)
+    return next((called(one) for one in await agencies.every(reading) if one.code == found.agency), found.agency)

@@ -1,7 +1,7 @@
 """A dispatch that nobody accepts: the operator is told, then the next agency has it too, and the supervisor is told.
 
 One that was accepted and falls silent: the operator is told, and the agency is asked how it stands. Who accepted and
-then says that they cannot is followed like one that rejected.
+then says that they cannot is followed like one that rejected; so is, without an answer, one that was disabled.
 
 What is due is decided by `routing.escalation` and `routing.silence`; here it is done, in the transaction that says so:
 the entries that the desk reads, the envelopes, the mark that takes the step. The report is locked first and the
@@ -41,8 +41,8 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     gave_up = found.state in AT_WORK and await _gave_up(tx, found)
     if found.state in AT_WORK and not gave_up:
         return await _ask(tx, report, found, public_url)
-    alone = not await outbox.unfinished(tx, report.id)
-    state = REJECTED if gave_up else found.state
+    alone = not [one for one in await outbox.unfinished(tx, report.id) if not _is_cut_off(one)]
+    state = REJECTED if gave_up or _is_cut_off(found) else found.state
     plan = escalation.plan(state, found.accept_by, found.accept_within, found.escalation, tx.now, alone=alone)
     followed = await _do(tx, report, found, plan, public_url)
     next_at = None if followed and state == REJECTED else plan.next_at  # who follows has a ladder of their own
@@ -56,6 +56,11 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     await reports.touch(tx, report.id)
     tx.tell("escalation", dispatch_id)
     return True
+
+
+def _is_cut_off(found: DispatchRow) -> bool:
+    """Return whether an agency that has not answered was disabled: it cannot any more."""
+    return found.agency_disabled and found.state in UNANSWERED
 
 
 async def _gave_up(tx: Transaction, found: DispatchRow) -> bool:
@@ -76,9 +81,11 @@ async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_ur
     since = getattr(found, f"{found.state}_at") or heard_at
     said = f"{name} {SINCE[found.state]} {_minutes(tx.now - since)} menit lalu dan belum memberi kabar"
     lately = f" sejak {_minutes(tx.now - heard_at)} menit" if heard_at > since else ""
-    text = f"{said}{lately}: tanyakan{_late(plan.late, found, tx.now)}"
+    how = "dinonaktifkan, tanyakan lewat telepon" if found.agency_disabled else "tanyakan"
+    text = f"{said}{lately}: {how}{_late(plan.late, found, tx.now)}"
     await entries.add(tx, report.id, AUTHOR, text, automatic=True)
-    await outbox.ask(tx, found, await visible(tx, report), public_url)
+    if not found.agency_disabled:
+        await outbox.ask(tx, found, await visible(tx, report), public_url)
     tx.record(AUTHOR, "dispatch.silent", found.id, agency=found.agency, asked=plan.asked)
     await reports.touch(tx, report.id)
     tx.tell("escalation", found.id)
@@ -106,6 +113,7 @@ async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan
 
     followed = False
     why = "belum menerima" if found.state in UNANSWERED else "menolak"
+    why = "tidak dapat menjawab" if _is_cut_off(found) else why
     if "overdue" in plan.words:
         within_s = found.accept_within.total_seconds()
         await tell(f"{name} belum menerima dalam {within_s:.0f} dtk: hubungi lewat telepon{late}")
@@ -117,8 +125,8 @@ async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan
     if "again" in plan.words:
         waited = _minutes(tx.now - found.created_at)
         still = f"masih belum menerima setelah {waited} menit"
-        if found.state == REJECTED:
-            still = "menolak dan belum ada instansi lain"
+        if found.state == REJECTED or _is_cut_off(found):
+            still = f"{why} dan belum ada instansi lain"
         await tell(f"{name} {still}: supervisor harus memutuskan{late}")
     return followed
 

@@ -67,7 +67,7 @@ async def opened(reading: Reading, token: str) -> Opened | None:
     report = (await reports.by_ids(reading, [found.report_id]))[found.report_id]
     agency = await agencies.find(reading, found.agency)
     over_at = ended_at(found, report)
-    if agency is None or (over_at is not None and reading.now >= over_at + OPEN_FOR):
+    if agency is None or agency.disabled_at is not None or (over_at is not None and reading.now >= over_at + OPEN_FOR):
         return None
     return Opened(
         dispatch=found,

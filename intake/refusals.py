@@ -141,6 +141,13 @@ class UnknownControlError(DeskError):
     code = "unknown_control"
 
 
+class DisabledAgencyError(DeskError):
+    """This agency is disabled at the centre, which hears nothing from its machines. Telephone the centre."""
+
+    status = 403
+    code = "agency_disabled"
+
+
 class NobodyProposedError(DeskError):
     """No rule says which agency a report of this kind goes to. Name the agencies, or give the report a kind."""
 

@@ -68,4 +68,6 @@ class Signers:
         async with self._database.reading() as reading:
             every, now = await agencies.every(reading), reading.now
         signer = next((agency for agency in every if signing.fits(agency.secrets_at(now), claimed)), None)
-        return None if signer is None else Who(signer.code, "agency", signer.id, signed=True)
+        if signer is None:
+            return None
+        return Who(signer.code, "agency", signer.id, signed=True, disabled=signer.disabled_at is not None)

@@ -35,6 +35,13 @@ def add(
     ] = None,
     format: Annotated[str, typer.Option(help="the form it receives: native, eido, cap or open311")] = "native",
     jurisdiction: Annotated[str | None, typer.Option(help="Open311's jurisdiction_id, where it is wanted")] = None,
+    caller_number: Annotated[
+        bool | None,
+        typer.Option(
+            "--caller-number/--no-caller-number",
+            help="tell it the caller's number and name where no rule says otherwise; else: yes, but for open311",
+        ),
+    ] = None,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
@@ -56,10 +63,11 @@ def add(
                 next_code=following,
                 format=form,
                 jurisdiction_id=jurisdiction,
+                caller_number=caller_number,
             )
             return new, addresses
 
-    added, addresses = _of_agency(code, work)
+    added, addresses = of_agency(code, work)
     if not addresses:
         typer.echo(f"intake112: the host of {url} has no address now; {code} is added all the same", err=True)
     typer.echo(f"secret: {added.secret}\ntoken: {added.token}")
@@ -67,14 +75,17 @@ def add(
 
 @commands.command(name="list")
 def list_() -> None:
-    """List the agencies: code, name, address, the ranges that may be dialled, the form it receives."""
+    """List the agencies: code, name, address, ranges that may be dialled, form, and what is unusual of each."""
 
     async def work(database: Database, _: Settings) -> list[saved.AgencyRow]:
         async with database.reading() as reading:
             return await saved.every(reading)
 
     for row in on_database(work):
-        typer.echo(f"{row.code}\t{row.name}\t{row.url}\t{' '.join(row.allow_cidr)}\t{row.format}")
+        marks = [] if row.disabled_at is None else [f"DISABLED: {row.disable_reason}"]
+        marks += [] if row.caller_number else ["without the caller's number"]
+        cells = (row.code, row.name, row.url, " ".join(row.allow_cidr), row.format, *marks)
+        typer.echo("\t".join(cells))
 
 
 @commands.command()
@@ -90,7 +101,7 @@ def rotate_secret(
         async with database.transaction() as tx:
             return await keys.rotate(tx, code, timedelta(hours=grace), by="command line")
 
-    rotated = _of_agency(code, work)
+    rotated = of_agency(code, work)
     if rotated.cut_short is not None:
         until = rotated.cut_short.isoformat(timespec="seconds")
         typer.echo(f"intake112: a secret that was to be honoured until {until} is honoured no more", err=True)
@@ -107,10 +118,10 @@ def keys_(code: Annotated[str, typer.Argument(help="the agency's short name")]) 
         async with database.transaction() as tx:
             return await keys.public_key(tx, code, by="command line")
 
-    typer.echo(f"public_key: {_of_agency(code, work)}")
+    typer.echo(f"public_key: {of_agency(code, work)}")
 
 
-def _of_agency(code: str, work: Callable[[Database, Settings], Awaitable[T]]) -> T:
+def of_agency(code: str, work: Callable[[Database, Settings], Awaitable[T]]) -> T:
     """Do a command's work on one agency; what routing refuses names it."""
     try:
         return on_database(work)

@@ -65,6 +65,16 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
     return dead
 
 
+async def at_disabled(tx: Transaction, agency_id: int) -> None:
+    """End what a disabled agency is owed, dead, and let the ladders of what it has not answered go on.
+
+    Whoever disables it has locked the reports; a lane ends what somebody sent in that very moment.
+    """
+    await dispatches.look_now(tx, agency_id)
+    for died in await envelopes.end_of_agency(tx, agency_id, outbox.DISABLED):
+        tx.record("routing", "envelope.dead", died.id, dispatch=died.dispatch_id, reason="agency disabled")
+
+
 async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:
     """Take up a locked report's dispatches again: what died of the closing is due, and who never answered has to.
 

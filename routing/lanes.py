@@ -173,18 +173,23 @@ class _Lane:
                     for row in claimed:
                         self._in_flight += 1
                         tries.create_task(self._counted_try(row, agency, receiver))
+                elif agency is not None and agency.disabled_at is not None and not self._in_flight:
+                    return
                 woken = await wakeups.wait(topic, ticket, LINGER_S)
                 if not woken and not self._in_flight and wakeups.ticket(topic) == ticket:
                     return
 
     async def _claim(self) -> tuple[AgencyRow | None, list[EnvelopeRow]]:
-        """Claim what is due, and read the agency as it is now. What is owed to an agency that was removed is dead."""
+        """Claim what is due, and read the agency as it is now. What a removed or disabled one is owed is dead."""
         free = self._width.slots - self._in_flight
         limit = free if free > 0 else self._width.most - self._in_flight
         if limit <= 0:
             return None, []
         async with self._means.database.transaction() as tx:
             agency = await agencies.with_id(tx, self._agency_id)
+            if agency is not None and agency.disabled_at is not None:
+                await endings.at_disabled(tx, agency.id)
+                return agency, []
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
             rows: list[EnvelopeRow] = []
             shares = [Share("urgent", limit, 0)]

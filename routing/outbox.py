@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,10 +22,17 @@ from db.ids import new_id
 from db.states import FINISHED, NOT_LIVE
 from routing import egress, formats, rulebook, rules, signing
 from routing.formats import Format
-from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
+from routing.refusals import (
+    AgencyDisabledError,
+    AgencyExistsError,
+    AlreadyDispatchedError,
+    UnknownAgencyError,
+    UnknownKindError,
+)
 from routing.rules import Proposal, Recipient, Rule
 from routing.visible import Asks, EnvelopeType, VisibleReport
 
+DISABLED: Final = "agency_disabled"  # cause of an envelope's end: nothing goes to its agency
 TOKEN_PREFIX = "i112_"  # noqa: S105 the beginning of every token, no secret
 
 
@@ -51,11 +59,13 @@ async def put(
 
     `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's. Whether the
     agency is told who called is decided here, for all that this dispatch will ever say.
-    Raises UnknownAgencyError, AlreadyDispatchedError.
+    Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
     if agency is None:
         raise UnknownAgencyError
+    if agency.disabled_at is not None:
+        raise AgencyDisabledError(f"{agency_code}: {AgencyDisabledError.__doc__}")
     await reports.lock(tx, report_id)
     if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
@@ -79,8 +89,10 @@ async def put(
     row = await dispatches.find(tx, dispatch_id)
     if row is None:
         raise AssertionError("a dispatch that was just inserted is not there")
-    what = {"report": row.report, "agency": agency_code, "rules": version, "rule": number}
-    tx.record(by, "dispatch.created", dispatch_id, **what, caller_number=told_caller)
+    ruled = {"rules": version, "rule": number}
+    tx.record(
+        by, "dispatch.created", dispatch_id, report=row.report, agency=agency_code, caller_number=told_caller, **ruled
+    )
     return await enclose(tx, row, "dispatch.created", report, public_url)
 
 
@@ -188,11 +200,13 @@ async def enclose(
 ) -> DispatchRow:
     """Put the dispatch's next envelope into the outbox, in the form its agency takes, without what it is not told.
 
-    What follows a dead envelope is dead too: nobody is sent what happened to a dispatch they were never sent.
+    What follows a dead envelope is dead too: nobody is sent what happened to a dispatch they were never sent. So is
+    what is owed to a disabled agency.
     """
     earlier = await envelopes.of_dispatch(tx, row.id)
     dead = next((one for one in earlier if one.state == "dead"), None)
     agency = await agencies.find(tx, row.agency)
+    cause = dead.cause if dead else DISABLED if agency and agency.disabled_at is not None else None
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
     page_token = row.page_token or secrets.token_urlsafe(32)
@@ -221,7 +235,7 @@ async def enclose(
         "priority": report.priority,
         "content_type": written.content_type,
         "body": written.content,
-    } | ({"state": "dead", "cause": dead.cause} if dead else {})
+    } | ({"state": "dead", "cause": cause} if cause else {})
     await envelopes.add(tx, values)
     await dispatches.change(tx, row.id, {"sequence": sequence, "page_token": page_token})
     tx.wake("outbox")

@@ -67,6 +67,12 @@ class AgencyRemovedError(RefusedError):
     status = 409
 
 
+class AgencyDisabledError(RefusedError):
+    """This agency is disabled, so nothing is sent there. Send to another, or have an administrator enable it."""
+
+    status = 409
+
+
 class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
 

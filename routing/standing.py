@@ -18,7 +18,7 @@ from db.machine_room import Alarm
 from db.standings import StandingRow
 from routing import breaker
 from routing.breaker import FAILURES, Backoff
-from routing.refusals import AgencyPausedError, NoSuchAgencyError, NothingToSendError
+from routing.refusals import AgencyDisabledError, AgencyPausedError, NoSuchAgencyError, NothingToSendError
 
 ACTOR: Final = "routing"
 
@@ -92,9 +92,11 @@ async def redrive(
     What waits is due now, under the same `webhook-id`: for its own next try, or for the agency's back-off. Dead ones
     stay so: their report was closed, and a crew must not drive for it because somebody mended a line; `again` sends
     them one report at a time.
-    Raises NoSuchAgencyError, AgencyPausedError; NothingToSendError for one envelope that is no such.
+    Raises NoSuchAgencyError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope that is none.
     """
     agency = await _found(tx, code)
+    if agency.disabled_at is not None:
+        raise AgencyDisabledError
     if agency.paused_at is not None:
         raise AgencyPausedError
     made = await envelopes.make_due(tx, agency.id, envelope_id=envelope_id, since=since, held=True)
@@ -114,6 +116,8 @@ async def alarms(reading: Reading) -> list[Alarm]:
 
 def _alarms(row: StandingRow, now: datetime) -> list[Alarm]:
     found: list[Alarm] = []
+    if row.disabled_at is not None:
+        return found  # somebody decided it, and nothing is owed there
     if row.paused_at is not None:
         said = f"{row.code} is paused since {_time(row.paused_at)} and is owed {row.unsent} envelopes."
         found.append(Alarm("agency_paused", f"{said} Telephone it; resume it when it is ready."))

@@ -25,6 +25,7 @@ from intake.api import (
     recordings,
     rules,
     stream,
+    terms,
 )
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
@@ -77,6 +78,7 @@ def create_app(
         agencies.router(context),
         dispatches.router(context),
         deliveries.router(context),
+        terms.router(context),
         health.router(context, registry),
         page.router(context),
         phone.router(context),

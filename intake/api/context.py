@@ -14,11 +14,12 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from db.engine import Database
 from db.machine_room import Alarm
 from intake import access
-from intake.access import COOKIE, STAFF, SUPERVISORS, Door, Role, Who
+from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Door, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
 from intake.live import Tail
+from intake.refusals import DisabledAgencyError
 from intake.signed import Signers
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ class Allowed:
     def __init__(self, context: Context) -> None:
         self.staff = self._only(context, STAFF)
         self.supervisors = self._only(context, SUPERVISORS)
+        self.admins = self._only(context, ADMINS)
         self.agency = self._only_agency(context)
 
     @staticmethod
@@ -109,6 +111,9 @@ def _admitted(request: Request, who: Who | None, roles: frozenset[Role], public_
     if who.role not in roles:
         log.warning("not_allowed", who=who.name, role=who.role, path=request.url.path)
         raise NotAllowedError
+    if who.disabled:
+        log.warning("agency_disabled", who=who.name, path=request.url.path)
+        raise DisabledAgencyError
     if who.by_cookie and request.method in WRITES:
         headers = request.headers
         if not access.from_our_pages(
@@ -163,6 +168,11 @@ def staff_only(context: Context) -> Any:
 def supervisors_only(context: Context) -> Any:
     """Return the dependency of routes for supervisors and administrators."""
     return Depends(Allowed(context).supervisors)
+
+
+def admins_only(context: Context) -> Any:
+    """Return the dependency of routes for administrators."""
+    return Depends(Allowed(context).admins)
 
 
 def agency_only(context: Context) -> Any:

@@ -62,14 +62,14 @@ def router(context: Context) -> APIRouter:
         """
         async with database.transaction() as tx:
             await standing.pause(tx, code, body.reason, who.name)
-            return await _one(tx, code)
+            return await one_agency(tx, code)
 
     @routes.post("/{code}/resume", responses=refusals(*ON_WRITE, 404))
     async def resume(code: Code, who: supervisor, _: bodies.Nothing | None = None) -> schemas.Agency:
         """Send to an agency again, now, what it is owed."""
         async with database.transaction() as tx:
             await standing.resume(tx, code, who.name)
-            return await _one(tx, code)
+            return await one_agency(tx, code)
 
     @routes.post("/{code}/redrive", responses=refusals(*ON_WRITE, 404, 409))
     async def redrive(code: Code, who: supervisor, body: bodies.RedriveIn | None = None) -> schemas.Redriven:
@@ -100,7 +100,8 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-async def _one(reading: Reading, code: str) -> schemas.Agency:
+async def one_agency(reading: Reading, code: str) -> schemas.Agency:
+    """Return how we stand with an agency that is there."""
     return next(_agency(row, reading.now) for row in await standings.every(reading) if row.code == code)
 
 

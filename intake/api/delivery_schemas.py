@@ -12,7 +12,9 @@ class Agency(Out):
     """An agency that can be sent reports, and how we stand with it. Ages are 0 when there is nothing.
 
     `failing_since`: since when no try was taken. `refused`: envelopes that it refuses in a way that only a person can
-    mend. While `paused_at` is set nothing is sent, and everything stays owed.
+    mend. While `paused_at` is set nothing is sent, and everything stays owed. While `disabled_at` is set nothing is
+    sent or proposed, what was owed is dead, and the agency's token and signatures are refused. `caller_number`: where
+    no rule says otherwise, it is told the caller's number and name.
     """
 
     code: str
@@ -20,6 +22,10 @@ class Agency(Out):
     paused_at: datetime | None
     paused_by: str | None
     pause_reason: str | None
+    disabled_at: datetime | None
+    disabled_by: str | None
+    disable_reason: str | None
+    caller_number: bool
     failing_since: datetime | None
     failures_in_a_row: int
     unsent: int
@@ -48,7 +54,7 @@ class Attempt(Out):
 class Delivery(Out):
     """An envelope (`id` is its `webhook-id`) and its last tries; a test letter is in state `test` and has no dispatch.
 
-    `dead`: its report was closed, or its agency removed, before anybody took it.
+    `dead`: its report was closed, or its agency removed or disabled, before anybody took it.
     """
 
     id: str

@@ -17,7 +17,7 @@ class Delivery(Out):
     """
 
     state: Literal["pending", "failing", "paused", "delivered", "withdrawn", "dead"]
-    cause: Literal["dispatch_cancelled", "report_closed", "report_reopened", "agency_removed"] | None
+    cause: Literal["dispatch_cancelled", "report_closed", "report_reopened", "agency_removed", "agency_disabled"] | None
     type: Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
     sequence: int
     tries: int = Field(description="those that were begun")
@@ -50,6 +50,8 @@ class Dispatch(Out):
     note: str | None
     escalation: int = Field(description="steps of the ladder that were taken: 0 none, 1 overdue, 2 the next agency too")
     overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
+    caller_number: bool = Field(description="whether the agency is told the caller's number and name; as it began")
+    agency_disabled: bool = Field(description="it can neither be sent anything nor answer: telephone it")
     delivery: Delivery | None = Field(description="null when no envelope of it is kept")
     rule_version: int | None = Field(description="the version of the rules that proposed it; null: no rule did")
     rule_number: int | None = Field(description="which rule of that version")
@@ -69,6 +71,7 @@ class Proposed(Out):
 
     Not `certain`: the rule hangs on a place or a priority that the report does not have yet. `chosen`: it goes there
     when the desk names no agencies. `paused`: nothing is sent there until somebody resumes it; telephone it.
+    `caller_number`: it will be told the caller's number and name.
     """
 
     agency: str
@@ -80,13 +83,18 @@ class Proposed(Out):
     certain: bool
     chosen: bool
     paused: bool
+    caller_number: bool
 
 
 class Proposals(Out):
-    """Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more."""
+    """Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more.
+
+    `disabled`: agencies that they name, and to which nothing is sent until somebody enables them.
+    """
 
     proposed: list[Proposed]
     removed: list[str]
+    disabled: list[str]
 
 
 class KeptAnswer(Out):

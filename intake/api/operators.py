@@ -204,10 +204,12 @@ def router(context: Context) -> APIRouter:
                         certain=one.certain,
                         chosen=one in goes,
                         paused=there[one.agency].paused_at is not None,
+                        caller_number=one.tells_caller(there[one.agency].caller_number),
                     )
                     for one in found
                 ],
                 removed=rules.removed(book.rules, case),
+                disabled=rules.disabled(book.rules, case),
             )
 
     @routes.post("/reports/{number}/dispatches", status_code=201, responses=refusals(*ON_WRITE, 404, 409))

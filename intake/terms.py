@@ -1,0 +1,88 @@
+"""On what terms an agency is with the centre: whether it is sent reports at all, and whether it is told who called.
+
+Disabled, an agency is proposed by no rule and sent nothing, what it was owed is dead (red, and due again by hand once
+it is enabled), and its token, its signatures and its phone pages are refused. Nothing is deleted, and nobody is
+forgotten: of every open report that it has people are told to telephone, and what it has not answered goes on to the
+next of the ladder at once. Who is on the way already stays so: the centre books by telephone what they say.
+
+In the caller's open transaction. Locked in the desk's order: the reports, their dispatches, their envelopes, the
+agency.
+"""
+
+from db import agencies, dispatches, entries, reports, standings
+from db.agencies import AgencyRow
+from db.engine import Transaction
+from db.states import UNANSWERED
+from routing import endings, outbox
+from routing.refusals import NoSuchAgencyError
+
+
+async def disable(tx: Transaction, code: str, reason: str, by: str) -> None:
+    """Send nothing to an agency and hear nothing from it until somebody enables it. Raises NoSuchAgencyError.
+
+    Disabled twice, the first time and reason stay.
+    """
+    agency = await _found(tx, code)
+    if agency.disabled_at is not None:
+        return
+    for report_id in await dispatches.open_at(tx, agency.id):
+        await _tell(tx, report_id, agency, by)
+    await endings.at_disabled(tx, agency.id)
+    values = {"disabled_at": tx.now, "disabled_by": by[:128], "disable_reason": reason}
+    await standings.save(tx, agency.id, values)
+    tx.record(by, "agency.disabled", code)
+    _announce(tx, code)
+
+
+async def enable(tx: Transaction, code: str, by: str) -> None:
+    """Let an agency be sent reports and be heard again; what died stays dead. Raises NoSuchAgencyError.
+
+    Of what it has and has not answered its ladder goes on.
+    """
+    agency = await _found(tx, code)
+    if agency.disabled_at is None:
+        return
+    for report_id in await dispatches.open_at(tx, agency.id):
+        await reports.lock(tx, report_id)
+        for one in await outbox.unfinished(tx, report_id):
+            if one.agency_id == agency.id and one.state in UNANSWERED and one.escalate_at is None:
+                await dispatches.change(tx, one.id, {"escalate_at": max(one.accept_by, tx.now)})
+    values = dict.fromkeys(("disabled_at", "disabled_by", "disable_reason", "failing_since", "retry_after"))
+    await standings.save(tx, agency.id, values | {"failures_in_a_row": 0})
+    tx.record(by, "agency.enabled", code)
+    _announce(tx, code)
+
+
+async def tell_caller(tx: Transaction, code: str, told: bool, by: str) -> None:
+    """Let an agency be told the caller's number and name, or not, where no rule says otherwise.
+
+    Dispatches that were sent go on as they began. Raises NoSuchAgencyError.
+    """
+    agency = await _found(tx, code)
+    if agency.caller_number is not told:
+        await standings.save(tx, agency.id, {"caller_number": told})
+        tx.record(by, "agency.caller_number", code, told=told)
+        tx.tell("agency", code)
+
+
+async def _tell(tx: Transaction, report_id: int, agency: AgencyRow, by: str) -> None:
+    """Tell in a report that an agency which has it is disabled."""
+    await reports.lock(tx, report_id)
+    for one in await outbox.unfinished(tx, report_id):
+        if one.agency_id == agency.id:
+            text = f"{agency.name} dinonaktifkan dan tidak dapat menjawab lewat sistem: hubungi lewat telepon"
+            await entries.add(tx, report_id, by, text, automatic=True)
+            tx.tell("escalation", one.id)
+    await reports.touch(tx, report_id)
+
+
+def _announce(tx: Transaction, code: str) -> None:
+    tx.tell("agency", code)
+    tx.wake("outbox")
+
+
+async def _found(tx: Transaction, code: str) -> AgencyRow:
+    agency = await agencies.find(tx, code)
+    if agency is None:
+        raise NoSuchAgencyError
+    return agency
