@@ -117,7 +117,8 @@ async function load(number) {
 
 async function agencyChanged(code) { // its back-off or its pause: no report has a new version for that
   askHealth();
-  const waits = (one) => one.agency === code && ["pending", "failing", "paused"].includes(one.delivery?.state);
+  ({ agencies } = await api("GET", "/agencies")); // it may be disabled now
+  const waits = (one) => one.agency === code && (one.agency_disabled || ["pending", "failing", "paused"].includes(one.delivery?.state));
   for (const report of [...reports.values()]) if (report.dispatches.some(waits)) await load(report.number);
   if (selected) await showProposals();
 }
@@ -299,6 +300,11 @@ function showDispatches(dispatches) {
       item.append(el("span", [clock(dispatch[dispatch.state + "_at"]), dispatch.answered_by, dispatch.cancel_reason || dispatch.note].filter(Boolean).join(" · "), "quiet"));
     }
     const { state, last_outcome } = dispatch.delivery || {};
+    if (dispatch.agency_disabled && !["rejected", "cancelled", "resolved"].includes(dispatch.state)) {
+      item.className = "late";
+      item.append(el("b", " · ▲ instansi dinonaktifkan, tidak dapat menjawab: hubungi lewat telepon"));
+    }
+    if (!dispatch.caller_number) item.append(el("span", " · tanpa nomor penelepon", "quiet"));
     if (state === "paused") item.append(el("b", " · ▲ dijeda: hubungi lewat telepon"));
     if (state === "failing") item.append(el("span", ` · ▲ gagal kirim (${last_outcome}), dicoba lagi`));
     if (state === "dead") {
@@ -312,7 +318,7 @@ function showDispatches(dispatches) {
 
 const agencyName = (code) => agencies.find((agency) => agency.code === code)?.name || code;
 
-const proposal = (rule) => `${rule.paused ? "▲ dijeda: hubungi lewat telepon · " : ""}usulan aturan ${rule.rule} versi ${rule.rule_version}, terima ≤ ${rule.accept_within_s} dtk${rule.certain ? "" : " – bila tempat/prioritas cocok, belum diketahui"}`;
+const proposal = (rule) => `${rule.paused ? "▲ dijeda: hubungi lewat telepon · " : ""}usulan aturan ${rule.rule} versi ${rule.rule_version}, terima ≤ ${rule.accept_within_s} dtk${rule.caller_number ? "" : ", tanpa nomor penelepon"}${rule.certain ? "" : " – bila tempat/prioritas cocok, belum diketahui"}`;
 
 async function showProposals() {
   const number = selected;
@@ -326,9 +332,10 @@ async function showProposals() {
     const box = el("input");
     box.type = "checkbox";
     box.value = code;
-    box.disabled = has.has(code);
+    const off = agencies.some((one) => one.code === code && one.disabled_at);
+    box.disabled = has.has(code) || off;
     box.checked = Boolean(rule?.chosen) && !box.disabled;
-    label.append(box, el("span", agencyName(code)), el("span", box.disabled ? "sudah dikirim" : rule ? proposal(rule) : "", "quiet"));
+    label.append(box, el("span", agencyName(code)), el("span", off ? "▲ dinonaktifkan" : box.disabled ? "sudah dikirim" : rule ? proposal(rule) : "", "quiet"));
     return label;
   }));
 }

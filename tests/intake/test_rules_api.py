@@ -62,7 +62,7 @@ async def test_a_version_is_written_once_and_read_for_ever(supervisor: Client, d
         "priorities": ["P1"],
         "places": [],
         "hours": [],
-        "agencies": [{"agency": "damkar", "accept_within_s": None, "next": "bpbd"}],
+        "agencies": [{"agency": "damkar", "accept_within_s": None, "next": "bpbd", "caller_number": None}],
         "automatic": False,
         "note": "api",
     }
@@ -219,6 +219,7 @@ async def test_the_simulator_gives_reasons_and_saves_nothing(supervisor: Client)
             "certain": False,
             "chosen": True,
             "automatic": False,
+            "caller_number": True,
         }
     ]
     assert (await supervisor.get("/api/v1/rules")).json()["newest"] == 1

@@ -92,7 +92,24 @@ def test_an_agency_may_take_another_form(env: Mapping[str, str]) -> None:
     add = ("agency", "add", "lapor", "--name", "Lapor", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
     assert "native, eido, cap, open311" in bad(env, *add, "--format", "pdf")
     good(env, *add, "--format", "open311", "--jurisdiction", "sumenep.example")
-    assert good(env, "agency", "list").rstrip("\n").split("\t")[-1] == "open311"
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[-2:] == ["open311", "without the caller's number"]
+
+
+def test_an_agency_is_disabled_and_is_not_told_who_called(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
+    good(env, *add, "--kind", "kebakaran", "--no-caller-number")
+    assert good(env, "rules", "simulate", "--kind", "kebakaran").splitlines()[0] == (
+        "This report would go to damkar (300 s, by rule 1 of version 1, without the caller's number and name)."
+    )
+    good(env, "agency", "caller-number", "damkar", "told")
+    good(env, "agency", "disable", "damkar", "--reason", "alamatnya dipakai orang lain")
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[5:] == ["DISABLED: alamatnya dipakai orang lain"]
+    assert good(env, "rules", "show").rstrip("\n").endswith("→ nobody\tWARNING: damkar is disabled")
+    assert "WARNING: damkar: disabled, skipped" in good(env, "rules", "simulate", "--kind", "kebakaran")
+    good(env, "agency", "enable", "damkar")
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[5:] == []
+    assert "no agency" in bad(env, "agency", "disable", "bpbd", "--reason", "tidak ada")
+    good(env, "audit", "verify")
 
 
 def test_an_agency_gets_a_new_secret_and_the_old_one_a_grace(env: Mapping[str, str]) -> None:

@@ -53,7 +53,12 @@ def test_the_whole_body() -> None:
                 "source": "call",
                 "exercise": False,
                 "opened_at": "2026-03-14T01:57:26.535897Z",
-                "caller": {"number": "+6281234567890", "number_raw": "081234567890", "name": "Ibu Sri"},
+                "caller": {
+                    "number": "+6281234567890",
+                    "number_raw": "081234567890",
+                    "name": "Ibu Sri",
+                    "withheld_by_centre": False,
+                },
                 "location": {"text": "Jl. Trunojoyo 4, Sumenep", "lat": -7.0, "lon": 113.86},
                 "narrative": "Dapur terbakar, ada orang di dalam.",
                 "entries": [{"at": "2026-03-14T01:59:26.535897Z", "author": "rina", "text": "asap tebal"}],
