@@ -34,9 +34,9 @@ class Book:
         return Case(kind, priority, at.astimezone(zone), places)
 
 
-async def in_force(reading: Reading, at: datetime | None = None) -> Book:
-    """Return what holds at a time (None: now)."""
-    return await _opened(reading, await saved.in_force(reading, reading.now if at is None else at))
+async def in_force(reading: Reading, at: datetime | None = None, *, keep: str | None = None) -> Book:
+    """Return what holds at a time (None: now); `keep`: with this agency, whatever became of it."""
+    return await _opened(reading, await saved.in_force(reading, reading.now if at is None else at), keep)
 
 
 async def of_version(reading: Reading, number: int) -> Book:
@@ -70,9 +70,9 @@ async def next_after(
     """Return who gets a report when an agency that has had it `since` then does not accept it; see `rules`.
 
     The rules are those that hold now, so that a mended ladder counts at once; their hours are judged as of the
-    dispatch, so that the change of a shift breaks no ladder.
+    dispatch, so that the change of a shift breaks no ladder; nor does it when that agency was disabled meanwhile.
     """
-    book = await in_force(reading)
+    book = await in_force(reading, keep=agency)
     return rules.next_after(book.rules, book.case(kind, priority, since), agency, have)
 
 
@@ -122,11 +122,12 @@ async def check(reading: Reading, new: Sequence[Rule]) -> None:
         raise UnfitRulesError(" ".join(found))
 
 
-async def present(reading: Reading, new: Sequence[Rule]) -> list[Rule]:
-    """Return rules without agencies that are no more or disabled, and with their names beside them."""
+async def present(reading: Reading, new: Sequence[Rule], keep: str | None = None) -> list[Rule]:
+    """Return rules without agencies that are no more or disabled (but for `keep`), with their names beside them."""
     every = await agencies.every(reading)
-    disabled = {one.code for one in every if one.disabled_at is not None}
-    return rules.of_present(new, {one.code for one in every} - disabled, disabled)
+    disabled = {one.code for one in every if one.disabled_at is not None} - {keep}
+    there = {one.code for one in every} - disabled | ({keep} if keep else set())
+    return rules.of_present(new, there, disabled)
 
 
 async def _now(tx: Transaction) -> datetime:
@@ -162,10 +163,10 @@ async def _add(
     return row
 
 
-async def _opened(reading: Reading, version: VersionRow | None) -> Book:
+async def _opened(reading: Reading, version: VersionRow | None, keep: str | None = None) -> Book:
     if version is None:
         return Book(None, ())
-    return Book(version, tuple(await present(reading, await written(reading, version.number))))
+    return Book(version, tuple(await present(reading, await written(reading, version.number), keep)))
 
 
 def _rule(row: RuleRow) -> Rule:

@@ -7,7 +7,7 @@ by it only when no rule fits (rather one engine too many than none); and it neve
 (`docs/decisions/0021-rules.md`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -195,15 +195,16 @@ def disabled(rules: Sequence[Rule], case: Case) -> list[str]:
 
 
 def of_present(rules: Sequence[Rule], there: Collection[str], disabled: Collection[str] = ()) -> list[Rule]:
-    """Return the rules without the agencies that are not `there`; who was next after one stands in its place.
+    """Return the rules without the agencies that are not `there`.
 
-    Those of them that are `disabled` are told apart from those that are no more.
+    Who was next after one stands in its place, and ladders pass over it. Those of them that are `disabled` are told
+    apart from those that are no more.
     """
     return [_of_present(rule, there, disabled) for rule in rules]
 
 
 def _of_present(rule: Rule, there: Collection[str], disabled: Collection[str]) -> Rule:
-    named = [one.agency for one in rule.agencies]
+    named = {one.agency: one for one in rule.agencies}
     gone = dict.fromkeys(
         code for one in rule.agencies for code in (one.agency, one.next_agency) if code and code not in there
     )
@@ -211,7 +212,7 @@ def _of_present(rule: Rule, there: Collection[str], disabled: Collection[str]) -
         return rule
     kept: dict[str, Recipient] = {}
     for one in rule.agencies:
-        following = one.next_agency if one.next_agency in there else None
+        following = _next_there(one, named, there)
         if one.agency in there:
             kept[one.agency] = replace(one, next_agency=following)
         elif following is not None and following not in named:
@@ -219,6 +220,17 @@ def _of_present(rule: Rule, there: Collection[str], disabled: Collection[str]) -
     removed = tuple(code for code in gone if code not in disabled)
     skipped = tuple(code for code in gone if code in disabled)
     return replace(rule, agencies=tuple(kept.values()), removed=removed, disabled=skipped)
+
+
+def _next_there(one: Recipient, named: Mapping[str, Recipient], there: Collection[str]) -> str | None:
+    """Return who follows an agency in a rule, passing over those that are not there."""
+    code, seen = one.next_agency, {one.agency}
+    while code is not None and code not in there:
+        if code in seen:
+            return None
+        seen.add(code)
+        code = named[code].next_agency if code in named else None
+    return code
 
 
 def _named(rules: Sequence[Rule], case: Case) -> Iterator[tuple[Rule, Recipient, bool]]:

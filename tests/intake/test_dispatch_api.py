@@ -34,6 +34,7 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
     url = f"/api/v1/reports/{number}"
     (proposed,) = (await operator.get(f"{url}/dispatches/proposed")).json()["proposed"]
     says = {"rule": 1, "rule_version": 1, "certain": True, "chosen": True, "paused": False}
+    says |= {"caller_number": True}
     assert proposed == {"agency": "damkar", "name": "Damkar", "accept_within_s": 60, "has_it": False} | says
     answer = await operator.post(f"{url}/dispatches", json={"agencies": ["damkar"]})
     assert answer.status_code == 201

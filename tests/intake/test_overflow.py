@@ -1,5 +1,6 @@
 """Whom nobody answered, and what they told the voice menu, as reports. On both databases."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,21 @@ from intake.facts import (
     Ended,
     Fact,
     LegEnded,
+    Located,
     MenuAnswered,
     MenuChosen,
     MessageBegan,
     Outcome,
+    Position,
     Queued,
     Taken,
 )
+from routing import rulebook
+from routing.rules import Recipient, Rule
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json
+from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, add_agency
 from tests.intake.test_booking import ARRIVED, KEY, book, later
+from tests.routing.cases import owed
 
 REPORT = "/api/v1/reports/112-20260314-0001"
 WAITED: list[Fact] = [ARRIVED, Queued(KEY, later(0.1), "112", "queue:1"), LegEnded(KEY, later(60), "queue:1", None)]
@@ -184,3 +190,51 @@ async def test_a_mailbox_of_the_duty_officer_keeps_no_promise(operator: Client, 
     await book(database, *WAITED, *MENU, LEFT, officer, ended("answered"))
     call = (await report(operator))["call"]
     assert (call["outcome"], call["call_back_owed"]) == ("answered", True)
+
+
+async def rule(database: Database, *agencies: str, kinds: tuple[str, ...] = ("kebakaran",)) -> None:
+    """Let reports go to these agencies by themselves."""
+    async with database.transaction() as tx:
+        to = tuple(Recipient(code) for code in agencies)
+        await rulebook.append(tx, Rule(0, to, kinds, automatic=True), "sari", "")
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+async def test_the_callers_choice_starts_an_automatic_rule_once(
+    operator: Client, database: Database, at_once: int
+) -> None:
+    await add_agency(database, "damkar")
+    await rule(database, "damkar")
+    position = Located(KEY, later(65), Position(lat=-7.0, lon=113.86, radius_m=50.0))
+    facts = [*WAITED, *MENU[:1], position, *MENU[1:], LEFT, ended()]
+    for _ in range(2):
+        for n in range(0, len(facts), at_once):
+            await book(database, *facts[n : n + at_once])
+    after = await report(operator)
+    assert after["status"] == "dispatched"
+    (sent,) = after["dispatches"]
+    by = "aturan otomatis (aturan 1, versi 1)"
+    assert (sent["agency"], sent["created_by"], sent["rule_number"]) == ("damkar", by, 1)
+    texts = [one["text"] for one in after["entries"]]
+    assert texts.index("Penelepon memilih di menu suara: kebakaran") < texts.index("Dikirim ke Damkar.")
+    async with database.reading() as reading:
+        (envelope,) = await owed(reading, sent["id"])
+    said = json.loads(envelope.body)["data"]["report"]
+    assert (said["kind"], said["location"]["lat"]) == ("kebakaran", -7.0)
+
+
+async def test_a_choice_that_is_no_kind_here_starts_nothing(operator: Client, database: Database) -> None:
+    await add_agency(database, "damkar")
+    await rule(database, "damkar", kinds=())
+    await book(database, *WAITED, MENU[0], MenuChosen(KEY, later(70), "gempa"))
+    assert (await report(operator))["dispatches"] == [], "nobody chose what a rule for every kind is for"
+
+
+async def test_agencies_that_have_the_report_are_told_the_choice(operator: Client, database: Database) -> None:
+    await add_agency(database, "bpbd")
+    await book(database, *WAITED)
+    sent = (await operator.post(f"{REPORT}/dispatches", json={"agencies": ["bpbd"]})).json()["dispatches"][0]
+    await book(database, *MENU)
+    async with database.reading() as reading:
+        kinds = [json.loads(one.body)["data"]["report"]["kind"] for one in await owed(reading, sent["id"])]
+    assert kinds == [None, "kebakaran"]

@@ -167,7 +167,7 @@ def test_who_is_no_more_is_skipped_said_and_followed_by_the_next() -> None:
     ]
     used = of_present(rules, {"damkar", "bpbd"})
     assert propose(used, case()) == [Proposal("bpbd", 90, 1), Proposal("damkar", 60, 1)]
-    assert next_after(used, case(), "damkar", set()) is None
+    assert next_after(used, case(), "damkar", set()) == Proposal("bpbd", 90, 1), "the ladder passes over it"
     assert removed(used, case()) == ["old"]
     assert removed(used, case("laka")) == []
     assert [one.why for one in explain(used, case("pohon"))] == [
