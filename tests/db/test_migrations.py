@@ -92,6 +92,7 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
             " VALUES (7, 2, NULL, 2, NULL, NULL), (8, 1, 'kebakaran', 1, 45, 2)",
         ):
             await connection.execute(text(statement))
+        await connection.execute(text("UPDATE agencies SET format = 'open311' WHERE id = 2"))
         await connection.run_sync(up_to, "0013")
         for statement in (
             "INSERT INTO dispatches (id, report_id, agency_id, state, sequence, created_at, created_by, accept_by)"
@@ -114,7 +115,9 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
         assert [(row.name, row.figures, row.alarms) for row in await machine_room.services(reading)] == [
             ("routing", {}, ())
         ]
-        _, agency = await agencies.every(reading)
+        platform, agency = await agencies.every(reading)
+        assert (platform.caller_number, agency.caller_number, agency.disabled_at) == (False, True, None)
+        assert all(one.caller_number for one in (await dispatches.of_reports(reading, [1]))[1]), "as it began"
         assert agency.keys_at(clock.now) == ["whsec_AAAA"]
         kept = [one for dispatch in ("d1", "d2") for one in await answers.of_dispatch(reading, dispatch)]
         assert [one.agency_id for one in kept] == [1, None]
