@@ -227,8 +227,11 @@ async def end(
 
 
 async def end_of_agency(tx: Transaction, agency_id: int, cause: str) -> list[OwedRow]:
-    """Let all that an agency is owed be dead, and return it. Who has one in his hand is waited for."""
-    found = select(v.id).where(v.agency_id == agency_id, PENDING).order_by(v.id).with_for_update()
+    """Let all that an agency is owed be dead, and return it.
+
+    What another transaction has in its hand is left to its lane, so that nobody waits for a lock here.
+    """
+    found = select(v.id).where(v.agency_id == agency_id, PENDING).with_for_update(skip_locked=True)
     statement = (
         update(tables.envelopes)
         .where(v.id.in_(found.scalar_subquery()), PENDING)

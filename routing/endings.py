@@ -68,7 +68,7 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
 async def at_disabled(tx: Transaction, agency_id: int) -> None:
     """End what a disabled agency is owed, dead, and let the ladders of what it has not answered go on.
 
-    Whoever disables it has locked the reports; a lane ends what somebody sent in that very moment.
+    Whoever disables it has locked the open reports; its lane ends what somebody sent in that very moment.
     """
     await dispatches.look_now(tx, agency_id)
     for died in await envelopes.end_of_agency(tx, agency_id, outbox.DISABLED):
