@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
-from db import dispatches
+from db import dispatches, tables
 from db.dispatches import DispatchRow
 from db.engine import Database
 from intake import desk, dispatching, escalating, terms
@@ -55,6 +56,7 @@ async def test_no_message_of_a_dispatch_tells_what_its_creation_withheld(
         await terms.tell_caller(tx, "bpbd", True, "sari")
         open_to_all = Rule(0, (Recipient("bpbd", 60, "polres", caller_number=True),), ("kebakaran",))
         await rulebook.make(tx, [open_to_all], based_on=1, by="sari", timezone="UTC")
+        await tx.connection.execute(update(tables.envelopes).values(tries=1))  # so they hear of what follows
     version = await edit(database, 2, narrative="Dapur terbakar")
     version = await edit(database, version, caller__number="081200000002")
     version = await edit(database, version, status="closed")
@@ -67,6 +69,7 @@ async def test_no_message_of_a_dispatch_tells_what_its_creation_withheld(
     types = [type for type, _ in untold]
     assert types[:2] == ["dispatch.created", "report.updated"]
     assert "report.closed" in types
+    assert types[-1] == "dispatch.cancelled"
     assert len(told) == len(untold) + 1, "another number alone is no news to who sees none"
     assert told[0][1] == {
         "number": "+6281200000001",
