@@ -59,6 +59,7 @@ async def test_no_message_of_a_dispatch_tells_what_its_creation_withheld(
         await tx.connection.execute(update(tables.envelopes).values(tries=1))  # so they hear of what follows
     version = await edit(database, 2, narrative="Dapur terbakar")
     version = await edit(database, version, caller__number="081200000002")
+    version = await edit(database, version, status="resolved")
     version = await edit(database, version, status="closed")
     version = await edit(database, version, status="reopened")
     async with database.transaction() as tx:
