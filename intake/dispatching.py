@@ -82,4 +82,5 @@ async def _locked(tx: Transaction, dispatch_id: str) -> tuple[ReportRow, Dispatc
 
 
 async def _name(reading: Reading, found: DispatchRow) -> str:
-    return next((called(one) for one in await agencies.every(reading) if one.code == found.agency), found.agency)
+    of_code = {one.code: called(one) if one.disabled_at else one.name for one in await agencies.every(reading)}
+    return of_code.get(found.agency, found.agency)
