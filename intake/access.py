@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 Role = Literal["operator", "supervisor", "admin", "agency"]
 STAFF: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
 SUPERVISORS: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
+ADMINS: Final[frozenset[Role]] = frozenset({"admin"})
 COOKIE: Final = "__Host-intake112"
 SESSION_LASTS: Final = timedelta(hours=12)  # one shift
 SHORTEST_PASSWORD: Final = 12

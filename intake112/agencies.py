@@ -35,6 +35,7 @@ def add(
     ] = None,
     format: Annotated[str, typer.Option(help="the form it receives: native, eido, cap or open311")] = "native",
     jurisdiction: Annotated[str | None, typer.Option(help="Open311's jurisdiction_id, where it is wanted")] = None,
+    centre: Annotated[bool, typer.Option("--centre", help="it is the 112 centre of a neighbouring regency")] = False,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
@@ -56,6 +57,7 @@ def add(
                 next_code=following,
                 format=form,
                 jurisdiction_id=jurisdiction,
+                is_centre=centre,
             )
             return new, addresses
 

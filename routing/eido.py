@@ -26,7 +26,7 @@ and standard allow further properties and registered `eidoExtensionId`s; we use 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
@@ -124,6 +124,7 @@ def body(
             "class": report.classification,
             "source": report.source,
             "exercise": report.exercise,
+            "flags": asdict(report.flags),
             "opened_at": utc(report.opened_at),
             "number_raw": short.texts["caller_number_raw"],
             "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,

@@ -87,6 +87,7 @@ def body(
         "status": report.status,
         "class": report.classification,
         "priority": report.priority,
+        "flags": " ".join(report.flags.raised()) or None,
         "source": report.source,
         "exercise": "true" if report.exercise else "false",
         "opened_at": utc(report.opened_at),

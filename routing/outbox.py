@@ -14,6 +14,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from db import agencies, dispatches, envelopes, people, reports
+from db import kinds as saved_kinds
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
@@ -49,7 +50,7 @@ async def put(
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
-    `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's.
+    `proposal`: what a rule says of this agency; None: none does; the time to accept is its kind's or priority's.
     Raises UnknownAgencyError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
@@ -58,7 +59,11 @@ async def put(
     await reports.lock(tx, report_id)
     if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
-    accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
+    if proposal:
+        accept_within_s = proposal.accept_within_s
+    else:
+        of_kind = await rulebook.accept_within_s(tx, report.kind, report.priority)
+        accept_within_s = rules.accept_within_s(report.priority) if of_kind is None else of_kind
     version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
@@ -121,16 +126,17 @@ async def add_agency(
     next_code: str | None = None,
     format: Format = "native",
     jurisdiction_id: str | None = None,
+    is_centre: bool = False,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
-    receives them; `jurisdiction_id` is Open311's.
+    receives them; `jurisdiction_id` is Open311's. `is_centre`: it is the 112 centre of a neighbour.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
     before the transaction: DNS is not asked in here.
     """
     egress.check_url(url, allow_cidr)
-    if not {kind.code for kind in await agencies.kinds(tx)} >= set(kinds):
+    if not {kind.code for kind in await saved_kinds.every(tx)} >= set(kinds):
         raise UnknownKindError
     there = {row.code for row in await agencies.every(tx)}
     if code in there:
@@ -139,7 +145,7 @@ async def add_agency(
         raise UnknownAgencyError
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
     reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
-    written = {"format": format, "jurisdiction_id": jurisdiction_id}
+    written = {"format": format, "jurisdiction_id": jurisdiction_id, "is_centre": is_centre}
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
     if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):

@@ -76,6 +76,7 @@ class Case:
     priority: str | None
     local_time: datetime
     places: frozenset[str] = frozenset()
+    accept_within_s: int | None = None  # its kind's own time for this priority; None: everybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,4 +203,6 @@ def _named(rules: Sequence[Rule], case: Case) -> Iterator[tuple[Rule, Recipient,
 
 
 def _within(one: Recipient, case: Case) -> int:
-    return accept_within_s(case.priority) if one.accept_within_s is None else one.accept_within_s
+    if one.accept_within_s is not None:
+        return one.accept_within_s
+    return accept_within_s(case.priority) if case.accept_within_s is None else case.accept_within_s

@@ -40,6 +40,7 @@ agencies = Table(
     Column("pause_reason", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
+    Column("is_centre", Boolean, nullable=False, server_default=text("false")),  # the 112 centre of a neighbour
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

@@ -14,7 +14,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from db.engine import Database
 from db.machine_room import Alarm
 from intake import access
-from intake.access import COOKIE, STAFF, SUPERVISORS, Door, Role, Who
+from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Door, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
@@ -75,6 +75,7 @@ class Allowed:
     def __init__(self, context: Context) -> None:
         self.staff = self._only(context, STAFF)
         self.supervisors = self._only(context, SUPERVISORS)
+        self.admins = self._only(context, ADMINS)
         self.agency = self._only_agency(context)
 
     @staticmethod
@@ -163,6 +164,11 @@ def staff_only(context: Context) -> Any:
 def supervisors_only(context: Context) -> Any:
     """Return the dependency of routes for supervisors and administrators."""
     return Depends(Allowed(context).supervisors)
+
+
+def admins_only(context: Context) -> Any:
+    """Return the dependency of routes for administrators."""
+    return Depends(Allowed(context).admins)
 
 
 def agency_only(context: Context) -> Any:
