@@ -1,7 +1,5 @@
 """How a report ends by the API: dispositions, the check of an agency's word, not ours, reopening. On both databases."""
 
-from datetime import timedelta
-
 import pytest
 
 from db import journal
@@ -185,18 +183,13 @@ async def test_every_step_by_its_route(operator: Client, report: Json, database:
         assert (await step(name))[0] in (200, 201)
     now = (await operator.get(url)).json()
     assert (now["status"], now["steps"]) == (status, list(steps.MAY[steps.known(status)]))
-    for name in ("work", "resolve", "reopen", "close", "dispatch"):
-        if name in now["steps"] or (steps.LEADS_TO[steps.BY_PATCH.get("working", "work")] == status and name == "work"):
-            continue
-        if name == "resolve" and status == "resolved":
-            continue  # a value that it has already is no change
+    no_change = {"working": "work", "resolved": "resolve"}.get(status)  # a status that it has already
+    for name in {"work", "resolve", "reopen", "close", "dispatch"} - {*now["steps"], no_change}:
         code, refused = await step(name)
         assert (code, refused["allowed"]) == (409, now["steps"]), name
-    if now["steps"][0] in ("work", "close", "reopen"):
-        assert (await step(now["steps"][0]))[0] == 200
 
 
-async def test_the_list_of_dispositions_is_the_centres(as_role: LogIn, report: Json, clock: SetClock) -> None:
+async def test_the_list_of_dispositions_is_the_centres(as_role: LogIn, report: Json) -> None:
     client = await as_role("admin")
     listed = (await client.get("/api/v1/dispositions")).json()["dispositions"]
     assert {"normal", "ghost", "prank", "information", "test"} == {one for row in listed for one in row["classes"]}
@@ -218,7 +211,6 @@ async def test_the_list_of_dispositions_is_the_centres(as_role: LogIn, report: J
     assert gone.status_code == 404
     client = await as_role("supervisor")
     assert (await client.post("/api/v1/dispositions", json=new | {"code": "x"})).status_code == 403
-    assert clock.now - timedelta(seconds=1) < clock.now
 
 
 async def test_flags_merge_like_other_fields_and_agencies_see_them(
