@@ -4,14 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
 from db.reports import ReportRow
 
-h, i, r, e = tables.handovers.c, tables.handed_reports.c, tables.reports.c, tables.entries.c
+h, i, r, e, c = (
+    one.c for one in (tables.handovers, tables.handed_reports, tables.reports, tables.entries, tables.calls)
+)
 
 
 class HandoverRow(Struct, frozen=True):
@@ -82,7 +84,17 @@ async def last_of(reading: Reading, report_id: int) -> HandoverRow | None:
 
 
 async def open_reports_of(reading: Reading, author: str, limit: int) -> list[ReportRow]:
-    """Return the reports that are not closed and on which this person wrote, or did, something; the oldest first."""
-    wrote = select(e.report_id).where(e.author == author, e.report_id == r.id).exists()
-    statement = select(tables.reports).where(r.status != "closed", wrote).order_by(r.id).limit(limit)
+    """Return the reports that are not closed, and that this person answered, or wrote or did something on, and has
+    not handed over since; the oldest first.
+    """
+    handed = (
+        select(i.report_id)
+        .join(tables.handovers, h.id == i.handover_id)
+        .where(i.report_id == r.id, h.from_user == author)
+        .correlate(tables.reports, tables.entries)
+    )
+    wrote = select(e.n).where(e.report_id == r.id, e.author == author, ~handed.where(h.at >= e.at).exists())
+    answered = select(c.id).where(c.report_id == r.id, c.operator_user == author, ~handed.exists())
+    theirs = or_(wrote.correlate(tables.reports).exists(), answered.correlate(tables.reports).exists())
+    statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id).limit(limit)
     return [ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

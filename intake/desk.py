@@ -328,7 +328,7 @@ async def _next_version(
     new = await _change(tx, row, changes or {}, by)
     after = await visible(tx, new)
     if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
-        await hastening.hasten(tx, new.id, new.priority)
+        await hastening.hasten(tx, new.id, new.priority, new.kind)
     if "closed" == after.status != before.status:
         for dead in await endings.close(tx, report_id=new.id, report=after, public_url=public_url):
             text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."

@@ -20,7 +20,7 @@ from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id
 from db.states import FINISHED, NOT_LIVE
-from routing import egress, formats, rulebook, rules, signing
+from routing import egress, formats, rulebook, signing
 from routing.formats import Format
 from routing.refusals import AgencyExistsError, AlreadyDispatchedError, UnknownAgencyError, UnknownKindError
 from routing.rules import Proposal, Recipient, Rule
@@ -62,8 +62,7 @@ async def put(
     if proposal:
         accept_within_s = proposal.accept_within_s
     else:
-        of_kind = await rulebook.accept_within_s(tx, report.kind, report.priority)
-        accept_within_s = rules.accept_within_s(report.priority) if of_kind is None else of_kind
+        accept_within_s = await rulebook.accept_within_s(tx, report.kind, report.priority)
     version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {

@@ -66,10 +66,11 @@ async def proposals(reading: Reading, kind: str | None, priority: str | None) ->
     return rules.propose(book.rules, book.case(kind, priority, reading.now, within_s=within_s))
 
 
-async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int | None:
-    """Return how long agencies have to accept a report of this kind, if the kind says so of this priority."""
+async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int:
+    """Return how many seconds agencies have to accept such a report: what its kind says of its priority, else all."""
     row = None if kind is None else await kinds.find(reading, kind)
-    return None if row is None else row.accept_within_s.get(priority or rules.UNKNOWN_PRIORITY)
+    own = None if row is None else row.accept_within_s.get(priority or rules.UNKNOWN_PRIORITY)
+    return rules.accept_within_s(priority) if own is None else own
 
 
 async def automatic(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:

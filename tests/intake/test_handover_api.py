@@ -3,6 +3,7 @@
 from db import live
 from db.engine import Database
 from intake import access
+from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, close
 
 URL = "/api/v1/handovers"
@@ -18,7 +19,7 @@ async def report(client: Client, number: str) -> Json:
     return dict((await client.get(f"/api/v1/reports/{number}")).json())
 
 
-async def test_what_is_left_open_is_handed_over_and_taken(operator: Client, database: Database) -> None:
+async def test_what_is_left_open_is_handed_over(operator: Client, database: Database, clock: SetClock) -> None:
     async with database.transaction() as tx:
         await access.create_user(tx, "budi", "operator", "kuda laut biru tua")
         other = {"Authorization": f"Bearer {await access.create_token(tx, 'wall', 'operator')}"}
@@ -44,12 +45,18 @@ async def test_what_is_left_open_is_handed_over_and_taken(operator: Client, data
     assert (await report(operator, theirs))["handover"] is None
     waiting = (await operator.get(URL, params={"waiting": "true"})).json()["handovers"]
     assert [one["id"] for one in waiting] == [handed["id"]]
+    assert (await operator.post(URL, json={"note": "Lagi"})).json()["error"] == "nothing_to_hand_over", (
+        "it was, already"
+    )
     taken = await operator.post(f"{URL}/{handed['id']}/take", headers=other)
     assert (taken.status_code, taken.json()["taken_by"]) == (200, "wall")
     assert (await operator.post(f"{URL}/{handed['id']}/take", json={})).json()["error"] == "handover_taken"
     assert (await operator.get(URL, params={"waiting": "true"})).json()["handovers"] == []
     assert (await report(operator, mine))["handover"]["taken_by"] == "wall"
     assert (await report(operator, mine))["entries"][-1]["text"] == "Serah terima dari the operator diterima"
+    clock.forward(seconds=1)
+    await operator.post(f"/api/v1/reports/{mine}/entries", json={"text": "PLN datang"})
+    assert (await operator.post(URL, json={"note": "Lagi"})).json()["reports"] == [mine]
     async with database.reading() as reading:
         told = [(one.kind, one.subject) for one in await live.after(reading, 0)]
     assert told.count(("handover", handed["id"])) == 2

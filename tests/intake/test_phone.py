@@ -16,6 +16,7 @@ from db.engine import Database
 from intake import closing, desk, phone_words
 from intake.desk import NewReport
 from intake.phone_words import WORDS, Language, language, lasting
+from intake.report import Value
 from routing import outbox
 from routing.answers import Answer, key_hash
 from tests.conftest import SetClock
@@ -115,6 +116,12 @@ async def test_what_it_shows_and_that_looking_books_nothing(
     async with database.reading() as reading:
         assert await answers.of_dispatch(reading, sent.id) == []
     assert await state(database, sent) == "queued"
+    async with database.transaction() as tx:
+        row = await reports.find(tx, NUMBER)
+        assert row is not None
+        flags: dict[str, Value] = {"flags.trapped": True, "flags.child": True, "flags.weapon": False}
+        await desk.edit(tx, NUMBER, row.version, flags, "siti", PUBLIC_URL)
+    assert "Perhatian ▲ ada yang terjebak, ▲ ada anak" in words((await client.get(link(sent))).text)
 
 
 async def test_taps_book_answers_and_the_page_says_what_became_of_them(
