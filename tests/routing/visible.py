@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db.ids import uuid7
 from routing.markup import storable
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import EnvelopeType, Flags, VisibleEntry, VisibleReport
 
 AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -80,6 +80,8 @@ REPORTS = st.builds(
     location_lon=st.none() | st.floats(-180, 180),
     narrative=st.none() | TEXTS,
     entries=ENTRIES,
+    flags=st.builds(Flags, hurt=st.none() | st.booleans(), no_road=st.none() | st.booleans()),
+    disposition=st.sampled_from([None, "resolved", "not_ours"]),
 )
 
 
