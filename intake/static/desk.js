@@ -8,6 +8,8 @@ const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤
 const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "hanya menu suara", failed: "terputus" };
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
 const STEPS = { work: "Kerjakan", resolve: "Selesai di lapangan", close: "Tutup", reopen: "Buka lagi" };
+const FLAGS = { hurt: "Korban luka", trapped: "Terjebak", fire_spreading: "Api merambat", weapon: "Senjata", child: "Anak", no_road: "Pulau tanpa jalan" };
+const AFTER = new Map([[null, true], [true, false], [false, null]]); // unknown, yes, no, and again
 const BY_STATUS = { work: "working", resolve: "resolved" };
 const NEWEST = 50;
 
@@ -222,7 +224,18 @@ function showReport() {
   }
   showEntries(report.entries);
   showDispatches(report.dispatches);
+  showFlags(report.flags);
   showSteps(report);
+}
+
+function showFlags(flags) {
+  $("flags").replaceChildren(...Object.keys(FLAGS).map((flag) => {
+    const value = flags[flag];
+    const button = el("button", (value ? "▲ " : "") + FLAGS[flag] + ": " + (value === null ? "–" : value ? "ya" : "tidak"));
+    button.type = "button";
+    button.addEventListener("click", () => change({ flags: { [flag]: AFTER.get(value) } }).then(() => trouble(null), trouble));
+    return button;
+  }));
 }
 
 function showSteps(report) {
