@@ -27,7 +27,7 @@ def legal() -> set[tuple[str, str]]:
     return {(row[0], step) for row in rows for step, word in zip(head, row[1:], strict=True) if word == "yes"}
 
 
-@pytest.mark.parametrize(("now", "step"), itertools.product(get_args(Status), get_args(Step)))
+@pytest.mark.parametrize(("now", "step"), [*itertools.product(get_args(Status), get_args(Step))])
 def test_every_status_and_every_step(now: Status, step: Step) -> None:
     if (now, step) in legal():
         steps.check(now, step)
