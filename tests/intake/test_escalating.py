@@ -55,7 +55,8 @@ async def said(database: Database) -> list[str]:
     async with database.reading() as reading:
         found = await reports.find(reading, NUMBER)
         assert found is not None
-        return [one.text for one in await entries.of_report(reading, found.id) if one.author == escalating.AUTHOR]
+        of_ladder = [one for one in await entries.of_report(reading, found.id) if one.author == escalating.AUTHOR]
+        return [one.text for one in of_ladder if not one.text.startswith("Status: ")]
 
 
 async def rows(database: Database) -> dict[str, DispatchRow]:

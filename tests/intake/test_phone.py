@@ -121,7 +121,8 @@ async def test_what_it_shows_and_that_looking_books_nothing(
         assert row is not None
         flags: dict[str, Value] = {"flags.trapped": True, "flags.child": True, "flags.weapon": False}
         await desk.edit(tx, NUMBER, row.version, flags, "siti", PUBLIC_URL)
-    assert "Perhatian ▲ ada yang terjebak, ▲ ada anak" in words((await client.get(link(sent))).text)
+    seen = words((await client.get(link(sent))).text)
+    assert "Perhatian ▲ ada yang terjebak , ▲ ada anak" in seen
 
 
 async def test_taps_book_answers_and_the_page_says_what_became_of_them(

@@ -1,6 +1,6 @@
 """A report as agencies see it, and any report, for the tests of the forms it is written in."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
@@ -34,10 +34,12 @@ REPORT = VisibleReport(
     location_lon=113.86,
     narrative="Dapur terbakar, ada orang di dalam.",
     entries=(VisibleEntry(AT, "rina", "asap tebal"),),
+    flags=Flags(trapped=True),
 )
+FLAGS = asdict(REPORT.flags)
 EMPTY = replace(
     REPORT, kind=None, priority=None, source="walk-in", caller_number=None, caller_number_raw=None, caller_name=None,
-    location_text=None, location_lat=None, location_lon=None, narrative=None, entries=(),
+    location_text=None, location_lat=None, location_lon=None, narrative=None, entries=(), flags=Flags(),
 )  # fmt: skip
 LONG = replace(
     REPORT,
