@@ -1,4 +1,4 @@
-"""Agencies, and the kinds of report."""
+"""Agencies: whom reports are sent to, and what signs to them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,6 +38,7 @@ class AgencyRow(Struct, frozen=True):
     disabled_by: str | None
     disable_reason: str | None
     caller_number: bool
+    is_centre: bool
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""
@@ -52,16 +53,6 @@ class AgencyRow(Struct, frozen=True):
         What comes from the agency is to be checked with `secrets_at`: only we hold the ed25519 key.
         """
         return [*self.secrets_at(at), *([self.ed25519_key] if self.ed25519_key is not None else [])]
-
-
-class KindRow(Struct, frozen=True):
-    """One kind of report."""
-
-    code: str
-    name_id: str
-    name_en: str
-    priority: str
-    position: int
 
 
 async def add(tx: Transaction, values: Mapping[str, object]) -> AgencyRow:
@@ -106,9 +97,3 @@ async def every(reading: Reading) -> list[AgencyRow]:
     """Return all agencies that were not removed, by code."""
     statement = select(tables.agencies).where(a.removed_at.is_(None)).order_by(a.code)
     return [AgencyRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
-
-
-async def kinds(reading: Reading) -> list[KindRow]:
-    """Return the kinds in the order in which screens show them."""
-    statement = select(tables.kinds).order_by(tables.kinds.c.position)
-    return [KindRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

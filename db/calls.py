@@ -284,7 +284,10 @@ async def locate(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> 
 
 async def mark_tests(tx: Transaction, report_ids: Collection[int], *, is_test: bool) -> None:
     """Close locked reports as our own test calls, or take that back; what a person has changed since stays."""
-    states = [{"classification": "normal", "status": "open"}, {"classification": "test", "status": "closed"}]
+    states: list[dict[str, str | None]] = [
+        {"classification": "normal", "status": "open", "disposition": None},
+        {"classification": "test", "status": "closed", "disposition": "test"},
+    ]
     before, after = states if is_test else reversed(states)
     untouched = [r[name] == value for name, value in before.items()]
     await tx.connection.execute(update(tables.reports).where(r.id.in_(report_ids), *untouched).values(**after))

@@ -40,6 +40,14 @@ class ReportRow(Struct, frozen=True):
     narrative: str | None
     closed_at: datetime | None
     reopened_at: datetime | None
+    disposition: str | None
+    caller_told: str | None
+    flag_hurt: bool | None
+    flag_trapped: bool | None
+    flag_fire_spreading: bool | None
+    flag_weapon: bool | None
+    flag_child: bool | None
+    flag_no_road: bool | None
 
 
 COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}

@@ -16,16 +16,18 @@ from datetime import tzinfo
 from typing import assert_never
 
 from db import agencies, entries, reports
+from db import kinds as saved_kinds
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, OVER
-from intake import numbers, report
+from intake import dispositions, numbers, report, steps
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
+    KindDisabledError,
     NobodyProposedError,
     UnknownEntryError,
     UnknownKindError,
@@ -88,7 +90,7 @@ async def open_report(
 ) -> tuple[ReportRow, bool]:
     """Open a report and return it with True; one that came before (source, external_id) is returned with False.
 
-    Automatic rules send it. Raises UnknownKindError.
+    Automatic rules send it. Raises UnknownKindError, KindDisabledError.
     """
     await check_kind(tx, new.kind)
     day = f"{tx.now.astimezone(timezone):%Y%m%d}"
@@ -123,11 +125,11 @@ async def open_report(
 
 async def write_entry(tx: Transaction, number: str, text: str, by: str, public_url: str) -> EntryRow:
     """Write an entry; agencies that have the report will receive it. Raises UnknownReportError."""
-    row = await _locked(tx, number)
+    row = await locked(tx, number)
     before = await visible(tx, row)
     entry = await entries.add(tx, row.id, by, text, automatic=False)
     tx.record(by, "entry.written", number, entry=entry.id)
-    await _next_version(tx, row, before, public_url)
+    await _next_version(tx, row, before, by, public_url)
     return entry
 
 
@@ -136,7 +138,7 @@ async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, pub
 
     Raises UnknownReportError, UnknownEntryError.
     """
-    row = await _locked(tx, number)
+    row = await locked(tx, number)
     before = await visible(tx, row)
     written = next((one for one in await entries.of_report(tx, row.id) if one.id == entry_id), None)
     entry = await entries.strike(tx, row.id, entry_id, by)
@@ -144,7 +146,7 @@ async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, pub
         raise UnknownEntryError
     if written.struck_at is None:
         tx.record(by, "entry.struck", number, entry=entry_id)
-        await _next_version(tx, row, before, public_url)
+        await _next_version(tx, row, before, by, public_url)
     return entry
 
 
@@ -154,27 +156,36 @@ async def edit(
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
     A change of what rules ask of (`ASKED`) lets automatic rules send it.
-    Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
+    Raises UnknownReportError, UnknownKindError, KindDisabledError, FutureVersionError, ConflictError, IllegalStepError.
     """
-    row = await _locked(tx, number)
+    row = await locked(tx, number)
     if seen > row.version:
         raise FutureVersionError
-    theirs = report.leaves(row)
-    merged = report.merge(report.changed_since(row.field_versions, seen), theirs, yours)
+    merged = report.merge(report.changed_since(row.field_versions, seen), report.leaves(row), yours)
     if merged.conflicts:
         raise ConflictError(row.version, merged.conflicts)
-    if not merged.changes:
-        return row
-    if "status" in merged.changes:
-        report.step(report.status(row.status), report.status(merged.changes["status"]))
-    if "kind" in merged.changes:
-        await check_kind(tx, merged.changes["kind"])
+    changes = merged.changes
+    if "status" in changes:
+        step = steps.of_patch(row.status, str(changes["status"]))
+        changes = await dispositions.taken(tx, row, step, changes)
+    if "kind" in changes:
+        await check_kind(tx, changes["kind"])
+    return await alter(tx, row, changes, by, public_url) if changes else row
+
+
+async def alter(
+    tx: Transaction, row: ReportRow, changes: Mapping[str, Value], by: str, public_url: str, note: str = ""
+) -> ReportRow:
+    """Change fields of a locked report, with what its writer has to say of it, and tell whoever has to know.
+
+    Automatic rules send the report where they ask of what has changed.
+    """
     before = await visible(tx, row)
-    for leaf, value in merged.changes.items():
-        await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
-    tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
-    row = await _next_version(tx, row, before, public_url, merged.changes)
-    return await send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
+    if note:
+        await entries.add(tx, row.id, by, note, automatic=False)
+    tx.record(by, report.log_event(changes), row.number, fields=list(changes))
+    row = await _next_version(tx, row, before, by, public_url, changes)
+    return await send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
 
 
 async def dispatch(
@@ -185,8 +196,8 @@ async def dispatch(
     AlreadyDispatchedError: all of them have. Also raises UnknownReportError, IllegalStepError, NobodyProposedError,
     UnknownAgencyError, AgencyDisabledError.
     """
-    row = await _locked(tx, number)
-    report.may_be_dispatched(row.status)
+    row = await locked(tx, number)
+    steps.check(row.status, "dispatch")
     proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
     if codes is None:
         codes = [one.agency for one in rules.chosen(list(proposed.values()))]
@@ -252,7 +263,8 @@ async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str)
     if status == "working" != row.status and row.status != "dispatched":
         return row
     tx.record(by, "IncidentStateChange", row.number, state=status)
-    return await _change(tx, row, {"status": status})
+    changes: dict[str, Value] = {"status": status}
+    return await _change(tx, row, dispositions.brought(row, "resolve" if status in OVER else "work", changes), by)
 
 
 def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
@@ -280,15 +292,16 @@ def called(agency: AgencyRow) -> str:
     return agency.name if agency.paused_at is None else f"{agency.name} (dijeda: telepon)"
 
 
-async def _locked(tx: Transaction, number: str) -> ReportRow:
+async def locked(tx: Transaction, number: str) -> ReportRow:
+    """Return a report's row, locked. Raises UnknownReportError."""
     found = await reports.find(tx, number)
     if found is None:
         raise UnknownReportError
     return await reports.lock(tx, found.id)
 
 
-async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value]) -> ReportRow:
-    """Make the next version, and tell it."""
+async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value], by: str) -> ReportRow:
+    """Make the next version, and tell it: each field's old and new value is an entry, a status that follows too."""
     values = report.columns(changes)
     if "status" in changes:
         values["closed_at"] = tx.now if changes["status"] == "closed" else None
@@ -296,18 +309,27 @@ async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value])
     if row.status == "open":
         values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
     new = await reports.change(tx, row, values, list(changes))
+    was, now = report.leaves(row), report.leaves(new)
+    for leaf in dict.fromkeys((*changes, "status")):
+        if was[leaf] != now[leaf]:
+            await entries.add(tx, row.id, by, report.told(leaf, was[leaf], now[leaf]), automatic=True)
     tx.tell("report", new.number, new.version)
     return new
 
 
 async def _next_version(
-    tx: Transaction, row: ReportRow, before: VisibleReport, public_url: str, changes: Mapping[str, Value] | None = None
+    tx: Transaction,
+    row: ReportRow,
+    before: VisibleReport,
+    by: str,
+    public_url: str,
+    changes: Mapping[str, Value] | None = None,
 ) -> ReportRow:
     """Make the next version, and owe it to the agencies that have the report when they see a difference."""
-    new = await _change(tx, row, changes or {})
+    new = await _change(tx, row, changes or {}, by)
     after = await visible(tx, new)
     if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
-        await hastening.hasten(tx, new.id, new.priority)
+        await hastening.hasten(tx, new.id, new.priority, new.kind)
     if "closed" == after.status != before.status:
         for dead in await endings.close(tx, report_id=new.id, report=after, public_url=public_url):
             text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
@@ -327,7 +349,7 @@ async def send(
     Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
-    row = await _change(tx, row, leaves)
+    row = await _change(tx, row, leaves, to[0].by)
     names = {agency.code: called(agency) for agency in await agencies.every(tx)}
     seen = await visible(tx, row)
     sent: list[DispatchRow] = []
@@ -359,6 +381,11 @@ async def send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> Re
 
 
 async def check_kind(reading: Reading, kind: object) -> None:
-    """Raise UnknownKindError when there is no such kind; None is no kind yet."""
-    if kind is not None and kind not in {one.code for one in await agencies.kinds(reading)}:
+    """Raise UnknownKindError, or KindDisabledError, unless this kind can be chosen; None is no kind yet."""
+    if kind is None:
+        return
+    found = await saved_kinds.find(reading, str(kind))
+    if found is None:
         raise UnknownKindError
+    if found.disabled_at is not None:
+        raise KindDisabledError

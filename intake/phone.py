@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, answers, dispatches, reports
-from db.agencies import KindRow
+from db import agencies, answers, dispatches, kinds, reports
 from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Reading
+from db.kinds import KindRow
 from db.reports import ReportRow
 from db.states import NOT_LIVE
 from intake.visible import visible
@@ -73,7 +73,7 @@ async def opened(reading: Reading, token: str) -> Opened | None:
         dispatch=found,
         report=report,
         agency=agency.name,
-        kind=next((kind for kind in await agencies.kinds(reading) if kind.code == report.kind), None),
+        kind=None if report.kind is None else await kinds.find(reading, report.kind),
         seen=None if found.state in NOT_LIVE else (await visible(reading, report)).shown_to(found.caller_number),
         answers=await answers.of_dispatch(reading, found.id),
     )

@@ -3,7 +3,7 @@
 Kept like routing's: a `code` for programs, and a sentence that says what happened and what can be done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class DeskError(Exception):
@@ -36,6 +36,132 @@ class IllegalStepError(DeskError):
 
     status = 409
     code = "illegal_step"
+
+    def __init__(self, message: str = "", allowed: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.allowed = tuple(allowed)  # the steps that can be taken now
+
+
+class NotVerifiedError(IllegalStepError):
+    """Nobody has checked that it is really solved."""
+
+    code = "not_verified"
+
+
+class NoDispositionError(IllegalStepError):
+    """Nobody has said how it ended."""
+
+    code = "no_disposition"
+
+
+class NotTakenOverError(IllegalStepError):
+    """No neighbouring centre has taken this report over."""
+
+    code = "not_taken_over"
+
+
+class UnfitDispositionError(DeskError):
+    """A report of this class cannot end so. GET /api/v1/dispositions says which fit."""
+
+    code = "unfit_disposition"
+
+
+class NotACentreError(DeskError):
+    """This agency is not the 112 centre of a neighbour. `intake112 agency add --centre` adds one."""
+
+    status = 409
+    code = "not_a_centre"
+
+
+class KindDisabledError(DeskError):
+    """Nobody can choose this kind of report any more. GET /api/v1/kinds lists those that can be chosen."""
+
+    code = "kind_disabled"
+
+
+class CodeTakenError(DeskError):
+    """There is one with this code already. Change that one, or choose another code."""
+
+    status = 409
+    code = "code_taken"
+
+
+class UnknownRowError(DeskError):
+    """There is nothing with this code."""
+
+    status = 404
+    code = "unknown_code"
+
+
+class SystemRowError(DeskError):
+    """The product itself uses this one: it can be renamed and moved, but neither disabled nor given other classes."""
+
+    status = 409
+    code = "in_use"
+
+
+class StaleRowError(DeskError):
+    """Somebody else has changed it since the version you saw. GET it, look at their change, and send yours again."""
+
+    status = 412
+    code = "stale"
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__()
+        self.current_version = current_version
+
+
+class UnfitGuideError(DeskError):
+    """The guide cannot be asked so."""
+
+    code = "unfit_guide"
+
+
+class NoKindError(DeskError):
+    """This report has no kind yet, so there is nothing to ask. Give it a kind first."""
+
+    status = 409
+    code = "no_kind"
+
+
+class UnknownQuestionError(DeskError):
+    """The guide of this report's kind has no such question, or no such answer to it. GET /api/v1/kinds shows it."""
+
+    code = "unknown_question"
+
+
+class UnknownPersonError(DeskError):
+    """There is nobody with this name who logs in. Names are those of the log-in."""
+
+    code = "unknown_person"
+
+
+class NothingToHandOverError(DeskError):
+    """You have no open report to hand over. Name the reports if you mean others."""
+
+    status = 409
+    code = "nothing_to_hand_over"
+
+
+class ReportClosedError(DeskError):
+    """A closed report cannot be handed over. Leave it out, or reopen it."""
+
+    status = 409
+    code = "report_closed"
+
+
+class UnknownHandoverError(DeskError):
+    """There is no such hand-over. GET /api/v1/handovers lists them."""
+
+    status = 404
+    code = "unknown_handover"
+
+
+class HandoverTakenError(DeskError):
+    """Somebody has taken this hand-over already. GET /api/v1/handovers says who."""
+
+    status = 409
+    code = "handover_taken"
 
 
 class UnknownKindError(DeskError):

@@ -1,4 +1,4 @@
-"""What a report is: its statuses and the steps between them, its classes, and the fields that people change.
+"""What a report is: its classes, and the fields that people change (its statuses and steps: `steps`).
 
 Two people write on one report at the same time. Each change names the version its writer had seen; the report keeps,
 for every field, the version that last changed it. So a change merges when none of *its* fields changed since, and stops
@@ -8,15 +8,13 @@ here is a leaf of the wire: `location.text`; latitude and longitude are two leav
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Final, Literal, assert_never, get_args
+from typing import Final, Literal
 
 from intake import numbers
-from intake.refusals import IllegalStepError
 
-Status = Literal["open", "working", "dispatched", "resolved", "closed", "reopened"]
 Classification = Literal["normal", "ghost", "prank", "information", "test"]
 Priority = Literal["P1", "P2", "P3"]
-Value = str | float | None
+Value = str | float | bool | None
 
 COLUMNS: Final = {
     "kind": "kind",
@@ -29,6 +27,14 @@ COLUMNS: Final = {
     "location.text": "location_text",
     "location.lat": "location_lat",
     "location.lon": "location_lon",
+    "flags.hurt": "flag_hurt",
+    "flags.trapped": "flag_trapped",
+    "flags.fire_spreading": "flag_fire_spreading",
+    "flags.weapon": "flag_weapon",
+    "flags.child": "flag_child",
+    "flags.no_road": "flag_no_road",
+    "disposition": "disposition",
+    "caller_told": "caller_told",
 }
 POSITION: Final = {"location.lat", "location.lon"}  # one field in two leaves
 LABELS: Final = {
@@ -42,8 +48,23 @@ LABELS: Final = {
     "location.text": "Lokasi",
     "location.lat": "Lintang",
     "location.lon": "Bujur",
+    "flags.hurt": "Ada korban luka",
+    "flags.trapped": "Ada yang terjebak",
+    "flags.fire_spreading": "Api merambat",
+    "flags.weapon": "Ada senjata",
+    "flags.child": "Ada anak",
+    "flags.no_road": "Pulau tanpa jalan",
+    "disposition": "Hasil akhir",
+    "caller_told": "Penelepon",
 }
 """How the automatic entry of a change names each field."""
+WORDS: Final[dict[Value, str]] = {
+    None: "–",
+    True: "ya",
+    False: "tidak",
+    "told": "sudah diberi tahu",
+    "unreachable": "tidak dapat dihubungi",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,68 +109,13 @@ def columns(changes: Mapping[str, Value]) -> dict[str, object]:
 
 def told(leaf: str, old: Value, new: Value) -> str:
     """Return the automatic entry of a change."""
-    return f"{LABELS[leaf]}: {_shown(old)} → {_shown(new)}"
+    return f"{LABELS[leaf]}: {_shown(leaf, old)} → {_shown(leaf, new)}"
 
 
-def step(now: Status, to: Status) -> None:
-    """Raise IllegalStepError, which says what can be done, unless a person may set `to` on a report that is `now`."""
-    match to:
-        case "open":
-            raise IllegalStepError("A report is open only until somebody works on it. Set it working instead.")
-        case "dispatched":
-            raise IllegalStepError("A report becomes dispatched by sending it: POST to its dispatches.")
-        case "working":
-            if now not in ("open", "reopened"):
-                raise IllegalStepError(f"This report is {now}; {_ways_on(now)}")
-        case "resolved":
-            if now in ("resolved", "closed"):
-                raise IllegalStepError(f"This report is {now} already; {_ways_on(now)}")
-        case "closed":
-            if now == "dispatched":
-                raise IllegalStepError(
-                    "An agency has this report. Set it resolved when they say so, then close it: the centre closes "
-                    "after the caller was told."
-                )
-        case "reopened":
-            if now not in ("resolved", "closed"):
-                raise IllegalStepError(f"This report was not closed: it is {now}. {_ways_on(now).capitalize()}")
-        case _:
-            assert_never(to)
-
-
-def may_be_dispatched(now: str) -> None:
-    """Raise IllegalStepError unless a report in this status may be sent to an agency."""
-    if now in ("resolved", "closed"):
-        raise IllegalStepError(f"This report is {now}. Set it reopened first, then send it.")
-
-
-def _ways_on(now: Status) -> str:
-    match now:
-        case "open" | "reopened":
-            return "set it working, send it to an agency, or close it with its class."
-        case "working":
-            return "send it to an agency, set it resolved, or close it with its class."
-        case "dispatched":
-            return "write an entry, or set it resolved when the agency says so."
-        case "resolved":
-            return "close it, or set it reopened."
-        case "closed":
-            return "set it reopened to go on with it."
-        case _:
-            assert_never(now)
-
-
-def _shown(value: Value) -> str:
-    return "–" if value is None else str(value)
-
-
-def status(value: object) -> Status:
-    """Return the value if it is one of the six statuses. Raises ValueError."""
-    found = next((word for word in get_args(Status) if word == value), None)
-    if found is None:
-        raise ValueError(f"{value!r} is no status of a report")
-    word: Status = found
-    return word
+def _shown(leaf: str, value: Value) -> str:
+    if value is None or isinstance(value, bool) or leaf == "caller_told":  # 1.0 is True, and a latitude
+        return WORDS[value]
+    return str(value)
 
 
 def log_event(changes: Mapping[str, Value]) -> str:

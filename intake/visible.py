@@ -6,7 +6,7 @@ from db import entries
 from db.engine import Reading
 from db.entries import EntryRow
 from db.reports import ReportRow
-from routing.visible import VisibleEntry, VisibleReport
+from routing.visible import Flags, VisibleEntry, VisibleReport
 
 
 async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
@@ -33,6 +33,15 @@ def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
         location_lat=row.location_lat,
         location_lon=row.location_lon,
         narrative=row.narrative,
+        flags=Flags(
+            hurt=row.flag_hurt,
+            trapped=row.flag_trapped,
+            fire_spreading=row.flag_fire_spreading,
+            weapon=row.flag_weapon,
+            child=row.flag_child,
+            no_road=row.flag_no_road,
+        ),
+        disposition=row.disposition,
         entries=tuple(
             VisibleEntry(one.at, one.author, one.text) for one in written if not one.automatic and one.struck_at is None
         ),

@@ -42,6 +42,7 @@ def add(
             help="tell it the caller's number and name where no rule says otherwise; else: yes, but for open311",
         ),
     ] = None,
+    centre: Annotated[bool, typer.Option("--centre", help="it is the 112 centre of a neighbouring regency")] = False,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
@@ -64,6 +65,7 @@ def add(
                 format=form,
                 jurisdiction_id=jurisdiction,
                 caller_number=caller_number,
+                is_centre=centre,
             )
             return new, addresses
 

@@ -224,6 +224,7 @@ def _parameters(
         "report.status": report.status,
         "report.class": report.classification,
         "report.priority": report.priority,
+        "report.flags": " ".join(report.flags.raised()) or None,
         "report.opened_at": utc(report.opened_at),
         "report.caller.name": texts["caller_name"],
         "report.caller.number": report.caller_number,

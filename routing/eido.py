@@ -27,7 +27,7 @@ neither, since nobody registered ours.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from routing import prose
@@ -126,6 +126,7 @@ def body(
             "class": report.classification,
             "source": report.source,
             "exercise": report.exercise,
+            "flags": asdict(report.flags),
             "opened_at": utc(report.opened_at),
             "number_raw": short.texts["caller_number_raw"],
             "withheld_by_centre": report.caller_withheld,

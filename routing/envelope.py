@@ -6,6 +6,7 @@ changed last is what the crew on the road needs.
 """
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 
 from routing.clipping import LIMIT, REASON_LIMIT, clip, clipped, newest, utc
@@ -79,6 +80,8 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
         },
         "location": {"text": texts["location_text"], "lat": report.location_lat, "lon": report.location_lon},
         "narrative": texts["narrative"],
+        "flags": asdict(report.flags),
+        "disposition": report.disposition,
     }
 
 

@@ -5,15 +5,15 @@ from datetime import timedelta
 from db import dispatches, envelopes
 from db.engine import Transaction
 from db.states import UNANSWERED
-from routing import outbox, rules
+from routing import outbox, rulebook
 
 
-async def hasten(tx: Transaction, report_id: int, priority: str | None) -> None:
+async def hasten(tx: Transaction, report_id: int, priority: str | None, kind: str | None = None) -> None:
     """Pull forward the deadlines of a locked report's dispatches, and send what they are owed now.
 
     Where something may be due by the new priority, the row is to be looked at now: `escalation` and `silence` say what.
     """
-    shortest = timedelta(seconds=rules.accept_within_s(priority))
+    shortest = timedelta(seconds=await rulebook.accept_within_s(tx, kind, priority))
     rows = await outbox.unfinished(tx, report_id)
     for row in rows:
         values: dict[str, object] = {"escalate_at": tx.now}

@@ -122,7 +122,13 @@ class Heartbeat:
             about = {"code": self._code, "name": self._code, "url": url, "allow_cidr": [LOOPBACK], "secret": key}
             agency = await agencies.add(tx, about)
             seen = trial.exercise(tx.now)
-            values = {"status": "closed", "classification": "test", "source": "heartbeat", "exercise": True}
+            values = {
+                "status": "closed",
+                "classification": "test",
+                "disposition": "test",
+                "source": "heartbeat",
+                "exercise": True,
+            }
             report = await reports.add(tx, self._code, {**values, "opened_at": tx.now, "priority": seen.priority})
             await outbox.put(
                 tx, report_id=report.id, report=seen, agency_code=self._code, by="heartbeat", public_url=url

@@ -87,6 +87,7 @@ def body(
         "status": report.status,
         "class": report.classification,
         "priority": report.priority,
+        "flags": " ".join(report.flags.raised()) or None,
         "source": report.source,
         "exercise": "true" if report.exercise else "false",
         "caller_withheld_by_centre": "true" if report.caller_withheld else None,

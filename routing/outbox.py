@@ -15,12 +15,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from db import agencies, dispatches, envelopes, people, reports
+from db import kinds as saved_kinds
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id
 from db.states import FINISHED, NOT_LIVE
-from routing import egress, formats, rulebook, rules, signing
+from routing import egress, formats, rulebook, signing
 from routing.formats import Format
 from routing.refusals import (
     AgencyDisabledError,
@@ -57,8 +58,8 @@ async def put(
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
-    `proposal`: what a rule says of this agency; None: none does, and the time to accept is the priority's. Whether the
-    agency is told who called is decided here, for all that this dispatch will ever say.
+    `proposal`: what a rule says of this agency; None: none does, and the time to accept is its kind's or priority's.
+    Whether the agency is told who called is decided here, for all that this dispatch will ever say.
     Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
@@ -69,8 +70,11 @@ async def put(
     await reports.lock(tx, report_id)
     if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
-    accept_within_s = proposal.accept_within_s if proposal else rules.accept_within_s(report.priority)
     told_caller = proposal.tells_caller(agency.caller_number) if proposal else agency.caller_number
+    if proposal:
+        accept_within_s = proposal.accept_within_s
+    else:
+        accept_within_s = await rulebook.accept_within_s(tx, report.kind, report.priority)
     version, number = (proposal.version, proposal.rule) if proposal else (None, None)
     dispatch_id, accept_by = new_id(tx.now), tx.now + timedelta(seconds=accept_within_s)
     values = {
@@ -146,17 +150,19 @@ async def add_agency(
     format: Format = "native",
     jurisdiction_id: str | None = None,
     caller_number: bool | None = None,
+    is_centre: bool = False,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
-    receives them; `jurisdiction_id` is Open311's. `caller_number`: whether it is told who called where no rule says;
-    None: yes, unless it is Open311's, whose platforms serve citizens and may show what they get.
+    receives them; `jurisdiction_id` is Open311's. `is_centre`: it is the 112 centre of a neighbour. `caller_number`:
+    whether it is told who called where no rule says; None: yes, unless it is Open311's, whose platforms serve citizens
+    and may show what they get.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
     before the transaction: DNS is not asked in here.
     """
     egress.check_url(url, allow_cidr)
-    if not {kind.code for kind in await agencies.kinds(tx)} >= set(kinds):
+    if not {kind.code for kind in await saved_kinds.every(tx)} >= set(kinds):
         raise UnknownKindError
     there = {row.code for row in await agencies.every(tx)}
     if code in there:
@@ -165,7 +171,7 @@ async def add_agency(
         raise UnknownAgencyError
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
     reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
-    written: dict[str, object] = {"format": format, "jurisdiction_id": jurisdiction_id}
+    written: dict[str, object] = {"format": format, "jurisdiction_id": jurisdiction_id, "is_centre": is_centre}
     written["caller_number"] = format != "open311" if caller_number is None else caller_number
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()

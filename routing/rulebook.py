@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from db import agencies
+from db import agencies, kinds
 from db import rules as saved
 from db.engine import Reading, Transaction
 from db.rules import HoursJson, RecipientJson, RuleRow, VersionRow
@@ -28,10 +28,17 @@ class Book:
     version: VersionRow | None
     rules: tuple[Rule, ...]
 
-    def case(self, kind: str | None, priority: str | None, at: datetime, places: frozenset[str] = frozenset()) -> Case:
-        """Return what the rules ask of a report at this time."""
+    def case(
+        self,
+        kind: str | None,
+        priority: str | None,
+        at: datetime,
+        places: frozenset[str] = frozenset(),
+        within_s: int | None = None,
+    ) -> Case:
+        """Return what the rules ask of a report at this time; `within_s` is its kind's own (`accept_within_s`)."""
         zone = ZoneInfo(self.version.timezone if self.version else NO_HOURS)
-        return Case(kind, priority, at.astimezone(zone), places)
+        return Case(kind, priority, at.astimezone(zone), places, within_s)
 
 
 async def in_force(reading: Reading, at: datetime | None = None, *, keep: str | None = None) -> Book:
@@ -55,13 +62,22 @@ async def written(reading: Reading, number: int) -> list[Rule]:
 async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
     """Return who should have a report of this kind and priority now. Places are not known yet: nothing tells them."""
     book = await in_force(reading)
-    return rules.propose(book.rules, book.case(kind, priority, reading.now))
+    within_s = await accept_within_s(reading, kind, priority)
+    return rules.propose(book.rules, book.case(kind, priority, reading.now, within_s=within_s))
+
+
+async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int:
+    """Return how many seconds agencies have to accept such a report: what its kind says of its priority, else all."""
+    row = None if kind is None else await kinds.find(reading, kind)
+    own = None if row is None else row.accept_within_s.get(priority or rules.UNKNOWN_PRIORITY)
+    return rules.accept_within_s(priority) if own is None else own
 
 
 async def automatic(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
     """Return to whom a report of this kind and priority goes now without anybody's word."""
     book = await in_force(reading)
-    return rules.automatic(book.rules, book.case(kind, priority, reading.now))
+    within_s = await accept_within_s(reading, kind, priority)
+    return rules.automatic(book.rules, book.case(kind, priority, reading.now, within_s=within_s))
 
 
 async def next_after(
@@ -73,7 +89,8 @@ async def next_after(
     dispatch, so that the change of a shift breaks no ladder; nor does it when that agency was disabled meanwhile.
     """
     book = await in_force(reading, keep=agency)
-    return rules.next_after(book.rules, book.case(kind, priority, since), agency, have)
+    within_s = await accept_within_s(reading, kind, priority)
+    return rules.next_after(book.rules, book.case(kind, priority, since, within_s=within_s), agency, have)
 
 
 async def make(
@@ -116,9 +133,9 @@ async def append(tx: Transaction, rule: Rule, by: str, note: str) -> None:
 
 async def check(reading: Reading, new: Sequence[Rule]) -> None:
     """Raise UnfitRulesError, which says all that is wrong with rules."""
-    kinds = {one.code for one in await agencies.kinds(reading)}
+    known = {one.code for one in await kinds.every(reading)}
     there = {one.code for one in await agencies.every(reading)}
-    if found := faults(new, kinds, there):
+    if found := faults(new, known, there):
         raise UnfitRulesError(" ".join(found))
 
 

@@ -92,6 +92,7 @@ class Case:
     priority: str | None
     local_time: datetime
     places: frozenset[str] = frozenset()
+    accept_within_s: int | None = None  # its kind's own time for this priority; None: everybody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +249,6 @@ def _proposal(one: Recipient, rule: Rule, case: Case, certain: bool) -> Proposal
 
 
 def _within(one: Recipient, case: Case) -> int:
-    return accept_within_s(case.priority) if one.accept_within_s is None else one.accept_within_s
+    if one.accept_within_s is not None:
+        return one.accept_within_s
+    return accept_within_s(case.priority) if case.accept_within_s is None else case.accept_within_s

@@ -1,6 +1,6 @@
 """What an agency may see of a report, whichever form it is written in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,22 @@ class VisibleEntry:
     at: datetime
     author: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a crew must know first. None: nobody has said. `no_road`: on an island without a road."""
+
+    hurt: bool | None = None
+    trapped: bool | None = None
+    fire_spreading: bool | None = None
+    weapon: bool | None = None
+    child: bool | None = None
+    no_road: bool | None = None
+
+    def raised(self) -> list[str]:
+        """Return the names of those that hold."""
+        return [one.name for one in fields(self) if getattr(self, one.name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,8 @@ class VisibleReport:
     location_lon: float | None
     narrative: str | None
     entries: tuple[VisibleEntry, ...] = ()
+    flags: Flags = Flags()
+    disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: number and name are None
 
     def shown_to(self, caller_number: bool) -> "VisibleReport":

@@ -25,6 +25,7 @@ from db.tables.dispatch import (
     version_rules,
 )
 from db.tables.journal import audit, head, live_events
+from db.tables.life import dispositions, guide_answers, handed_reports, handovers, presences
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
 
@@ -40,13 +41,18 @@ __all__ = [
     "calls",
     "controls",
     "dispatches",
+    "dispositions",
     "entries",
     "envelopes",
+    "guide_answers",
+    "handed_reports",
+    "handovers",
     "head",
     "kinds",
     "legs",
     "live_events",
     "metadata",
+    "presences",
     "recordings",
     "report_counters",
     "reports",

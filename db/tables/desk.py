@@ -17,6 +17,8 @@ from sqlalchemy import (
 
 from db.tables.base import Json, Serial, UtcTime, metadata
 
+FLAGS = ("hurt", "trapped", "fire_spreading", "weapon", "child", "no_road")
+
 kinds = Table(
     "kinds",
     metadata,
@@ -25,6 +27,12 @@ kinds = Table(
     Column("name_en", String(80), nullable=False),
     Column("priority", String(2), nullable=False),
     Column("position", Integer, nullable=False),
+    Column("icon", String(32), nullable=False, server_default=""),
+    Column("accept_within_s", Json, nullable=False, server_default=text("'{}'")),  # {"P1": 60}: other than everybody's
+    Column("guide", Json, nullable=False, server_default=text("'[]'")),  # questions, see `intake.guide`
+    Column("thresholds", Json, nullable=False, server_default=text("'{}'")),  # {"P1": 10}: from this score on
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("disabled_at", UtcTime),  # nobody can choose it any more
 )
 
 report_counters = Table(
@@ -60,6 +68,9 @@ reports = Table(
     Column("narrative", Text),
     Column("closed_at", UtcTime),  # null: it is not closed (or was so before this was written down)
     Column("reopened_at", UtcTime),  # the last time; null: never (or before this was written down)
+    Column("disposition", String(32)),  # how it ended: a code of `dispositions`, none of which is ever deleted
+    Column("caller_told", String(16)),  # told, unreachable; null: nobody has checked an agency's word with the caller
+    *(Column(f"flag_{name}", Boolean) for name in FLAGS),  # null: nobody has said
     UniqueConstraint("source", "external_id"),
     Index(None, "caller_number", "id"),
     Index(None, "caller_digits"),

@@ -45,6 +45,7 @@ agencies = Table(
     Column("caller_number", Boolean, nullable=False, server_default=true()),  # where no rule says: told who called
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
+    Column("is_centre", Boolean, nullable=False, server_default=text("false")),  # the 112 centre of a neighbour
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

@@ -19,6 +19,8 @@ from intake.api import (
     dispatches,
     errors,
     health,
+    kinds,
+    life,
     operators,
     page,
     phone,
@@ -26,6 +28,7 @@ from intake.api import (
     rules,
     stream,
     terms,
+    together,
 )
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
@@ -71,6 +74,9 @@ def create_app(
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
         operators.router(context),
+        life.router(context),
+        kinds.router(context),
+        together.router(context),
         rules.router(context),
         control.router(context),
         recordings.router(context),

@@ -22,7 +22,8 @@ from pydantic.config import JsonDict
 
 from intake import report
 from intake.control import ConsultationStep, MemberAction
-from intake.report import Classification, Priority, Status
+from intake.report import Classification, Priority
+from intake.steps import Status
 from intake.words import is_storable
 from routing.steps import AnswerWord
 
@@ -113,6 +114,17 @@ def _optional(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+class FlagsIn(In):
+    """What a crew must know first; null: nobody has said."""
+
+    hurt: bool | None = None
+    trapped: bool | None = None
+    fire_spreading: bool | None = None
+    weapon: bool | None = None
+    child: bool | None = None
+    no_road: bool | None = None
+
+
 class ChangeIn(In):
     """The fields to change; a field that is not sent stays as it is."""
 
@@ -123,6 +135,7 @@ class ChangeIn(In):
     status: Status = Field("open", json_schema_extra=_optional)
     caller: CallerIn = Field(CallerIn(), json_schema_extra=_optional)
     location: LocationIn = Field(LocationIn(), json_schema_extra=_optional)
+    flags: FlagsIn = Field(FlagsIn(), json_schema_extra=_optional)
 
     def leaves(self) -> dict[str, report.Value]:
         """Return the fields that were sent, by their names on the wire (`location.text`)."""

@@ -13,7 +13,7 @@ from starlette.routing import Match, Route
 
 from db.engine import DatabaseUnavailableError
 from intake.access import TooManyTriesError
-from intake.refusals import ConflictError, DeskError
+from intake.refusals import ConflictError, DeskError, IllegalStepError, StaleRowError
 from intake.words import storable
 from routing.refusals import RefusedError
 
@@ -79,6 +79,11 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
             case ConflictError():
                 more = {"current_version": error.current_version, "conflicts": error.conflicts}
                 headers = {"ETag": f'"{error.current_version}"'}
+            case StaleRowError():
+                more = {"current_version": error.current_version}
+                headers = {"ETag": f'"{error.current_version}"'}
+            case IllegalStepError():
+                more = {"allowed": list(error.allowed)}
             case TooManyTriesError():
                 headers = {"Retry-After": str(error.wait_s)}
             case _:

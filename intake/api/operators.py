@@ -11,29 +11,18 @@ from db.engine import Reading
 from db.reports import Filter, ReportRow
 from intake import desk, numbers
 from intake.access import Who
-from intake.api import bodies, dispatch_schemas, schemas, wire
+from intake.api import bodies, dispatch_schemas, schemas, versions, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
-from intake.api.errors import BadIfMatchError, MissingIfMatchError
+from intake.api.versions import IF_MATCH, VERSIONED, with_etag
 from intake.desk import NewReport
 from intake.refusals import UnknownEntryError, UnknownReportError
-from intake.report import Classification, Status
+from intake.report import Classification
+from intake.steps import Status
 from routing import outbox, rulebook, rules
 
 NEWEST: Final = 50  # reports in a snapshot
 NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
 ID: Final = bodies.ID
-IF_MATCH: Final = {  # needed, though it is our own 428 that says so when it is missing
-    "parameters": [
-        {
-            "name": "if-match",
-            "in": "header",
-            "required": True,
-            "schema": {"type": "string", "pattern": r'^"[0-9]{1,9}"$'},
-            "description": 'the ETag you saw, such as "7"',
-        }
-    ]
-}
-VERSIONED: Final = {"headers": {"ETag": {"description": "the report's version", "schema": {"type": "string"}}}}
 
 
 def _report_number(text: str) -> str:
@@ -137,13 +126,13 @@ def router(context: Context) -> APIRouter:
             row, created = await desk.open_report(tx, new, who.name, context.timezone, url)
             shown = await wire.whole(tx, row)
         response.status_code = 201 if created else 200
-        return _with_etag(shown, response)
+        return with_etag(shown, response)
 
     @routes.get("/reports/{number}", responses=refusals(*ON_READ, 404) | {200: VERSIONED})
     async def get_report(number: Number, _: staff, response: Response) -> schemas.Report:
         """A whole report; its ETag is what If-Match takes."""
         async with database.reading() as reading:
-            return _with_etag(await wire.whole(reading, await _found(reading, number)), response)
+            return with_etag(await wire.whole(reading, await found_report(reading, number)), response)
 
     @routes.patch(
         "/reports/{number}",
@@ -162,10 +151,10 @@ def router(context: Context) -> APIRouter:
         Unlike RFC 9110 says, a change merges: it succeeds as long as none of *its* fields changed after If-Match, or
         the new value equals the present one. Otherwise 412 shows both values of each such field.
         """
-        seen = _seen(if_match)
+        seen = versions.seen(if_match)
         async with database.transaction() as tx:
             row = await desk.edit(tx, number, seen, body.leaves(), who.name, url)
-            return _with_etag(await wire.whole(tx, row), response)
+            return with_etag(await wire.whole(tx, row), response)
 
     @routes.post("/reports/{number}/entries", status_code=201, responses=refusals(*ON_WRITE, 404))
     async def write_entry(number: Number, body: bodies.EntryIn, who: staff) -> schemas.Entry:
@@ -185,11 +174,12 @@ def router(context: Context) -> APIRouter:
     async def proposed(number: Number, _: staff) -> dispatch_schemas.Proposals:
         """Who should have this report by the rules, in their order."""
         async with database.reading() as reading:
-            row = await _found(reading, number)
+            row = await found_report(reading, number)
             there = {agency.code: agency for agency in await agencies.every(reading)}
             have = {one.agency for one in await outbox.live(reading, row.id)}
             book = await rulebook.in_force(reading)
-            case = book.case(row.kind, row.priority, reading.now)
+            within_s = await rulebook.accept_within_s(reading, row.kind, row.priority)
+            case = book.case(row.kind, row.priority, reading.now, within_s=within_s)
             found = rules.propose(book.rules, case)
             goes = rules.chosen(found)
             return dispatch_schemas.Proposals(
@@ -219,19 +209,6 @@ def router(context: Context) -> APIRouter:
             sent = await desk.dispatch(tx, number, body.agencies, who.name, url)
             return dispatch_schemas.Dispatches(dispatches=await wire.sent(tx, sent))
 
-    @routes.get("/kinds", responses=refusals(*ON_READ))
-    async def kinds(_: staff) -> schemas.Kinds:
-        """The kinds of report, in the order in which screens show them."""
-        async with database.reading() as reading:
-            return schemas.Kinds(
-                kinds=[
-                    schemas.Kind(
-                        code=row.code, name=schemas.Words(id=row.name_id, en=row.name_en), priority=row.priority
-                    )
-                    for row in await agencies.kinds(reading)
-                ]
-            )
-
     return routes
 
 
@@ -241,22 +218,9 @@ async def _in_progress(reading: Reading) -> list[schemas.ReportSummary]:
     return await wire.summaries(reading, [found[row.report_id] for row in rows])
 
 
-async def _found(reading: Reading, number: str) -> ReportRow:
+async def found_report(reading: Reading, number: str) -> ReportRow:
+    """Return the report with this number. Raises UnknownReportError."""
     row = await reports.find(reading, number)
     if row is None:
         raise UnknownReportError
     return row
-
-
-def _with_etag(shown: schemas.Report, response: Response) -> schemas.Report:
-    response.headers["ETag"] = f'"{shown.version}"'
-    return shown
-
-
-def _seen(if_match: str | None) -> int:
-    if if_match is None:
-        raise MissingIfMatchError
-    inner = if_match.strip()
-    if not (len(inner) <= 11 and inner[:1] == inner[-1:] == '"' and inner[1:-1].isascii() and inner[1:-1].isdecimal()):
-        raise BadIfMatchError
-    return int(inner[1:-1])

@@ -74,16 +74,17 @@ def router(context: Context) -> APIRouter:
             await desk.check_kind(reading, body.kind)
             at, places = body.at or reading.now, frozenset(body.places)
             there = {one.code: one for one in await agencies.every(reading)}
+            within_s = await rulebook.accept_within_s(reading, body.kind, body.priority)
             if body.rules is not None:
                 draft = [one.rule(number) for number, one in enumerate(body.rules, 1)]
                 await rulebook.check(reading, draft)
-                case = Case(body.kind, body.priority, at.astimezone(context.timezone), places)
+                case = Case(body.kind, body.priority, at.astimezone(context.timezone), places, within_s)
                 return rule_shapes.simulated(None, await rulebook.present(reading, draft), case, there)
             if body.version is not None:
                 book = await rulebook.of_version(reading, body.version)
             else:
                 book = await rulebook.in_force(reading, at)
-            case = book.case(body.kind, body.priority, at, places)
+            case = book.case(body.kind, body.priority, at, places, within_s)
             number = book.version.number if book.version else None
             return rule_shapes.simulated(number, book.rules, case, there)
 

@@ -8,7 +8,8 @@ from pydantic import Field
 from intake.api.dispatch_schemas import Dispatch
 from intake.api.out import Out
 from intake.facts import CallBackResult
-from intake.report import Classification, Priority, Status
+from intake.report import Classification, Priority
+from intake.steps import Status, Step, Told
 
 
 class Caller(Out):
@@ -129,11 +130,53 @@ class Entry(Out):
     struck_by: str | None
 
 
-class ReportSummary(Out):
-    """A report as lists show it: without entries and legs."""
+class Versioned(Out):
+    """What has versions: its ETag is what If-Match takes."""
+
+    version: int
+
+
+class Flags(Out):
+    """What a crew must know first; null: nobody has said. `no_road`: on an island without a road."""
+
+    hurt: bool | None
+    trapped: bool | None
+    fire_spreading: bool | None
+    weapon: bool | None
+    child: bool | None
+    no_road: bool | None
+
+
+class Handover(Out):
+    """The last time a report was handed over at the end of a shift; `to` null: to whoever takes it."""
+
+    id: str
+    at: datetime
+    from_user: str = Field(alias="from")
+    to_user: str | None = Field(alias="to")
+    note: str
+    taken_at: datetime | None
+    taken_by: str | None
+
+
+class GuideAnswer(Out):
+    """What the caller answered to a question of the kind's guide."""
+
+    question: str
+    answer: str
+    weight: int
+    at: datetime
+    by: str
+
+
+class ReportSummary(Versioned):
+    """A report as lists show it: without entries and legs.
+
+    `disposition`: how it ended (GET /api/v1/dispositions). `caller_told`: whether who closed it, or will, could tell
+    the caller; of what agencies called resolved, that is the check.
+    """
 
     number: str
-    version: int
     status: Status
     classification: Classification = Field(alias="class")
     kind: str | None
@@ -145,15 +188,21 @@ class ReportSummary(Out):
     caller: Caller
     location: Location
     narrative: str | None
+    flags: Flags
+    disposition: str | None
+    caller_told: Told | None
     call: CallSummary | None
     dispatches: list[Dispatch]
 
 
 class Report(ReportSummary):
-    """A whole report."""
+    """A whole report. `steps`: those that people may take now. `guide`: answers to the guide of its present kind."""
 
     call: Call | None
     entries: list[Entry]
+    steps: list[Step]
+    guide: list[GuideAnswer]
+    handover: Handover | None
 
 
 class Control(Out):
@@ -207,20 +256,6 @@ class Words(Out):
 
     id: str
     en: str
-
-
-class Kind(Out):
-    """A kind of report, with the priority it has when nobody judged otherwise."""
-
-    code: str
-    name: Words
-    priority: str
-
-
-class Kinds(Out):
-    """The kinds in their order."""
-
-    kinds: list[Kind]
 
 
 class Alarm(Out):
@@ -292,17 +327,18 @@ class Problem(Out):
     error: str
     message: str
     field: str | None = Field(None, description="the field that was refused")
+    allowed: list[Step] | None = Field(None, description="of a step that is not allowed: those that are")
 
 
 class Sides(Out):
     """Both values of a field."""
 
-    yours: str | float | None
-    theirs: str | float | None
+    yours: str | bool | float | None
+    theirs: str | bool | float | None
 
 
 class Conflict(Problem):
-    """Which fields others changed meanwhile; both null when If-Match names a version that never was."""
+    """Which fields others changed meanwhile; null where that is not told, and for a version that never was."""
 
     current_version: int | None = None
     conflicts: dict[str, Sides] | None = None

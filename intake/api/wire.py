@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import asdict
 
-from db import calls, deliveries, dispatches, entries, recordings
+from db import calls, deliveries, dispatches, entries, guide_answers, handovers, recordings
 from db.answers import AnswerRow
 from db.calls import CallRow, LegRow
 from db.deliveries import DeliveryRow
@@ -15,9 +15,10 @@ from db.entries import EntryRow
 from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
-from intake import calling_back
+from intake import calling_back, steps
 from intake.api import dispatch_schemas, schemas
 from intake.news import POSITION
+from intake.report import leaves
 
 ENDED = "ended"
 CURSOR = r"^[0-7][0-9a-f]{15}$"
@@ -56,6 +57,11 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
         }
         values["call"] = _call(call, reading.now) | more
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
+    values["steps"] = steps.MAY[steps.known(row.status)]
+    answered = [] if row.kind is None else await guide_answers.of_report(reading, row.id, row.kind)
+    values["guide"] = [asdict(one) for one in answered]
+    handed = await handovers.last_of(reading, row.id)
+    values["handover"] = None if handed is None else asdict(handed)
     return schemas.Report.model_validate(values)
 
 
@@ -136,6 +142,11 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
         },
         "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
         "narrative": row.narrative,
+        "flags": {
+            leaf.removeprefix("flags."): value for leaf, value in leaves(row).items() if leaf.startswith("flags.")
+        },
+        "disposition": row.disposition,
+        "caller_told": row.caller_told,
         "call": _call(call, now) if call is not None else None,
         "dispatches": sent,
     }

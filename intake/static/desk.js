@@ -7,8 +7,10 @@ const WAITING = ["arrived", "queued", "overflow"]; // for a human; whoever has o
 const STATUSES = { open: "○ baru", working: "◐ dikerjakan", dispatched: "➤ dikirim", resolved: "✓ selesai di lapangan", closed: "■ ditutup", reopened: "↻ dibuka lagi" };
 const OUTCOMES = { answered: "dijawab", abandoned: "ditinggalkan penelepon", overflow: "hanya menu suara", failed: "terputus" };
 const STATES = { queued: "… dalam antrean kirim", sent: "… dikirim", delivered: "▷ sampai, belum diterima", accepted: "✓ diterima", rejected: "✗ ditolak", en_route: "➤ berangkat", on_scene: "● di lokasi", resolved: "✓ selesai", cancelled: "– dibatalkan" };
-const STEPS = { working: "Kerjakan", resolved: "Selesai di lapangan", closed: "Tutup", reopened: "Buka lagi" };
-const NEXT = { open: ["working", "closed"], working: ["resolved", "closed"], dispatched: ["resolved"], resolved: ["closed", "reopened"], closed: ["reopened"], reopened: ["working", "closed"] };
+const STEPS = { work: "Kerjakan", resolve: "Selesai di lapangan", close: "Tutup", reopen: "Buka lagi" };
+const FLAGS = { hurt: "Korban luka", trapped: "Terjebak", fire_spreading: "Api merambat", weapon: "Senjata", child: "Anak", no_road: "Pulau tanpa jalan" };
+const AFTER = new Map([[null, true], [true, false], [false, null]]); // unknown, yes, no, and again
+const BY_STATUS = { work: "working", resolve: "resolved" };
 const NEWEST = 50;
 
 const $ = (id) => document.getElementById(id);
@@ -20,6 +22,7 @@ let heard = 0; // when the server last spoke, by our monotonic clock
 let source = null;
 let beginning = 0; // the timer of the next snapshot
 let kinds = [];
+let dispositions = [];
 let agencies = [];
 
 function el(tag, text, className) {
@@ -194,6 +197,7 @@ function tick() {
 async function select(number) {
   selected = number;
   $("entry").value = "";
+  $("disposition").value = $("told").value = "";
   for (const input of document.querySelectorAll("[data-leaf]")) { input.className = ""; delete input.dataset.typed; }
   $("nothing").hidden = true;
   await load(number);
@@ -221,10 +225,30 @@ function showReport() {
   }
   showEntries(report.entries);
   showDispatches(report.dispatches);
-  $("steps").replaceChildren(...NEXT[report.status].map((status) => {
-    const button = el("button", STEPS[status]);
+  showFlags(report.flags);
+  showSteps(report);
+}
+
+function showFlags(flags) {
+  $("flags").replaceChildren(...Object.keys(FLAGS).map((flag) => {
+    const value = flags[flag];
+    const button = el("button", (value ? "▲ " : "") + FLAGS[flag] + ": " + (value === null ? "–" : value ? "ya" : "tidak"));
     button.type = "button";
-    button.addEventListener("click", () => change({ status }).then(() => trouble(null), trouble));
+    button.addEventListener("click", () => change({ flags: { [flag]: AFTER.get(value) } }).then(() => trouble(null), trouble));
+    return button;
+  }));
+}
+
+function showSteps(report) {
+  const fit = dispositions.filter((one) => !one.disabled && one.code !== "not_ours" && one.classes.includes(report.class));
+  const chosen = fit.find((one) => one.code === ($("disposition").value || report.disposition)) || (report.class !== "normal" && fit[0]);
+  $("disposition").replaceChildren(new Option("–", ""), ...fit.map((one) => new Option(one.name.id, one.code)));
+  $("disposition").value = chosen ? chosen.code : "";
+  $("ending").hidden = !report.steps.includes("close");
+  $("steps").replaceChildren(...report.steps.filter((step) => STEPS[step]).map((step) => {
+    const button = el("button", STEPS[step]);
+    button.type = "button";
+    button.addEventListener("click", () => takeStep(step).then(() => trouble(null), trouble));
     return button;
   }));
 }
@@ -350,6 +374,15 @@ async function change(fields) {
   showLists();
 }
 
+async function takeStep(step) {
+  if (BY_STATUS[step]) return change({ status: BY_STATUS[step] });
+  const ending = step === "close" ? { disposition: $("disposition").value || null, caller: $("told").value || null } : {};
+  const changed = await api("POST", `/reports/${selected}/${step}`, ending);
+  reports.set(changed.number, changed);
+  showReport();
+  showLists();
+}
+
 async function saveField(input) {
   const value = input.value === "" && input.dataset.leaf !== "class" ? null : input.value;
   const fields = input.dataset.leaf === "location.text" ? { location: { text: value } } : { [input.dataset.leaf]: value };
@@ -394,9 +427,9 @@ $("send").addEventListener("submit", (event) => {
 });
 
 async function prepare() {
-  [{ kinds }, { agencies }] = await Promise.all([api("GET", "/kinds"), api("GET", "/agencies")]);
+  [{ kinds }, { agencies }, { dispositions }] = await Promise.all([api("GET", "/kinds"), api("GET", "/agencies"), api("GET", "/dispositions")]);
   const select = document.querySelector("[data-leaf=kind]");
-  for (const kind of kinds) {
+  for (const kind of kinds.filter((one) => !one.disabled)) {
     const option = el("option", kind.name.id);
     option.value = kind.code;
     select.append(option);

@@ -15,8 +15,9 @@ from fastapi import FastAPI
 
 from db import reports
 from db.engine import Database
-from intake import access, booking
+from intake import access, booking, closing
 from intake.api.app import create_app
+from intake.closing import Ending
 from intake.facts import Arrived, CallKey, Fact
 from routing import outbox
 from tests.conftest import SetClock
@@ -72,6 +73,12 @@ async def book(database: Database, *facts: Fact) -> None:
     """Book facts as the bridge does."""
     async with database.transaction() as tx:
         await booking.book(tx, facts, WIB, PUBLIC_URL)
+
+
+async def close(database: Database, number: str) -> None:
+    """Close a report that agencies resolved, after the caller was told."""
+    async with database.transaction() as tx:
+        await closing.close(tx, number, Ending(disposition="resolved", caller="told"), "siti", PUBLIC_URL)
 
 
 async def ring(database: Database, at: datetime, number: str | None = "081200000001", n: int = 1) -> str:

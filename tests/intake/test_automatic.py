@@ -64,6 +64,7 @@ async def test_a_report_that_comes_with_its_kind_goes_out_at_once(automatic: Cli
     assert (damkar["created_by"], damkar["rule_version"]) == (BY, 1)
     assert damkar["accept_by"] == "2026-03-14T02:00:11.535897Z", "45 s: the automatic rule's, not the proposal's"
     assert [(one["author"], one["text"]) for one in report["entries"][1:]] == [
+        (BY, "Status: open → dispatched"),
         (BY, "Dikirim ke Damkar."),
         ("aturan otomatis (aturan 3, versi 1)", "Dikirim ke Psc119."),
     ]
@@ -115,7 +116,12 @@ async def test_only_what_is_an_emergency(automatic: Client) -> None:
 async def test_nothing_that_is_over(automatic: Client) -> None:
     report = await opened(automatic)
     for status in ("resolved", "closed"):
-        report = await change(automatic, report, status=status, kind="kebakaran")
+        if status == "closed":
+            ending = {"disposition": "resolved", "caller": "told"}
+            report = (await automatic.post(f"/api/v1/reports/{report['number']}/close", json=ending)).json()
+        else:
+            report = await change(automatic, report, status=status)
+        report = await change(automatic, report, kind="kebakaran")
         assert (report["status"], sent(report)) == (status, [])
         report = await change(automatic, report, kind="laka", priority="P1")
         assert (report["status"], sent(report)) == (status, [])

@@ -10,7 +10,7 @@ from db import dispatches, tables
 from db.engine import Database
 from routing import standing
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, Json, add_agency
+from tests.intake.conftest import Client, Json, add_agency, close
 from tests.routing.cases import owed
 
 NOBODYS = "00000000-0000-7000-8000-000000000000"
@@ -63,11 +63,13 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
     texts = [entry["text"] for entry in report["entries"]]
     assert texts == [
         "Laporan dibuka (walk-in).",
+        "Status: open → dispatched",
         "Dikirim ke Damkar.",
         "Damkar (Regu 1) menerima laporan ini.",
         "Damkar menyatakan selesai: Padam",
+        "Status: dispatched → resolved",
     ]
-    assert [entry["author"] for entry in report["entries"]][2:] == ["Damkar", "Damkar"], (
+    assert [entry["author"] for entry in report["entries"]][3:] == ["Damkar", "Damkar", "damkar"], (
         "an answer is its agency's word"
     )
 
@@ -132,9 +134,9 @@ async def test_what_a_dispatch_refuses(operator: Client, database: Database) -> 
     async with database.reading() as reading:
         assert len(await dispatches.of_reports(reading, [1])) == 1
     report = f"/api/v1/reports/{number}"
-    for status in ("resolved", "closed"):
-        etag = (await operator.get(report)).headers["ETag"]
-        assert (await operator.patch(report, json={"status": status}, headers={"If-Match": etag})).status_code == 200
+    etag = (await operator.get(report)).headers["ETag"]
+    assert (await operator.patch(report, json={"status": "resolved"}, headers={"If-Match": etag})).status_code == 200
+    await close(database, number)
     assert await send({"agencies": ["damkar"]}) == (409, "illegal_step")
 
 

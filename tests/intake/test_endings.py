@@ -23,7 +23,7 @@ from routing import lanes, standing
 from routing.answers import Answer
 from routing.refusals import NothingDeadError
 from tests.conftest import START, SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Json
+from tests.intake.conftest import PUBLIC_URL, WIB, Json, close
 from tests.routing.receivers import Behaviour, Pretend, answers, answers_in_order, hangs, receiving, says
 from tests.routing.running import add_agency, look, running, tried, until
 from tests.routing.test_outbox import audit
@@ -70,6 +70,9 @@ async def again(database: Database, row: DispatchRow) -> None:
 async def step(database: Database, row: DispatchRow, *statuses: str) -> None:
     """Let the report take these steps."""
     for status in statuses:
+        if status == "closed":
+            await close(database, row.report)
+            continue
         async with database.transaction() as tx:
             found = await reports.lock(tx, row.report_id)
             change: dict[str, Value] = {"status": status}

@@ -1,14 +1,11 @@
-"""The merge of two people's changes, and the steps, as pure functions."""
-
-from typing import get_args
+"""The merge of two people's changes, as a pure function."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intake import report
-from intake.refusals import IllegalStepError
-from intake.report import Status, Value
+from intake.report import Value
 
 THEIRS: dict[str, Value] = {"kind": "hewan", "narrative": None, "location.lat": 1.0, "location.lon": 2.0}
 # changed by others, yours, what really changes (None: a conflict), the fields in conflict
@@ -67,34 +64,3 @@ def test_no_write_is_lost(writes: list[tuple[int, str, str]]) -> None:
             versions[leaf] = version
         else:
             assert values[leaf] == value
-
-
-@pytest.mark.parametrize("now", get_args(Status))
-@pytest.mark.parametrize("to", get_args(Status))
-def test_every_illegal_step_says_what_can_be_done(now: Status, to: Status) -> None:
-    if now == to:
-        return
-    try:
-        report.step(now, to)
-    except IllegalStepError as error:
-        assert str(error).endswith(".")  # noqa: PT017  # most steps are legal, which is no failure
-    else:
-        assert to not in ("open", "dispatched")
-
-
-def test_every_status_but_the_last_can_be_left() -> None:
-    for now in get_args(Status):
-        assert any(_legal(now, to) for to in get_args(Status) if to != now)
-
-
-def _legal(now: Status, to: Status) -> bool:
-    try:
-        report.step(now, to)
-    except IllegalStepError:
-        return False
-    return True
-
-
-def test_what_is_no_status() -> None:
-    with pytest.raises(ValueError, match="lost"):
-        report.status("lost")

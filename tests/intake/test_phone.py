@@ -13,13 +13,14 @@ from sqlalchemy import select
 from db import agencies, answers, dispatches, reports, tables
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import desk, phone_words
+from intake import closing, desk, phone_words
 from intake.desk import NewReport
 from intake.phone_words import WORDS, Language, language, lasting
+from intake.report import Value
 from routing import outbox
 from routing.answers import Answer, key_hash
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Client
+from tests.intake.conftest import PUBLIC_URL, WIB, Client, close
 from tests.intake.test_access_api import FOREIGN
 from tests.routing.test_answers import fill
 
@@ -115,6 +116,13 @@ async def test_what_it_shows_and_that_looking_books_nothing(
     async with database.reading() as reading:
         assert await answers.of_dispatch(reading, sent.id) == []
     assert await state(database, sent) == "queued"
+    async with database.transaction() as tx:
+        row = await reports.find(tx, NUMBER)
+        assert row is not None
+        flags: dict[str, Value] = {"flags.trapped": True, "flags.child": True, "flags.weapon": False}
+        await desk.edit(tx, NUMBER, row.version, flags, "siti", PUBLIC_URL)
+    seen = words((await client.get(link(sent))).text)
+    assert "Perhatian ▲ ada yang terjebak , ▲ ada anak" in seen
 
 
 async def test_taps_book_answers_and_the_page_says_what_became_of_them(
@@ -174,8 +182,8 @@ async def test_what_cannot_follow_is_not_booked_and_the_page_says_so(
     async with database.transaction() as tx:
         row = await reports.find(tx, NUMBER)
         assert row is not None
-        row = await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
-        await desk.edit(tx, NUMBER, row.version, {"status": "closed"}, "siti", PUBLIC_URL)
+        await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
+    await close(database, NUMBER)
     page = await client.post(link(sent), data=form | {"answer": "en_route"})  # a tab that was open
     assert page.status_code == 409
     assert "Laporan ini sudah ditutup oleh pusat." in page.text
@@ -270,8 +278,8 @@ async def test_a_day_after_its_end_the_link_opens_nothing(
     async with database.transaction() as tx:
         row = await reports.find(tx, NUMBER)
         assert row is not None
-        row = await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
-        row = await desk.edit(tx, NUMBER, row.version, {"status": "closed"}, "siti", PUBLIC_URL)
+        await desk.edit(tx, NUMBER, row.version, {"status": "resolved"}, "siti", PUBLIC_URL)
+    await close(database, NUMBER)
     page = (await client.get(link(sent))).text
     assert "Laporan ini sudah ditutup oleh pusat." in page
     assert buttons(page) == []
@@ -280,7 +288,7 @@ async def test_a_day_after_its_end_the_link_opens_nothing(
     clock.forward(minutes=1)
     assert (await client.get(link(sent))).status_code == 404
     async with database.transaction() as tx:
-        await desk.edit(tx, NUMBER, row.version, {"status": "reopened"}, "siti", PUBLIC_URL)
+        await closing.reopen(tx, NUMBER, "", "siti", PUBLIC_URL)
     assert (await client.get(link(sent))).status_code == 200
     async with database.transaction() as tx:
         await desk.answered(tx, sent.id, None, Answer("resolved"))

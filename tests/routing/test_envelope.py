@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.envelope import LIMIT, VisibleEntry, VisibleReport, body
-from tests.routing.visible import AT, REPORT
+from tests.routing.visible import AT, FLAGS, REPORT
 
 URL = "https://112.example/agency/v1/dispatches/d/answers"
 
@@ -61,6 +61,8 @@ def test_the_whole_body() -> None:
                 },
                 "location": {"text": "Jl. Trunojoyo 4, Sumenep", "lat": -7.0, "lon": 113.86},
                 "narrative": "Dapur terbakar, ada orang di dalam.",
+                "flags": FLAGS,
+                "disposition": None,
                 "entries": [{"at": "2026-03-14T01:59:26.535897Z", "author": "rina", "text": "asap tebal"}],
                 "omitted": None,
             },

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from routing import clipping, envelope
 from routing.formats import FORMATS, Body, Format, body_in
 from routing.kinds import KINDS, named
-from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import Asks, EnvelopeType, Flags, VisibleEntry, VisibleReport
 from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, EMPTY, LONG, REPORT, REPORTS, TYPES, URL, parsed
 
 READ: dict[Format, Callable[[bytes], object]] = {
@@ -52,6 +52,18 @@ def test_every_form_of_every_type_can_be_read(format: Format, type: EnvelopeType
 )
 def test_what_it_is_sent_as(format: Format, content_type: str) -> None:
     assert written(format, REPORT).content_type == content_type
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_a_crew_must_know_first_is_in_every_form(format: Format) -> None:
+    def says(flags: Flags) -> bool:
+        text = written(format, replace(REPORT, flags=flags)).content.decode().replace("&quot;", '"').replace('\\"', '"')
+        said = {"native": '"trapped":true', "eido": '"trapped":true', "cap": ">trapped<", "open311": "=trapped&"}
+        return said[format] in text
+
+    assert says(Flags(trapped=True, weapon=False))
+    assert not says(Flags(trapped=False)), "nobody is"
+    assert not says(Flags()), "nobody has said it"
 
 
 def test_the_native_form_is_the_envelope() -> None:

@@ -1,6 +1,6 @@
 """A report as agencies see it, and any report, for the tests of the forms it is written in."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db.ids import uuid7
 from routing.markup import storable
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import EnvelopeType, Flags, VisibleEntry, VisibleReport
 
 AT = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
@@ -34,10 +34,12 @@ REPORT = VisibleReport(
     location_lon=113.86,
     narrative="Dapur terbakar, ada orang di dalam.",
     entries=(VisibleEntry(AT, "rina", "asap tebal"),),
+    flags=Flags(trapped=True),
 )
+FLAGS = asdict(REPORT.flags)
 EMPTY = replace(
     REPORT, kind=None, priority=None, source="walk-in", caller_number=None, caller_number_raw=None, caller_name=None,
-    location_text=None, location_lat=None, location_lon=None, narrative=None, entries=(),
+    location_text=None, location_lat=None, location_lon=None, narrative=None, entries=(), flags=Flags(),
 )  # fmt: skip
 LONG = replace(
     REPORT,
@@ -80,6 +82,8 @@ TOLD = st.builds(
     location_lon=st.none() | st.floats(-180, 180),
     narrative=st.none() | TEXTS,
     entries=ENTRIES,
+    flags=st.builds(Flags, hurt=st.none() | st.booleans(), no_road=st.none() | st.booleans()),
+    disposition=st.sampled_from([None, "resolved", "not_ours"]),
 )
 REPORTS = TOLD | TOLD.map(lambda report: report.shown_to(False))
 
