@@ -14,7 +14,7 @@ from routing import outbox, rulebook
 from routing.formats import Format
 from routing.rules import Recipient, Rule
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, LogIn, add_agency
+from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, LogIn, add_agency, close
 from tests.routing.cases import owed
 
 NUMBER = "112-20260314-0001"
@@ -60,7 +60,8 @@ async def test_no_message_of_a_dispatch_tells_what_its_creation_withheld(
     version = await edit(database, 2, narrative="Dapur terbakar")
     version = await edit(database, version, caller__number="081200000002")
     version = await edit(database, version, status="resolved")
-    version = await edit(database, version, status="closed")
+    await close(database, NUMBER)
+    version += 1
     version = await edit(database, version, status="reopened")
     async with database.transaction() as tx:
         await dispatching.cancel(tx, sent["bpbd"].id, "Salah instansi", "siti", PUBLIC_URL)
