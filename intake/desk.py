@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import assert_never
 
-from db import agencies, entries, reports
+from db import agencies, entries, reports, seals
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
@@ -117,7 +117,8 @@ async def open_report(
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
-    tx.record(by, "report.opened", row.number, source=new.source)
+    said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
+    tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
     tx.tell("report", row.number, row.version)
     return await _send_by_itself(tx, row, public_url), True
 
@@ -127,7 +128,7 @@ async def write_entry(tx: Transaction, number: str, text: str, by: str, public_u
     row = await _locked(tx, number)
     before = await visible(tx, row)
     entry = await entries.add(tx, row.id, by, text, automatic=False)
-    tx.record(by, "entry.written", number, entry=entry.id)
+    tx.record(by, "entry.written", number, entry=entry.id, marks=await seals.marks(tx, row.id, {"text": text}))
     await _next_version(tx, row, before, public_url)
     return entry
 
@@ -173,7 +174,8 @@ async def edit(
     before = await visible(tx, row)
     for leaf, value in merged.changes.items():
         await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
-    tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
+    marks = await seals.marks(tx, row.id, merged.changes)
+    tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes), marks=marks)
     row = await _next_version(tx, row, before, public_url, merged.changes)
     return await _send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
 
@@ -232,7 +234,10 @@ async def book_answer(
     text = storable(f"{name}{by} {ANSWERS[answer.answer]}{_way(via, actor)}{but}{note}")
     await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
     if booked.news:
-        tx.record(actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer)
+        marks = await seals.marks(tx, after.report_id, answers.words(answer))
+        tx.record(
+            actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer, marks=marks
+        )
         await reports.touch(tx, after.report_id)
         tx.tell("escalation", after.id)
     elif after.state in FINISHED:
