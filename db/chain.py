@@ -92,14 +92,18 @@ async def verify(
             last = Head(row.n, row.hash)
             while waiting and waiting[-1].n == row.n:
                 if waiting.pop().hash != row.hash:
-                    return Verdict(agreed, agreed + 1, f"the signed heads show that n={agreed + 1} to {row.n} were made anew")
+                    return Verdict(
+                        agreed, agreed + 1, f"the signed heads show that n={agreed + 1} to {row.n} were made anew"
+                    )
                 agreed = row.n
         if progress is not None and page:
             progress(last.n)
         if len(page) < PAGE:
             break
     if waiting and waiting[0].n > last.n:
-        return Verdict(last.n, last.n + 1, f"the rows from here to n={waiting[0].n}, whose head was signed, are missing")
+        return Verdict(
+            last.n, last.n + 1, f"the rows from here to n={waiting[0].n}, whose head was signed, are missing"
+        )
     if end != last:
         return Verdict(last.n, last.n + 1, "the rows from here on are missing")
     return Verdict(last.n)

@@ -6,13 +6,26 @@ for the rest. What a command was asked for is all that it writes to stdout; logs
 
 import sys
 
-from intake112 import agencies, agency_test, asterisk_conf, doctor, people, prompts, reconciling, rules, services, tapes
+from intake112 import (
+    agencies,
+    agency_test,
+    asterisk_conf,
+    audit,
+    doctor,
+    people,
+    prompts,
+    reconciling,
+    rules,
+    services,
+    tapes,
+)
 from intake112.command import app, sentence
 
 __all__ = [
     "agencies",
     "agency_test",
     "asterisk_conf",
+    "audit",
     "doctor",
     "main",
     "people",

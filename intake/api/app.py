@@ -21,6 +21,7 @@ from intake.api import (
     health,
     operators,
     page,
+    people,
     phone,
     recordings,
     rules,
@@ -49,7 +50,7 @@ def create_app(
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
 ) -> FastAPI:
-    """Return the application.
+    """Return the application. `app.state` has its `routers`, and the `reads` that the record is to have.
 
     Args:
         database: an open database; on PostgreSQL opened with `service=True`, so that events arrive at once.
@@ -77,6 +78,7 @@ def create_app(
         agencies.router(context),
         dispatches.router(context),
         deliveries.router(context),
+        people.router(context),
         health.router(context, registry),
         page.router(context),
         phone.router(context),
@@ -85,6 +87,7 @@ def create_app(
     for routes in routers:
         app.include_router(routes)
     app.add_middleware(_guard, registry=registry)
+    app.state.reads, app.state.routers = context.reads, routers
     return app
 
 
