@@ -106,7 +106,7 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             rows = await reports.page(reading, narrowed, before_id, limit + 1)
             shown = await wire.summaries(reading, rows[:limit])
-        asked = {"q": text, "kind": kind, "status": status, "class": classification}
+        asked: dict[str, object] = {"q": text, "kind": kind, "status": status, "class": classification}
         asked |= {"from": opened_from, "to": opened_before}
         context.reads.searched(who, [name for name, value in asked.items() if value is not None], repr(asked))
         return schemas.ReportPage(reports=shown, next=wire.cursor(rows[limit - 1].id) if len(rows) > limit else None)

@@ -42,7 +42,7 @@ def routes(app: FastAPI) -> dict[str, APIRoute]:
     assert len(found) == sum(len(router.routes) for router in routers), "another kind of route: rule it, too"
     own = [route for route in app.routes if getattr(route, "path", None) is not None]
     assert [getattr(route, "path", "") for route in own] == ["/openapi.json"], "a route beside the routers"
-    return {f"{method} {route.path}": route for route in found for method in route.methods}
+    return {f"{method} {route.path}": route for route in found for method in route.methods or ()}
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ async def centre(client: Client, database: Database) -> Centre:
     roles: dict[str, dict[str, str]] = {role: {"Authorization": f"Bearer {one}"} for role, one in tokens.items()}
     roles["nobody"] = {}
     number = await ring(database, database.clock())
-    own, theirs = {}, {}
-    for into, agency in ((own, "damkar"), (theirs, "bpbd")):
+    dispatched: dict[str, str] = {}
+    for agency in ("damkar", "bpbd"):
         sent = await client.post(
             f"/api/v1/reports/{number}/dispatches", json={"agencies": [agency]}, headers=roles["operator"]
         )
-        into["dispatch_id"] = sent.json()["dispatches"][0]["id"]
-    names = own | {"number": number, "entry_id": NEVER, "control_id": NEVER, "code": "damkar", "version": "1"}
+        dispatched[agency] = sent.json()["dispatches"][0]["id"]
+    names = {"dispatch_id": dispatched["damkar"], "theirs": dispatched["bpbd"]}
+    names |= {"number": number, "entry_id": NEVER, "control_id": NEVER, "code": "damkar", "version": "1"}
     names |= {"queue": "112", "token": "x" * 43, "name": "person-operator", "session_id": "0" * 16}
-    names |= {"theirs": theirs["dispatch_id"]}
     return Centre(names, roles)
 
 
@@ -97,7 +97,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route(app: FastAPI) -> None:
 
 
 async def test_the_whole_matrix_by_token(app: FastAPI, client: Client, centre: Centre) -> None:
-    wrong = []
+    wrong: list[object] = []
     for name, route in routes(app).items():
         for role, headers in centre.roles.items():
             with capture_logs() as logs:
@@ -117,7 +117,7 @@ async def test_the_whole_matrix_by_token(app: FastAPI, client: Client, centre: C
 
 async def test_the_whole_matrix_by_session(app: FastAPI, client: Client, centre: Centre) -> None:
     """A session is worth its role, on writes only from our own pages, and nothing once it has ended."""
-    wrong = []
+    wrong: list[object] = []
     cookies = {role: await log_in(client, f"person-{role}") for role in sorted(STAFF)}
     guarded = {name: route for name, route in routes(app).items() if RULES[name] is not ANYONE}
     for name, route in guarded.items():

@@ -126,7 +126,12 @@ async def test_there_is_none(operator: Client, database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("file", "code"),
-    [(None, "no_recording"), ("gone.wav", "recording_away"), ("../secret", "recording_away"), ("link", "recording_away")],
+    [
+        (None, "no_recording"),
+        ("gone.wav", "recording_away"),
+        ("../secret", "recording_away"),
+        ("link", "recording_away"),
+    ],
 )
 async def test_it_cannot_be_heard(
     operator: Client, database: Database, tmp_path: Path, file: str | None, code: str
