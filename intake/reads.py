@@ -85,10 +85,12 @@ class Reads:
                 over.set()
 
     async def _write(self, over: asyncio.Event) -> None:
-        while not over.is_set():
+        last = False
+        while not last:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WITHIN_S):
                     await over.wait()
+            last = over.is_set()  # asked before, so that nothing is noted behind the last time
             try:
                 await self.flush()
             except DatabaseUnavailableError as error:
