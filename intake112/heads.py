@@ -159,7 +159,7 @@ class Heads:
             self._failed = [f"the head of the audit chain cannot be signed: {error}"]
             log.error("audit_head_not_signed", why=str(error))  # noqa: TRY400 - there is no more to know
             return
-        if self._last is None or self._failed or head.n != self._last.n:
+        if head.n and (self._last is None or self._failed or head.n != self._last.n):
             self._failed = [
                 said for file in self._places.files if (said := await asyncio.to_thread(append, file, head))
             ]
