@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.schema import Table
 
 from db import journal, sqlite
-from db.journal import Detail, Journal, Kind
+from db.journal import Detail, Journal, Kind, Value
 from db.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
@@ -62,8 +62,8 @@ class Transaction(Reading):
         self.journal.live[kind, subject] = version
         self.topics.add("live")
 
-    def record(self, actor: str, action: str, subject: str, **detail: str | int | bool | list[str] | None) -> None:
-        """Add an audit row. `detail` holds ids and field names, never values that people wrote."""
+    def record(self, actor: str, action: str, subject: str, **detail: Value) -> None:
+        """Add an audit row. `detail` holds ids, field names and marks (`seals`), never values that people wrote."""
         note: Detail = dict(detail)
         self.journal.audit.append((actor[:128], action, subject[:128], note))
 

@@ -6,7 +6,8 @@ other work, so a number becomes visible in the order in which it was given, with
 locked first 560 tx/s; a plain sequence missed 658 of 3,200.)
 
 The audit chain: `hash` of a row is SHA-256 over the canonical JSON of all its other columns, `prev` among them; `prev`
-is the hash of the row before. Rows hold ids and field names, never the words of a person.
+is the hash of the row before (`chain` walks it). Rows hold ids, field names and marks (`seals`), never the words of a
+person.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import tables
@@ -26,7 +27,8 @@ _sorted = msgspec.json.Encoder(order="sorted")
 Kind = Literal[
     "report", "service", "control", "escalation", "rules", "agency", "settings", "presence", "handover"
 ]  # of what live events tell
-Detail = dict[str, str | int | bool | list[str] | None]
+Value = str | int | bool | list[str] | dict[str, str] | None
+Detail = dict[str, Value]
 
 
 @dataclass(slots=True)
@@ -102,17 +104,3 @@ def _chain(
         )
         prev = digest
     return rows, prev
-
-
-async def verify(connection: AsyncConnection) -> tuple[int, int | None]:
-    """Walk the audit chain. Return (rows read, the first bad n or None); a cut tail is a bad n one past the last."""
-    prev, expected = GENESIS, 1
-    a = tables.audit.c
-    result = await connection.stream(select(tables.audit).order_by(a.n))
-    async for row in result:
-        good = row.n == expected and row.prev == prev
-        if not good or row.hash != audit_hash(row.n, row.at, row.actor, row.action, row.subject, row.detail, row.prev):
-            return expected - 1, expected
-        prev, expected = row.hash, expected + 1
-    last_n, last_hash = (await connection.execute(select(tables.head.c.audit_n, tables.head.c.audit_hash))).one()
-    return expected - 1, None if (last_n, last_hash) == (expected - 1, prev) else expected

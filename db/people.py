@@ -1,17 +1,22 @@
-"""Who may speak to us: people with a password, their sessions, and machines with a token.
+"""Who may speak to us: people with a password, their sessions and browsers, and machines with a token.
 
 Tokens and session keys are 256 random bits; only their SHA-256 is stored. Passwords arrive hashed (argon2id).
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
 
-u, s, t = tables.users.c, tables.sessions.c, tables.tokens.c
+u, s, t, b = tables.users.c, tables.sessions.c, tables.tokens.c, tables.browsers.c
+BROWSER_KNOWN_FOR: Final = timedelta(days=400)  # longer no browser keeps a cookie
+SESSION_ID: Final = 16  # the first digits of the hash of a session's key name it; they open nothing
+_session_id = func.substr(s.token_hash, 1, SESSION_ID)
 
 
 class UserRow(Struct, frozen=True):
@@ -35,6 +40,16 @@ class TokenRow(Struct, frozen=True):
     disabled_at: datetime | None
 
 
+class SessionRow(Struct, frozen=True):
+    """A live session: whose, since when and until when, and from which address it was begun."""
+
+    id: str
+    user: str
+    created_at: datetime
+    expires_at: datetime
+    address: str | None
+
+
 async def add_token(tx: Transaction, name: str, role: str, token_hash: str, agency_id: int | None = None) -> bool:
     """Insert a token. False: the name is taken, nothing is saved."""
     statement = (
@@ -50,6 +65,25 @@ async def token(reading: Reading, token_hash: str) -> TokenRow | None:
     statement = select(tables.tokens).where(t.token_hash == token_hash, t.disabled_at.is_(None))
     row = (await reading.connection.execute(statement)).mappings().one_or_none()
     return TokenRow(**row) if row else None
+
+
+async def tokens(reading: Reading) -> list[TokenRow]:
+    """Return all tokens by name, disabled ones too."""
+    rows = (await reading.connection.execute(select(tables.tokens).order_by(t.name))).mappings()
+    return [TokenRow(**row) for row in rows]
+
+
+async def disable_token(tx: Transaction, name: str) -> bool:
+    """Disable a token at once. False: there is none of this name that is not disabled."""
+    statement = update(tables.tokens).where(t.name == name, t.disabled_at.is_(None)).values(disabled_at=tx.now)
+    return bool((await tx.connection.execute(statement)).rowcount == 1)
+
+
+async def is_taken(reading: Reading, name: str) -> bool:
+    """Tell whether a person or a machine has this name: in the record both are only names."""
+    of_person = select(u.name).where(u.name == name)
+    found = await reading.connection.execute(of_person.union(select(t.name).where(t.name == name)))
+    return found.first() is not None
 
 
 async def remove_tokens(tx: Transaction, agency_id: int) -> None:
@@ -79,19 +113,42 @@ async def users(reading: Reading) -> list[UserRow]:
     return [UserRow(**row) for row in rows]
 
 
-async def disable_user(tx: Transaction, name: str) -> bool:
-    """Disable a person and end their sessions at once. False: no such person."""
-    result = await tx.connection.execute(update(tables.users).where(u.name == name).values(disabled_at=tx.now))
-    await tx.connection.execute(delete(tables.sessions).where(s.user == name))
-    return result.rowcount == 1
+async def lock_administrators(tx: Transaction) -> list[str]:
+    """Lock the administrators who may log in, and return their names: two who disable each other take turns."""
+    statement = select(u.name).where(u.role == "admin", u.disabled_at.is_(None)).order_by(u.name).with_for_update()
+    return list((await tx.connection.execute(statement)).scalars())
 
 
-async def add_session(tx: Transaction, user_name: str, token_hash: str, expires_at: datetime) -> None:
+async def lock_user(tx: Transaction, name: str) -> UserRow | None:
+    """Lock a person and return them, disabled or not."""
+    statement = select(tables.users).where(u.name == name).with_for_update()
+    row = (await tx.connection.execute(statement)).mappings().one_or_none()
+    return UserRow(**row) if row else None
+
+
+async def change_user(tx: Transaction, name: str, values: Mapping[str, object]) -> None:
+    """Change a person, and end their sessions at once."""
+    await tx.connection.execute(update(tables.users).where(u.name == name).values(values))
+    await end_sessions(tx, name)
+
+
+async def add_session(
+    tx: Transaction, user_name: str, token_hash: str, expires_at: datetime, address: str | None = None
+) -> None:
     """Insert a session; expired ones are swept on the way."""
     await tx.connection.execute(delete(tables.sessions).where(s.expires_at < tx.now))
-    await tx.connection.execute(
-        insert(tables.sessions).values(token_hash=token_hash, user=user_name, created_at=tx.now, expires_at=expires_at)
+    values = {"token_hash": token_hash, "user": user_name, "created_at": tx.now, "expires_at": expires_at}
+    await tx.connection.execute(insert(tables.sessions).values(**values, address=address and address[:64]))
+
+
+async def sessions(reading: Reading) -> list[SessionRow]:
+    """Return the live sessions, the newest first."""
+    statement = (
+        select(_session_id.label("id"), s.user, s.created_at, s.expires_at, s.address)
+        .where(s.expires_at > reading.now)
+        .order_by(s.created_at.desc(), s.token_hash)
     )
+    return [SessionRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
 async def session_user(reading: Reading, token_hash: str) -> UserRow | None:
@@ -109,3 +166,30 @@ async def session_user(reading: Reading, token_hash: str) -> UserRow | None:
 async def end_session(tx: Transaction, token_hash: str) -> None:
     """End a session; one that is gone already is no error."""
     await tx.connection.execute(delete(tables.sessions).where(s.token_hash == token_hash))
+
+
+async def end_sessions(tx: Transaction, user_name: str) -> None:
+    """End all sessions of a person."""
+    await tx.connection.execute(delete(tables.sessions).where(s.user == user_name))
+
+
+async def end_session_called(tx: Transaction, session_id: str) -> str | None:
+    """End the session with this id and return whose it was; None: there is no such session."""
+    statement = delete(tables.sessions).where(_session_id == session_id, s.expires_at > tx.now).returning(s.user)
+    return (await tx.connection.execute(statement)).scalar_one_or_none()
+
+
+async def knows_browser(reading: Reading, token_hash: str, user_name: str) -> bool:
+    """Tell whether this person logged in with this browser before."""
+    since = reading.now - BROWSER_KNOWN_FOR
+    statement = select(b.user).where(b.token_hash == token_hash, b.user == user_name, b.seen_at > since)
+    return (await reading.connection.execute(statement)).first() is not None
+
+
+async def keep_browser(tx: Transaction, token_hash: str, user_name: str) -> None:
+    """Know this browser of a person from now on; those that nobody used for long are swept on the way."""
+    await tx.connection.execute(delete(tables.browsers).where(b.seen_at < tx.now - BROWSER_KNOWN_FOR))
+    made = tx.insert_or(tables.browsers).values(token_hash=token_hash, user=user_name, seen_at=tx.now)
+    await tx.connection.execute(
+        made.on_conflict_do_update(index_elements=[b.token_hash, b.user], set_={"seen_at": tx.now})
+    )

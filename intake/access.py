@@ -1,44 +1,45 @@
 """Who speaks to us, and what they may do.
 
-Machines have bearer tokens; people log in with a password and hold a session, an opaque token in a `__Host-` cookie. Of
-both only the SHA-256 is stored: 256 random bits need no slow hash. Passwords do, and have one (argon2id).
+Machines have bearer tokens; people log in with a password (`door`) and hold a session, an opaque token in a `__Host-`
+cookie. Of both only the SHA-256 is stored: 256 random bits need no slow hash. Passwords do, and have one (argon2id).
 
 A browser sends the cookie with whatever a foreign page makes it send, so a write by cookie must come from our own pages
 (`from_our_pages`): Sec-Fetch-Site says so, or Origin. A request with neither comes from no browser.
 
-Wrong passwords are slowed for one account from one address. Nothing is ever locked: whoever guesses at a colleague's
-name must not be able to keep the colleague, or the whole desk, from working.
+The roles: operator, supervisor and admin are the desk's (`STAFF`), of people and of tokens. An `agency` answers what it
+was sent. A `machine` opens reports of the source that is its name, and reads those. What the record calls people,
+machines and agencies is their name, so no two of them share one.
 """
 
 import asyncio
 import re
-import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
 import argon2
-import structlog
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from db import agencies, people
 from db.engine import Database, Transaction
-from db.people import TokenRow, UserRow
-from intake.guesses import Guesses
+from db.people import SESSION_ID, TokenRow, UserRow
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from routing.outbox import new_token, token_hash
 
-log = structlog.get_logger(__name__)
-Role = Literal["operator", "supervisor", "admin", "agency"]
+Role = Literal["operator", "supervisor", "admin", "agency", "machine"]
 STAFF: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
 SUPERVISORS: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
 ADMINS: Final[frozenset[Role]] = frozenset({"admin"})
+WITH_MACHINES: Final[frozenset[Role]] = STAFF | {"machine"}
 COOKIE: Final = "__Host-intake112"
-SESSION_LASTS: Final = timedelta(hours=12)  # one shift
+COMMAND_LINE: Final = "command line"  # who did what a command did
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
-_NAME = re.compile(r"[^\s\0-\x1f\x7f\ud800-\udfff](?:[^\0-\x1f\x7f\ud800-\udfff]{0,62}[^\s\0-\x1f\x7f\ud800-\udfff])?")
+NAME: Final = re.compile(
+    r"[^\s\0-\x1f\x7f\ud800-\udfff](?:[^\0-\x1f\x7f\ud800-\udfff]{0,62}[^\s\0-\x1f\x7f\ud800-\udfff])?"
+)
+MACHINES_NAME: Final = re.compile(r"(?!call$)[a-z0-9][a-z0-9_.-]{0,31}", re.ASCII)  # it is the source of its reports
+OURS: Final = frozenset({"pbx", "eskalasi", "pengiriman", "routing", COMMAND_LINE, "migration", "demo"})
 _hasher = argon2.PasswordHasher()
 # Of 32 random bytes and no password: a name that nobody has takes as long as a wrong password. Made once, by hand:
 # making it at every start of every command took a third of a second.
@@ -47,20 +48,13 @@ NOBODYS_HASH: Final = (
 )
 
 
-class WrongPasswordError(DeskError):
-    """Name or password is wrong. Try again; an administrator can set a new password."""
-
-    status = 401
-    code = "wrong_password"
-
-
 class TooManyTriesError(DeskError):
     """Too many wrong tries from here. Wait, then try again."""
 
     status = 429
     code = "too_many_tries"
 
-    def __init__(self, wait_s: int, tries: str = "wrong passwords for this name") -> None:
+    def __init__(self, wait_s: int, tries: str = "wrong passwords") -> None:
         super().__init__(f"Too many {tries} from here. Try again in {wait_s} s.")
         self.wait_s = wait_s
 
@@ -73,7 +67,10 @@ class UnfitNameError(DeskError):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who makes a request: a person's or a machine's name, its role, and the agency if it is one's."""
+    """Who makes a request: a person's or a machine's name, its role, and the agency if it is one's.
+
+    `session` names the session, or the token; it opens nothing.
+    """
 
     name: str
     role: Role
@@ -81,27 +78,45 @@ class Who:
     by_cookie: bool = False
     signed: bool = False  # it signed the request, with its agency's secret
     disabled: bool = False  # its agency is: it may do nothing
+    session: str = ""
 
 
 async def create_token(tx: Transaction, name: str, role: str) -> str:
     """Make a token for a machine and return it, this once. Raises NameTakenError, UnfitNameError."""
-    _check_name(name)
+    check_name(name)
+    if role == "machine" and not MACHINES_NAME.fullmatch(name):
+        raise UnfitNameError(
+            "A machine's name is the source of its reports: 1 to 32 of a-z, 0-9, dot, dash and underscore, a letter or "
+            "digit first; `call` is the telephone line's own."
+        )
     token = new_token()
-    if not await people.add_token(tx, name, _staff(role), token_hash(token)):
-        raise NameTakenError(f"There is a token named {name} already. Choose another name.")
-    tx.record("command line", "token.created", f"token:{name}", role=role)
+    found = role if role == "machine" else staff_role(role)
+    if await people.is_taken(tx, name) or not await people.add_token(tx, name, found, token_hash(token)):
+        raise NameTakenError(f"There is a person or a token named {name} already. Choose another name.")
+    tx.record(COMMAND_LINE, "token.created", f"token:{name}", role=role)
     return token
 
 
 async def create_user(tx: Transaction, name: str, role: str, password: str) -> None:
-    """Add a person who logs in. Raises NameTakenError, UnfitNameError, PasswordTooPoorError."""
-    _check_name(name)
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+    """Add a person who logs in, as a command does. Raises NameTakenError, UnfitNameError, PasswordTooPoorError."""
+    await add_user(tx, name, role, await hashed(password), COMMAND_LINE)
+
+
+async def add_user(tx: Transaction, name: str, role: str, password_hash: str, by: str) -> UserRow:
+    """Add a person whose password is `hashed`. Raises NameTakenError, UnfitNameError."""
+    check_name(name)
+    found = staff_role(role)
+    if await people.is_taken(tx, name) or not await people.add_user(tx, name, found, password_hash):
+        raise NameTakenError(f"There is a person or a token named {name} already. Choose another name.")
+    tx.record(by, "user.created", f"user:{name}", role=role)
+    return UserRow(name, found, password_hash, tx.now, None)
+
+
+async def hashed(password: str) -> str:
+    """Return what is stored of a password; slow on purpose, so not in a transaction. Raises PasswordTooPoorError."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or not password.strip():
         raise PasswordTooPoorError
-    hashed = await asyncio.to_thread(_hasher.hash, password.encode("utf-8", "replace"))
-    if not await people.add_user(tx, name, _staff(role), hashed):
-        raise NameTakenError(f"There is a person named {name} already. Choose another name.")
-    tx.record("command line", "user.created", f"user:{name}", role=role)
+    return await asyncio.to_thread(_hasher.hash, password.encode("utf-8", "replace"))
 
 
 async def bearer(database: Database, token: str) -> Who | None:
@@ -115,49 +130,10 @@ async def bearer(database: Database, token: str) -> Who | None:
 
 async def holder(database: Database, session: str) -> Who | None:
     """Return whose live session this is."""
+    key = token_hash(session)
     async with database.reading() as reading:
-        row = await people.session_user(reading, token_hash(session))
-    return None if row is None else _who(row)
-
-
-class Door:
-    """The log-in: checks passwords, and slows those who guess."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._guesses = Guesses(database.clock)
-
-    async def log_in(self, name: str, password: str, address: str, old_session: str | None) -> str:
-        """Return a fresh session key; the session the browser came with is ended.
-
-        Raises WrongPasswordError, TooManyTriesError.
-        """
-        key = (name[:64], address)
-        if (wait_s := self._guesses.wait_s(key)) > 0:
-            raise TooManyTriesError(wait_s)
-        self._guesses.count(key)  # before the slow part: tries that run beside each other count as well
-        async with self._database.reading() as reading:
-            row = await people.user(reading, name) if _NAME.fullmatch(name) else None
-        good = await asyncio.to_thread(_verify, row.password_hash if row else NOBODYS_HASH, password)
-        if row is None or row.disabled_at is not None or not good:
-            log.warning("log_in_refused", address=address)
-            raise WrongPasswordError
-        self._guesses.forget(key)
-        session = secrets.token_urlsafe(32)
-        async with self._database.transaction() as tx:
-            if old_session is not None:
-                await people.end_session(tx, token_hash(old_session))
-            await people.add_session(tx, row.name, token_hash(session), tx.now + SESSION_LASTS)
-            tx.record(row.name, "AgentStateChange", f"user:{row.name}", state="logged in")
-        return session
-
-    async def log_out(self, session: str) -> None:
-        """End a session; one that is gone already is no error."""
-        who = await holder(self._database, session)
-        async with self._database.transaction() as tx:
-            await people.end_session(tx, token_hash(session))
-            if who is not None:
-                tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
+        row = await people.session_user(reading, key)
+    return None if row is None else _who(row, key[:SESSION_ID])
 
 
 def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None, public_url: str) -> bool:
@@ -170,31 +146,36 @@ def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None,
     return origin == f"{parts.scheme}://{parts.netloc}" or (host is not None and origin.partition("://")[2] == host)
 
 
-def _verify(hashed: str, password: str) -> bool:
+def is_password(hash: str, password: str) -> bool:
+    """Tell whether this is the password; slow on purpose."""
     if len(password) > LONGEST_PASSWORD:
         return False
     try:
-        return _hasher.verify(hashed, password.encode("utf-8", "replace"))
+        return _hasher.verify(hash, password.encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _who(row: TokenRow | UserRow) -> Who | None:
+def _who(row: TokenRow | UserRow, session: str = "") -> Who | None:
     role = next((known for known in get_args(Role) if known == row.role), None)
     if role is None:
         return None
     if isinstance(row, UserRow):
-        return Who(row.name, role, by_cookie=True)
-    return Who(row.name, role, row.agency_id)
+        return Who(row.name, role, by_cookie=True, session=session)
+    return Who(row.name, role, row.agency_id, session=f"token:{row.name}")
 
 
-def _staff(role: str) -> Role:
+def staff_role(role: str) -> Role:
+    """Return the role if it is one of people. Raises DeskError."""
     found = next((known for known in STAFF if known == role), None)
     if found is None:
         raise DeskError(f"{role} is no role of people or machines here: operator, supervisor and admin are.")
     return found
 
 
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
+def check_name(name: str) -> None:
+    """Raise UnfitNameError, or NameTakenError when the record calls something of ours so."""
+    if not NAME.fullmatch(name):
         raise UnfitNameError
+    if name.casefold() in OURS:
+        raise NameTakenError(f"{name} is what the record calls a part of intake112. Choose another name.")

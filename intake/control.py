@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from db import calls, controls, entries, machine_room, reports
+from db import calls, controls, entries, machine_room, reports, seals
 from db.calls import CallRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
@@ -215,8 +215,10 @@ async def _ask(
 ) -> ControlRow:
     await _check(tx, call.pbx)
     row = await controls.ask(tx, pbx=call.pbx, action=action, report_id=call.report_id, arguments=arguments, by=by)
-    told = {name: value for name, value in arguments.items() if name != "uniqueid"}
-    tx.record(by, "control.asked", row.id, asked=action, report=number, **told)
+    told = {name: value for name, value in arguments.items() if name not in ("uniqueid", "number")}
+    said = {name: value for name, value in arguments.items() if name == "number"}  # a person's: never in the clear
+    marks = await seals.marks(tx, call.report_id, said)
+    tx.record(by, "control.asked", row.id, asked=action, report=number, marks=marks, **told)
     return row
 
 

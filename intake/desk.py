@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import assert_never
 
-from db import agencies, entries, reports
+from db import agencies, entries, reports, seals
 from db import kinds as saved_kinds
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
@@ -118,7 +118,8 @@ async def open_report(
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
-    tx.record(by, "report.opened", row.number, source=new.source)
+    said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
+    tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
     tx.tell("report", row.number, row.version)
     return await send_by_itself(tx, row, public_url), True
 
@@ -128,7 +129,7 @@ async def write_entry(tx: Transaction, number: str, text: str, by: str, public_u
     row = await locked(tx, number)
     before = await visible(tx, row)
     entry = await entries.add(tx, row.id, by, text, automatic=False)
-    tx.record(by, "entry.written", number, entry=entry.id)
+    tx.record(by, "entry.written", number, entry=entry.id, marks=await seals.marks(tx, row.id, {"text": text}))
     await _next_version(tx, row, before, by, public_url)
     return entry
 
@@ -183,7 +184,8 @@ async def alter(
     before = await visible(tx, row)
     if note:
         await entries.add(tx, row.id, by, note, automatic=False)
-    tx.record(by, report.log_event(changes), row.number, fields=list(changes))
+    marks = await seals.marks(tx, row.id, changes)
+    tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
     row = await _next_version(tx, row, before, by, public_url, changes)
     return await send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
 
@@ -242,7 +244,10 @@ async def book_answer(
     text = storable(f"{name}{by} {ANSWERS[answer.answer]}{_way(via, actor)}{but}{note}")
     await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
     if booked.news:
-        tx.record(actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer)
+        marks = await seals.marks(tx, after.report_id, answers.words(answer))
+        tx.record(
+            actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer, marks=marks
+        )
         await reports.touch(tx, after.report_id)
         tx.tell("escalation", after.id)
     elif after.state in FINISHED:

@@ -24,6 +24,13 @@ class UnknownReportError(DeskError):
     code = "unknown_report"
 
 
+class OtherSourceError(DeskError):
+    """A machine opens reports of one source, which is its name. Send that as `source`, or use a token of the desk."""
+
+    status = 403
+    code = "other_source"
+
+
 class UnknownEntryError(DeskError):
     """This report has no such entry. GET the report to see its entries."""
 

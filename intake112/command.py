@@ -16,6 +16,7 @@ from db.lock import AlreadyRunningError
 from intake.refusals import DeskError
 from intake112 import logs, settings
 from intake112.clock import FileClock, NoTimeError, SteadyClock
+from intake112.heads import HeadsError
 from intake112.settings import Settings, SettingsError
 from routing.refusals import RefusedError
 
@@ -37,11 +38,20 @@ class CommandError(Exception):
 
 
 class Role(StrEnum):
-    """What a person or a machine may do."""
+    """What a person may do."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+
+
+class TokenRole(StrEnum):
+    """What the bearer of a token may do; a `machine` opens reports of the source that is its name."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    MACHINE = "machine"
 
 
 def sentence(error: Exception) -> tuple[int, str] | None:
@@ -49,7 +59,9 @@ def sentence(error: Exception) -> tuple[int, str] | None:
     match error:
         case SettingsError() | NoTimeError():
             return 2, str(error)
-        case CommandError() | AlreadyRunningError() | migrate.SchemaError() | DeskError() | RefusedError():
+        case (
+            CommandError() | HeadsError() | AlreadyRunningError() | migrate.SchemaError() | DeskError() | RefusedError()
+        ):
             return 1, str(error)
         case DatabaseUnavailableError() | OSError():
             return 1, f"the database or a file cannot be used: {_first_line(error)}"

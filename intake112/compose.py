@@ -24,6 +24,7 @@ from intake import desk, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake112.configs import bridge_config, control_config, probe_config
+from intake112.heads import Heads, Places
 from intake112.process import AnyClock, Jobs, Process, Room
 from intake112.settings import Settings
 from routing.escalations import Escalations
@@ -114,8 +115,9 @@ def _jobs(
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
         heartbeat = Heartbeat(database, lambda: lanes.looked_at)
-        process.watched = (heartbeat, escalations)
-        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat)
+        heads = Heads(database, Places.of(settings.state_dir, settings.audit_heads))
+        process.watched = (heartbeat, escalations, heads)
+        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat, heads)
     if listener is not None:
         app = create_app(
             database,
@@ -129,7 +131,12 @@ def _jobs(
             store=settings.store,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
-        jobs[Room.WEB] = lambda: process.serve_pages(app, listener)
+
+        async def web() -> None:
+            async with app.state.reads.written():
+                await process.serve_pages(app, listener)
+
+        jobs[Room.WEB] = web
     return jobs
 
 

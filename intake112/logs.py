@@ -1,7 +1,8 @@
 """What the processes say: to stderr, as JSON for machines and in colour for a person at a terminal.
 
 Libraries that log by the standard library (uvicorn, SQLAlchemy, alembic) come out in the same form. Secrets that the
-settings hold are cut out of every finished line, whoever wrote it, an exception's text included.
+settings hold are cut out of every finished line, whoever wrote it, an exception's text included. What callers, browsers
+and agencies wrote cannot forge a line, nor move a terminal's cursor.
 """
 
 import json
@@ -32,6 +33,23 @@ class Hide:
         return line
 
 
+def _inert(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Write out, as `\\x1b` or `\\u2028`, whatever is no letter, sign or space; an exception keeps its lines."""
+    return {name: _plain(value, "\n" if name == "exception" else "") for name, value in event.items()}
+
+
+def _plain(value: object, kept: str) -> object:
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in value)
+    if isinstance(value, list | tuple):
+        return [_plain(one, kept) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one, kept) for name, one in value.items()}
+    return value
+
+
 def configure(log_format: str = "auto", level: str = "info", secrets: Iterable[str] = ()) -> None:
     """Set up structlog and logging; `log_format` is auto (console at a terminal, else JSON), console or json."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
@@ -46,9 +64,9 @@ def configure(log_format: str = "auto", level: str = "info", secrets: Iterable[s
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
+        _inert,
     ]
-    if not console:
-        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -7,8 +7,8 @@ import typer
 
 from db import people as saved
 from db.engine import Database
-from intake import access
-from intake112.command import CommandError, Role, app, on_database
+from intake import access, staff
+from intake112.command import CommandError, Role, TokenRole, app, on_database
 from intake112.settings import Settings
 
 users = typer.Typer(help="People who log in.", no_args_is_help=True)
@@ -26,13 +26,11 @@ def add(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read the password from stdin")] = False,
 ) -> None:
     """Add a person. The password comes from stdin, never from the command line, where others could read it."""
-    if not password_stdin:
-        raise CommandError("a password is needed: write it to stdin and add --password-stdin")
-    password = sys.stdin.readline().rstrip("\r\n")
+    given = _password(stdin=password_stdin)
 
     async def work(database: Database, _: Settings) -> None:
         async with database.transaction() as tx:
-            await access.create_user(tx, name, role, password)
+            await access.create_user(tx, name, role, given)
 
     on_database(work)
     typer.echo(f"{name} may log in as {role}")
@@ -55,22 +53,48 @@ def list_() -> None:
 def disable(name: Name) -> None:
     """Disable a person and end their sessions at once."""
 
-    async def work(database: Database, _: Settings) -> bool:
+    async def work(database: Database, _: Settings) -> None:
         async with database.transaction() as tx:
-            found = await saved.disable_user(tx, name)
-            if found:
-                tx.record("command line", "user.disabled", f"user:{name}")
-            return found
+            await staff.change(tx, name, access.COMMAND_LINE, disabled=True, spares_last=False)
 
-    if not on_database(work):
-        raise CommandError(f"there is no user {name}: `intake112 user list` shows all")
+    on_database(work)
     typer.echo(f"{name} is disabled and logged out")
+
+
+@users.command()
+def enable(name: Name) -> None:
+    """Let a disabled person log in again."""
+
+    async def work(database: Database, _: Settings) -> None:
+        async with database.transaction() as tx:
+            await staff.change(tx, name, access.COMMAND_LINE, disabled=False)
+
+    on_database(work)
+    typer.echo(f"{name} may log in again")
+
+
+@users.command()
+def password(
+    name: Name,
+    *,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read the password from stdin")] = False,
+) -> None:
+    """Set a person's password, and end their sessions."""
+    given = _password(stdin=password_stdin)
+
+    async def work(database: Database, _: Settings) -> None:
+        hashed = await access.hashed(given)
+        async with database.transaction() as tx:
+            await staff.change(tx, name, access.COMMAND_LINE, password_hash=hashed)
+
+    on_database(work)
+    typer.echo(f"{name} has a new password and is logged out")
 
 
 @tokens.command()
 def create(
     name: Annotated[str, typer.Option(help="what the token is for")],
-    role: Annotated[Role, typer.Option(help="what its bearer may do")],
+    role: Annotated[TokenRole, typer.Option(help="what its bearer may do")],
 ) -> None:
     """Make a token and print it, this once: only its hash is kept."""
 
@@ -79,3 +103,39 @@ def create(
             return await access.create_token(tx, name, role)
 
     typer.echo(on_database(work))
+
+
+@tokens.command(name="list")
+def list_tokens() -> None:
+    """List all tokens, agencies' too: name, role, and since when they are disabled."""
+
+    async def work(database: Database, _: Settings) -> list[saved.TokenRow]:
+        async with database.reading() as reading:
+            return await saved.tokens(reading)
+
+    for row in on_database(work):
+        disabled = f"disabled {row.disabled_at.isoformat(timespec='seconds')}" if row.disabled_at else "active"
+        typer.echo(f"{row.name}\t{row.role}\t{disabled}")
+
+
+@tokens.command(name="disable")
+def disable_token(name: Annotated[str, typer.Argument(help="the token's name")]) -> None:
+    """Disable a token at once."""
+
+    async def work(database: Database, _: Settings) -> bool:
+        async with database.transaction() as tx:
+            found = await saved.disable_token(tx, name)
+            if found:
+                tx.record(access.COMMAND_LINE, "token.disabled", f"token:{name}")
+            return found
+
+    if not on_database(work):
+        raise CommandError(f"there is no token {name} that is not disabled: `intake112 token list` shows all")
+    typer.echo(f"{name} is disabled")
+
+
+def _password(*, stdin: bool) -> str:
+    """Return the password: from stdin, never from the command line, where others could read it."""
+    if not stdin:
+        raise CommandError("a password is needed: write it to stdin and add --password-stdin")
+    return sys.stdin.readline().rstrip("\r\n")

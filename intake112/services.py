@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from db import journal, migrate
-from db.engine import Database
+from db import migrate
 from db.lock import service_lock
-from intake112.command import CommandError, alone, app, clock_of, configured, on_database
+from intake112.command import CommandError, alone, app, clock_of, configured
 from intake112.process import Room
 from intake112.settings import Settings
-
-audit = typer.Typer(help="The record of who did what.", no_args_is_help=True)
-app.add_typer(audit, name="audit")
 
 
 @app.command()
@@ -52,20 +48,6 @@ def migrate_() -> None:
     settings = configured(level="warning")
     with _lock(settings):
         typer.echo(alone(lambda: asyncio.run(migrate.migrate(settings.database))))
-
-
-@audit.command()
-def verify() -> None:
-    """Walk the audit chain; exit 1 and name the first bad row when it was tampered with."""
-
-    async def work(database: Database, _: Settings) -> tuple[int, int | None]:
-        async with database.reading() as reading:
-            return await journal.verify(reading.connection)
-
-    rows, bad = on_database(work)
-    if bad is not None:
-        raise CommandError(f"the audit chain is broken at n={bad}; the {rows} rows before it are as they were written")
-    typer.echo(f"{rows} rows, all as they were written")
 
 
 def _lock(settings: Settings) -> contextlib.AbstractContextManager[None]:

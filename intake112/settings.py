@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     tape_max_mb: int = Field(1024, ge=200, le=1_000_000, description="a whole number of megabytes from 200 to 1000000")
     recordings_dir: Path | None = Field(None, description="the path of the PBX's folder of recordings")
     recordings_store: Path | None = Field(None, description="the path of the folder where recordings are kept")
+    audit_heads: Path | None = Field(None, description="the path of a file, best on another machine's disk")
     menu_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
     menu_port: Port | None = Field(None, description=_PORT)
     hep_host: OneLine = Field(
@@ -178,7 +179,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("cel_file", "queue_log", "recordings_dir", "recordings_store", "test_clock")
+    @field_validator("cel_file", "queue_log", "recordings_dir", "recordings_store", "audit_heads", "test_clock")
     @classmethod
     def _below_state(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         return None if value is None else _below(_state_of(info), value)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from db import answers, dispatches, reports
+from db import answers, dispatches, reports, seals
 from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Transaction
@@ -131,9 +131,16 @@ async def book(
     escalate_at = tx.now if new == "rejected" else look_at  # whoever accepts ends the ladder
     values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
     await dispatches.change(tx, dispatch_id, {**values, "heard_at": tx.now, "asked": 0})
-    tx.record(who, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency, via=via)
+    marks = await seals.marks(tx, report_id, words(answer))
+    tx.record(who, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency, via=via, marks=marks)
     await reports.touch(tx, report_id)
     return Booked(applied=True, before=before, after=await _found(tx, dispatch_id))
+
+
+def words(answer: Answer) -> dict[str, object]:
+    """Return what a person said in an answer, as it is kept, by the field's name."""
+    said = {"by": _kept(answer.by, LONGEST_NAME), "note": _kept(answer.note, LONGEST_NOTE)}
+    return {name: value for name, value in said.items() if value}
 
 
 def key_hash(via: Via, key: str) -> str:

@@ -11,7 +11,7 @@ ended (or its lease), and then it is logged how (`lanes`): never is the creation
 
 from typing import Final, Literal
 
-from db import dispatches, envelopes
+from db import dispatches, envelopes, seals
 from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.states import AT_WORK, FINISHED, NOT_LIVE, UNANSWERED
@@ -39,7 +39,8 @@ async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Hea
     await dispatches.change(tx, row.id, values)
     withdrawn = await envelopes.end(tx, row.id, "withdrawn", CANCELLED, of=("pending", "dead"))
     ids = [one.id for one in withdrawn]
-    tx.record(by, "dispatch.cancelled", row.id, report=row.report, agency=row.agency, withdrawn=ids)
+    marks = await seals.marks(tx, row.report_id, {"reason": reason})
+    tx.record(by, "dispatch.cancelled", row.id, report=row.report, agency=row.agency, withdrawn=ids, marks=marks)
     if any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
         return "by us"
     return "otherwise" if row.state in AT_WORK else "nothing"

@@ -175,7 +175,8 @@ async def add_agency(
     written["caller_number"] = format != "open311" if caller_number is None else caller_number
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
-    if not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
+    taken = await people.is_taken(tx, code)  # in the record, people, machines and agencies are only names
+    if taken or not await people.add_token(tx, code, "agency", token_hash(token), agency.id):
         raise AgencyExistsError
     if kinds:
         rule = Rule(0, (Recipient(code, None, next_code),), tuple(dict.fromkeys(kinds)))

@@ -1,5 +1,6 @@
 """Every table, once. Migrations must lead to exactly this (a test compares them on both databases)."""
 
+from db.tables.access import browsers, plays, report_keys
 from db.tables.base import UtcTime, metadata
 from db.tables.desk import (
     IN_PROGRESS,
@@ -38,6 +39,7 @@ __all__ = [
     "attempts",
     "audit",
     "bridge_states",
+    "browsers",
     "calls",
     "controls",
     "dispatches",
@@ -52,9 +54,11 @@ __all__ = [
     "legs",
     "live_events",
     "metadata",
+    "plays",
     "presences",
     "recordings",
     "report_counters",
+    "report_keys",
     "reports",
     "rule_versions",
     "rules",

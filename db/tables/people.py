@@ -18,16 +18,17 @@ sessions = Table(
     "sessions",
     metadata,
     Column("token_hash", String(64), primary_key=True),
-    Column("user", ForeignKey("users.name"), nullable=False),
+    Column("user", ForeignKey("users.name"), nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    Column("address", String(64)),  # where it was begun from; null: of a time when nobody wrote it down
 )
 
 tokens = Table(
     "tokens",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency
+    Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency, machine
     Column("agency_id", ForeignKey("agencies.id")),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),

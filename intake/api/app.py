@@ -23,6 +23,7 @@ from intake.api import (
     life,
     operators,
     page,
+    people,
     phone,
     recordings,
     rules,
@@ -53,7 +54,7 @@ def create_app(
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
 ) -> FastAPI:
-    """Return the application.
+    """Return the application. `app.state` has its `routers`, and the `reads` that the record is to have.
 
     Args:
         database: an open database; on PostgreSQL opened with `service=True`, so that events arrive at once.
@@ -85,6 +86,7 @@ def create_app(
         dispatches.router(context),
         deliveries.router(context),
         terms.router(context),
+        people.router(context),
         health.router(context, registry),
         page.router(context),
         phone.router(context),
@@ -93,6 +95,7 @@ def create_app(
     for routes in routers:
         app.include_router(routes)
     app.add_middleware(_guard, registry=registry)
+    app.state.reads, app.state.routers = context.reads, routers
     return app
 
 

@@ -14,11 +14,13 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from db.engine import Database
 from db.machine_room import Alarm
 from intake import access
-from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Door, Role, Who
+from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, WITH_MACHINES, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
+from intake.door import Door
 from intake.live import Tail
+from intake.reads import Reads
 from intake.refusals import DisabledAgencyError
 from intake.signed import Signers
 
@@ -51,11 +53,13 @@ class Context:
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)
+    reads: Reads = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tail", Tail(self.database))
         object.__setattr__(self, "door", Door(self.database))
         object.__setattr__(self, "signers", Signers(self.database))
+        object.__setattr__(self, "reads", Reads(self.database))
 
 
 _bearer = HTTPBearer(auto_error=False, description="a machine's token: `intake112 token create`")
@@ -77,6 +81,7 @@ class Allowed:
         self.staff = self._only(context, STAFF)
         self.supervisors = self._only(context, SUPERVISORS)
         self.admins = self._only(context, ADMINS)
+        self.with_machines = self._only(context, WITH_MACHINES)
         self.agency = self._only_agency(context)
 
     @staticmethod
@@ -173,6 +178,11 @@ def supervisors_only(context: Context) -> Any:
 def admins_only(context: Context) -> Any:
     """Return the dependency of routes for administrators."""
     return Depends(Allowed(context).admins)
+
+
+def staff_or_machine(context: Context) -> Any:
+    """Return the dependency of routes for the desk, and for machines that bring reports."""
+    return Depends(Allowed(context).with_machines)
 
 
 def agency_only(context: Context) -> Any:

@@ -11,7 +11,7 @@ from intake import guides, kinds
 from intake.access import Who
 from intake.api import kind_shapes as shapes
 from intake.api import schemas, versions, wire
-from intake.api.context import ON_READ, ON_WRITE, Context, admins_only, refusals, staff_only
+from intake.api.context import ON_READ, ON_WRITE, Context, admins_only, refusals, staff_only, staff_or_machine
 from intake.api.life import IfMatch, Of, values
 from intake.api.operators import Number
 from intake.api.versions import IF_MATCH, VERSIONED, with_etag
@@ -23,9 +23,10 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
     admin = Annotated[Who, admins_only(context)]
+    reporter = Annotated[Who, staff_or_machine(context)]
 
     @routes.get("/kinds", responses=refusals(*ON_READ))
-    async def every(_: staff) -> shapes.Kinds:
+    async def every(_: reporter) -> shapes.Kinds:
         """The kinds of report, in the order in which screens show them, with what to ask the caller."""
         async with database.reading() as reading:
             return shapes.Kinds(kinds=[_shown(row) for row in await saved.every(reading)])

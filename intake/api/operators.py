@@ -3,6 +3,7 @@
 import re
 from typing import Annotated, Final
 
+import structlog
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
@@ -12,14 +13,15 @@ from db.reports import Filter, ReportRow
 from intake import desk, numbers
 from intake.access import Who
 from intake.api import bodies, dispatch_schemas, schemas, versions, wire
-from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
+from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine
 from intake.api.versions import IF_MATCH, VERSIONED, with_etag
 from intake.desk import NewReport
-from intake.refusals import UnknownEntryError, UnknownReportError
+from intake.refusals import OtherSourceError, UnknownEntryError, UnknownReportError
 from intake.report import Classification
 from intake.steps import Status
 from routing import outbox, rulebook, rules
 
+log = structlog.get_logger(__name__)
 NEWEST: Final = 50  # reports in a snapshot
 NUMBER: Final = r"^112-[0-9]{8}-[0-9]{4,9}$"
 ID: Final = bodies.ID
@@ -52,6 +54,7 @@ def router(context: Context) -> APIRouter:
     database, url = context.database, context.public_url
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
+    reporter = Annotated[Who, staff_or_machine(context)]
 
     @routes.get("/state", responses=refusals(*ON_READ))
     async def state(_: staff) -> schemas.State:
@@ -75,7 +78,7 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/reports", responses=refusals(*ON_READ))
     async def list_reports(
-        _: staff,
+        who: staff,
         after: Annotated[str | None, Query(pattern=wire.CURSOR, description="`next` of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         q: Annotated[Text | None, Query(description="a report's number, or a telephone number in any form")] = None,
@@ -85,13 +88,16 @@ def router(context: Context) -> APIRouter:
         opened_from: Annotated[When | None, Query(alias="from", description="opened then or later")] = None,
         opened_before: Annotated[When | None, Query(alias="to", description="opened earlier than that")] = None,
     ) -> schemas.ReportPage:
-        """Reports, the newest first, narrowed and searched."""
+        """Reports, the newest first, narrowed and searched. Who searched is in the record, not for what."""
         text = (q or "").strip() or None
         narrowed = Filter(text, numbers.e164(text), kind, status, classification, opened_from, opened_before)
         before_id = wire.from_cursor(after) if after is not None else None
         async with database.reading() as reading:
             rows = await reports.page(reading, narrowed, before_id, limit + 1)
             shown = await wire.summaries(reading, rows[:limit])
+        asked: dict[str, object] = {"q": text, "kind": kind, "status": status, "class": classification}
+        asked |= {"from": opened_from, "to": opened_before}
+        context.reads.searched(who, [name for name, value in asked.items() if value is not None], repr(asked))
         return schemas.ReportPage(reports=shown, next=wire.cursor(rows[limit - 1].id) if len(rows) > limit else None)
 
     @routes.post(
@@ -107,8 +113,13 @@ def router(context: Context) -> APIRouter:
         }
         | {201: VERSIONED},
     )
-    async def open_report(body: bodies.ReportIn, who: staff, response: Response) -> schemas.Report:
-        """Open a report that did not come by the telephone line. The same `external_id` of a source is one report."""
+    async def open_report(body: bodies.ReportIn, who: reporter, response: Response) -> schemas.Report:
+        """Open a report that did not come by the telephone line. The same `external_id` of a source is one report.
+
+        A machine's source is its name.
+        """
+        if who.role == "machine" and body.source != who.name:
+            raise OtherSourceError
         caller, place = body.caller or bodies.CallerIn(), body.location or bodies.LocationIn()
         new = NewReport(
             source=body.source,
@@ -129,10 +140,19 @@ def router(context: Context) -> APIRouter:
         return with_etag(shown, response)
 
     @routes.get("/reports/{number}", responses=refusals(*ON_READ, 404) | {200: VERSIONED})
-    async def get_report(number: Number, _: staff, response: Response) -> schemas.Report:
-        """A whole report; its ETag is what If-Match takes."""
+    async def get_report(number: Number, who: reporter, response: Response) -> schemas.Report:
+        """A whole report; its ETag is what If-Match takes. A machine sees those of its own source.
+
+        Who read it is in the record, once in ten minutes.
+        """
         async with database.reading() as reading:
-            return with_etag(await wire.whole(reading, await found_report(reading, number)), response)
+            row = await found_report(reading, number)
+            if who.role == "machine" and row.source != who.name:
+                log.warning("unknown_report", who=who.name, report=number)
+                raise UnknownReportError
+            shown = await wire.whole(reading, row)
+        context.reads.opened(who, number)
+        return with_etag(shown, response)
 
     @routes.patch(
         "/reports/{number}",

@@ -10,11 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from db.engine import DatabaseUnavailableError
+from db.people import BROWSER_KNOWN_FOR
 from intake import access
-from intake.access import COOKIE, SESSION_LASTS, STAFF, TooManyTriesError, WrongPasswordError
+from intake.access import COOKIE, STAFF, TooManyTriesError
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
+from intake.door import BROWSER_COOKIE, SESSION_LASTS, WrongPasswordError
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
@@ -28,7 +30,7 @@ TEXTS = {
     "wrong": "Nama atau kata sandi salah. Coba lagi, atau minta kata sandi baru kepada administrator.",
     "away": "Basis data tidak menjawab, jadi tidak ada yang dapat masuk sekarang. Panggilan tetap berdering di "
     "telepon. Coba lagi sebentar lagi.",
-    "wait": "Terlalu banyak percobaan yang salah untuk nama ini. Tunggu {} detik, lalu coba lagi.",
+    "wait": "Terlalu banyak percobaan yang salah. Tunggu {} detik, lalu coba lagi.",
 }
 
 
@@ -71,7 +73,10 @@ def router(context: Context) -> APIRouter:
         _refuse_foreign(request, context.public_url)
         address = request.client.host if request.client else ""
         try:
-            session = await context.door.log_in(username, password, address, request.cookies.get(COOKIE))
+            cookies = request.cookies
+            entered = await context.door.log_in(
+                username, password, address, cookies.get(COOKIE), cookies.get(BROWSER_COOKIE)
+            )
         except DatabaseUnavailableError:
             page = log_in_page(request, TEXTS["away"], 503)
             page.headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -83,15 +88,17 @@ def router(context: Context) -> APIRouter:
             page.headers["Retry-After"] = str(error.wait_s)
             return page
         welcome = RedirectResponse("/", 303)
-        welcome.set_cookie(
-            COOKIE,
-            session,
-            max_age=int(SESSION_LASTS.total_seconds()),
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="strict",
-        )
+        kept = ((COOKIE, entered.session, SESSION_LASTS), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
+        for name, value, lasts in kept:
+            welcome.set_cookie(
+                name,
+                value,
+                max_age=int(lasts.total_seconds()),
+                path="/",
+                secure=True,
+                httponly=True,
+                samesite="strict",
+            )
         return welcome
 
     @routes.post("/keluar")

@@ -24,6 +24,7 @@ const ALARMS = {
   silence: "Sudah lama tidak ada panggilan masuk, lebih lama daripada biasanya: coba telepon 112 dari luar.",
   recordings: "Rekaman suara tidak dapat dipindahkan dari PBX dan masih tersimpan di sana.",
   recording_lost: "Sebuah panggilan dalam satu jam terakhir tidak terekam utuh: periksa disk PBX.",
+  audit_head: "Tanda tangan jejak audit tidak dapat disimpan: periksa folder dan disknya.",
   logs: "Catatan PBX tidak terbaca: panggilan yang terlewat belum ditemukan.",
 };
 const BLIND = ["server", "database", "schema", "bridge"]; // without one of them nobody knows who is on the line

@@ -86,7 +86,8 @@ def over(pbx: RealAsterisk, product: Product, call: CallerProcess, outcome: str)
 def sound(product: Product, report: Json) -> io.BytesIO:
     """Hear the message."""
     asked = {"reason": "somebody must be called back", "part": "message"}
-    heard = product.http.get(f"/api/v1/reports/{report['number']}/recording", params=asked)
+    play = product.http.post(f"/api/v1/reports/{report['number']}/recording/plays", json=asked)
+    heard = product.http.get(play.json()["url"])
     assert heard.status_code == 200, heard.text
     return io.BytesIO(heard.content)
 

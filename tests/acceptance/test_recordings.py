@@ -42,7 +42,8 @@ def test_a_talk_is_kept_and_heard(pbx: RealAsterisk, people: People, product: Pr
     assert (kept["heard"], kept["fault"]) == (True, None)
     lasted = datetime.fromisoformat(report["call"]["ended_at"]) - datetime.fromisoformat(report["call"]["arrived_at"])
     assert kept["seconds"] == pytest.approx(lasted.total_seconds(), abs=0.5)
-    heard = product.http.get(f"/api/v1/reports/{report['number']}/recording", params={"reason": "it is a test"})
+    plays = f"/api/v1/reports/{report['number']}/recording/plays"
+    heard = product.http.get(product.http.post(plays, json={"reason": "it is a test"}).json()["url"])
     assert heard.status_code == 200
     with wave.open(io.BytesIO(heard.content)) as sound:
         assert sound.getnframes() / sound.getframerate() == kept["seconds"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from db import journal, live
+from db import chain, live
 from db.engine import Database
 
 WRITERS, EACH = 8, 25
@@ -50,7 +50,7 @@ async def test_a_transaction_that_fails_takes_no_number_and_tells_nothing(databa
         tx.tell("report", "kept", 1)
     async with database.reading() as reading:
         assert [(row.seq, row.subject) for row in await live.after(reading, 0)] == [(1, "kept")]
-        assert await journal.verify(reading.connection) == (0, None)
+    assert await verdict(database) == (0, None)
 
 
 async def test_one_subject_is_told_once_a_transaction_with_its_last_version(database: Database) -> None:
@@ -73,8 +73,8 @@ async def five_rows(database: Database) -> None:
 
 async def verdict(database: Database) -> tuple[int, int | None]:
     """Return what the verification says."""
-    async with database.reading() as reading:
-        return await journal.verify(reading.connection)
+    found = await chain.verify(database)
+    return found.rows, found.bad
 
 
 async def test_an_untouched_chain_verifies(database: Database) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from db import journal
+from db import chain
 from db.engine import Database
 from tests.acceptance.product import Json, Product
 from tests.acceptance.receiver import Receiver
@@ -222,8 +222,7 @@ def compare_audit(product: Product, reports: Sequence[Json], difference: Differe
 
 
 async def _first_bad_row(database: Database) -> int | None:
-    async with database.reading() as reading:
-        return (await journal.verify(reading.connection))[1]
+    return (await chain.verify(database)).bad
 
 
 def audit_rows(database_url: str) -> list[tuple[str, str]]:

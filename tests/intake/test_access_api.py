@@ -4,9 +4,8 @@ import argon2
 import pytest
 from fastapi import FastAPI
 
-from db import people
 from db.engine import Database
-from intake import access
+from intake import access, staff
 from intake.access import COOKIE, UnfitNameError
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from tests.conftest import SetClock
@@ -98,7 +97,7 @@ async def test_a_stolen_old_cookie_and_a_planted_one_are_nothing(siti: Client) -
 async def test_a_disabled_person_is_out_at_once(siti: Client, database: Database) -> None:
     await log_in(siti)
     async with database.transaction() as tx:
-        await people.disable_user(tx, "siti")
+        await staff.change(tx, "siti", "test", disabled=True)
     assert (await siti.get("/api/v1/state")).status_code == 401
     assert await log_in(siti) == 401
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db import journal
+from db import chain
 from db.engine import Database
 from intake import desk, steps
 from routing import outbox
@@ -77,7 +77,7 @@ async def test_an_agencys_word_is_checked_with_the_caller_before_it_is_closed(
     async with database.reading() as reading:
         told = (await owed(reading, dispatch))[-1]
         assert (told.type, b'"disposition":"resolved"' in told.body) == ("report.closed", True)
-        assert (await journal.verify(reading.connection))[1] is None
+    assert (await chain.verify(database)).bad is None
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ async def test_the_message_is_heard_beside_the_recording(
         assert await recordings.keep(tx, whole)
         assert await recordings.keep(tx, left)
     for part, sound in (({}, b"the whole call"), ({"part": "message"}, b"the message")):
-        heard = await operator.get(f"{REPORT}/recording", params={"reason": "call back", **part})
+        play = await operator.post(f"{REPORT}/recording/plays", json={"reason": "call back", **part})
+        heard = await operator.get(play.json()["url"])
         assert (heard.status_code, heard.content) == (200, sound)
     after = await report(operator)
     assert after["call"]["message"]["seconds"] == 9
@@ -155,7 +156,8 @@ async def test_the_message_is_heard_beside_the_recording(
         "Rekaman didengarkan oleh the operator: call back",
         "Pesan suara didengarkan oleh the operator: call back",
     ]
-    assert (await operator.get(f"{REPORT}/recording", params={"reason": "why", "part": "voice"})).status_code == 422
+    other = await operator.post(f"{REPORT}/recording/plays", json={"reason": "why", "part": "voice"})
+    assert other.status_code == 422
 
 
 @pytest.mark.parametrize("outcome", [None, "abandoned", "failed"])

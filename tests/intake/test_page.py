@@ -85,6 +85,38 @@ async def test_from_the_ring_to_the_agency(page: Page, served: tuple[Served, Dat
     await expect(page.locator("#status")).to_contain_text("dikirim")
 
 
+async def test_what_strangers_write_stays_text_everywhere(page: Page, served: tuple[Served, Database]) -> None:
+    """Caller's name and number, address, note, a reason, an agency's answer: on the desk, and on the agency's page."""
+    (http, database) = served
+    key = CallKey("pbx-1", "c.1")
+    await book(database, Arrived(key, database.clock(), "c.1", "trunk", "112", "<i id=evil>0812</i>", EVIL))
+    api = "/api/v1/reports"
+    (shown,) = (await http.client.get(api)).json()["reports"]
+    url = f"{api}/{shown['number']}"
+    change = {"location": {"text": EVIL}, "narrative": EVIL, "kind": "kebakaran"}
+    version = f'"{shown["version"]}"'
+    assert (await http.client.patch(url, json=change, headers={"If-Match": version})).status_code == 200
+    assert (await http.client.post(f"{url}/entries", json={"text": EVIL})).status_code == 201
+    (sent,) = (await http.client.post(f"{url}/dispatches", json={})).json()["dispatches"]
+    answer = {"answer": "accepted", "by": EVIL[:160], "note": EVIL}
+    assert (await http.client.post(f"/api/v1/dispatches/{sent['id']}/answers", json=answer)).status_code == 200
+
+    await page.locator("#queue button").first.click()
+    await expect(page.locator("#number")).to_have_text(shown["number"])
+    await expect(page.locator("#entries li", has_text=EVIL).first).to_be_visible()
+    await expect(page.locator("[data-leaf='location.text']")).to_have_value(EVIL)
+    await expect(page.locator("#entries li", has_text="menerima laporan ini")).to_contain_text(EVIL)
+    await expect(page.locator("img, #evil")).to_have_count(0)
+    await expect(page).to_have_title("Meja 112")
+
+    async with database.reading() as reading:
+        token = (await reading.connection.exec_driver_sql("SELECT page_token FROM dispatches")).scalar_one()
+    await page.goto(f"{http.url}/a/{token}")
+    await expect(page.locator("main")).to_contain_text(EVIL)
+    await expect(page.locator("img[src=x], #evil, script")).to_have_count(0)
+    assert "forged" not in await page.title()
+
+
 async def test_silence_is_told(page: Page) -> None:
     await expect(page.locator("#stale")).to_be_hidden()
     await page.evaluate("source.close(); heard = performance.now() - 13000")

@@ -64,6 +64,21 @@ def test_people_come_and_go(env: Mapping[str, str]) -> None:
     good(env, "user", "disable", "siti")
     assert "disabled" in good(env, "user", "list")
     assert "nobody" in bad(env, "user", "disable", "nobody")
+    good(env, "user", "enable", "siti")
+    assert "active" in good(env, "user", "list")
+    good(env, "user", "password", "siti", "--password-stdin", stdin=f"{PASSWORD} too\n")
+    assert "12 characters" in bad(env, "user", "password", "siti", "--password-stdin", stdin="short\n")
+    assert "siti" in bad(env, "token", "create", "--name", "siti", "--role", "operator")
+
+
+def test_a_token_is_disabled(env: Mapping[str, str]) -> None:
+    good(env, "token", "create", "--name", "silapor", "--role", "machine")
+    assert "source" in bad(env, "token", "create", "--name", "Si Lapor", "--role", "machine")
+    assert "source" in bad(env, "token", "create", "--name", "call", "--role", "machine")
+    assert good(env, "token", "list").split("\t") == ["silapor", "machine", "active\n"]
+    good(env, "token", "disable", "silapor")
+    assert "disabled" in good(env, "token", "list")
+    assert "silapor" in bad(env, "token", "disable", "silapor")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])  # what is refused is refused before any SQL

@@ -1,4 +1,4 @@
-"""No secret gets into the log, whoever logs it and however."""
+"""No secret gets into the log, whoever logs it and however; what strangers wrote forges no line of it."""
 
 import json
 import logging
@@ -48,3 +48,31 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line["level"] for line in lines] == ["info", "warning", "error"]
     assert lines[1]["logger"] == "uvicorn.error"
     assert "ValueError" in lines[2]["exception"]
+
+
+EVIL = "Bu Contoh\nlevel=info forged=1\r\n\x1b[2J\x9b31m\x85\u2028\u202egnp.exe\x7f"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("evil", [EVIL, "/api\x1b[2J/x", "a\u2028b"])
+def test_what_a_stranger_wrote_forges_no_line(log_format: str, evil: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(log_format)
+    structlog.get_logger("test").warning("not_allowed", path=evil, inside={"deep": [evil]})
+    logging.getLogger("uvicorn.error").warning("a library's %s", evil)
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == said.count("\n") == 2
+    assert all(c.isprintable() or c == "\n" for c in said)
+    assert "Bu Contoh" in said or evil != EVIL
+
+
+def test_an_exceptions_text_is_written_out_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("console")
+
+    def fail() -> None:
+        raise ValueError(EVIL)
+
+    try:
+        fail()
+    except ValueError:
+        structlog.get_logger("test").exception("broken")
+    assert all(c.isprintable() or c == "\n" for c in capsys.readouterr().err)

@@ -1,9 +1,12 @@
 """The service as a process: it starts on nothing, stops when told, and does not stand in its own way."""
 
+import contextlib
 import json
 import signal
 import socket
+import sqlite3
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -19,6 +22,11 @@ def test_run_makes_its_database_serves_and_ends_at_sigterm(tmp_path: Path) -> No
         beside = intake112(env, "token", "create", "--name", "beside", "--role", "operator")
         assert (beside.returncode, beside.stderr) == (0, "")
         until(lambda: "\nintake112_heartbeat_seconds " in text(port, "/metrics"), process)
+        until(lambda: '"audit_heads"' in text(port, "/metrics"), process)
+        asked = Request(f"http://127.0.0.1:{port}/api/v1/reports")
+        asked.add_header("Authorization", f"Bearer {beside.stdout.strip()}")
+        with urlopen(asked, timeout=10) as answer:  # noqa: S310
+            assert answer.status == 200
         process.send_signal(signal.SIGTERM)
         out, log = process.communicate(timeout=15)
     assert (process.returncode, out) == (0, ""), log
@@ -26,7 +34,9 @@ def test_run_makes_its_database_serves_and_ends_at_sigterm(tmp_path: Path) -> No
     assert events[-1]["event"] == "stopped"
     assert not [line for line in events if line["level"] in {"error", "critical"}]
     assert beside.stdout.strip() not in log
-    assert (tmp_path / "intake112.db").exists()
+    with contextlib.closing(sqlite3.connect(tmp_path / "intake112.db")) as file:
+        rows = file.execute("SELECT actor FROM audit WHERE action = 'reports.searched'").fetchall()
+    assert rows == [("beside",)], "what was read in the last moment is in the record"
 
 
 def test_run_ends_at_ctrl_c(database_url: str, tmp_path: Path) -> None:

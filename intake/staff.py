@@ -1,0 +1,92 @@
+"""What administrators do with the people who log in: add, change, disable them, end their sessions.
+
+Whatever changes what a person may do (role, password, disabling) ends the person's sessions at once. One administrator
+who may log in always remains: the command line can disable even the last, the API cannot.
+"""
+
+from db import people
+from db.engine import Transaction
+from db.people import UserRow
+from intake import access
+from intake.refusals import DeskError
+
+
+class UnknownUserError(DeskError):
+    """There is nobody of this name. GET /api/v1/users lists everyone."""
+
+    status = 404
+    code = "unknown_user"
+
+
+class UnknownSessionError(DeskError):
+    """There is no such session (any more). GET /api/v1/sessions lists those there are."""
+
+    status = 404
+    code = "unknown_session"
+
+
+class LastAdministratorError(DeskError):
+    """Nobody else can log in as an administrator. Make somebody else one first."""
+
+    status = 409
+    code = "last_administrator"
+
+
+async def change(
+    tx: Transaction,
+    name: str,
+    by: str,
+    *,
+    role: str | None = None,
+    password_hash: str | None = None,
+    disabled: bool | None = None,
+    spares_last: bool = True,
+) -> UserRow:
+    """Change a person's role or password, disable or enable them; what is None stays as it is.
+
+    Raises UnknownUserError; LastAdministratorError unless the last one is not spared.
+    """
+    administrators = await people.lock_administrators(tx)
+    before = await people.lock_user(tx, name)
+    if before is None:
+        raise UnknownUserError(f"There is nobody named {name}. GET /api/v1/users, or `user list`, shows everyone.")
+    values: dict[str, object] = {}
+    if role is not None and role != before.role:
+        values["role"] = access.staff_role(role)
+    if password_hash is not None:
+        values["password_hash"] = password_hash
+    if disabled is not None and disabled is not (before.disabled_at is not None):
+        values["disabled_at"] = tx.now if disabled else None
+    if not values:
+        return before
+    no_longer = "role" in values or bool(values.get("disabled_at"))
+    if spares_last and no_longer and administrators == [name]:
+        raise LastAdministratorError
+    await people.change_user(tx, name, values)
+    subject = f"user:{name}"
+    if "role" in values:
+        tx.record(by, "user.role_changed", subject, role=role, before=before.role)
+    if "password_hash" in values:
+        tx.record(by, "user.password_set", subject)
+    if "disabled_at" in values:
+        tx.record(by, "user.disabled" if disabled else "user.enabled", subject)
+    after = await people.user(tx, name)
+    if after is None:
+        raise AssertionError("a locked person is not there")
+    return after
+
+
+async def end_sessions(tx: Transaction, name: str, by: str) -> None:
+    """End all sessions of a person at once. Raises UnknownUserError."""
+    if await people.user(tx, name) is None:
+        raise UnknownUserError
+    await people.end_sessions(tx, name)
+    tx.record(by, "user.sessions_ended", f"user:{name}")
+
+
+async def end_session(tx: Transaction, session_id: str, by: str) -> None:
+    """End one session at once. Raises UnknownSessionError."""
+    user = await people.end_session_called(tx, session_id)
+    if user is None:
+        raise UnknownSessionError
+    tx.record(by, "user.session_ended", f"user:{user}", session=session_id)
