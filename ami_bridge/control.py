@@ -241,7 +241,7 @@ class Control:
 def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
     """Return the AMI actions that do what was asked, one after the other, and their headers."""
     said = row.arguments
-    member = {"Queue": said.get("queue", ""), "Interface": said.get("device", "")}
+    member = {"Queue": said.get("queue", ""), "Interface": said.get("interface", said.get("device", ""))}
     leg = {"Channel": said.get("leg", "")}
     match row.action:
         case "hang-up":
@@ -272,7 +272,8 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
         case "member-remove":
             return [("QueueRemove", member)]
         case "member-pause":
-            return [("QueuePause", member | {"Paused": "true"})]
+            reason = {"Reason": said["reason"]} if "reason" in said else {}
+            return [("QueuePause", member | {"Paused": "true"} | reason)]
         case "member-unpause":
             return [("QueuePause", member | {"Paused": "false"})]
         case unknown:

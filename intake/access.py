@@ -25,6 +25,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from db import people
 from db.engine import Database, Transaction
 from db.people import TokenRow, UserRow
+from intake import shifts
 from intake.guesses import Guesses
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from routing.outbox import new_token, token_hash
@@ -144,6 +145,7 @@ class Door:
             if old_session is not None:
                 await people.end_session(tx, token_hash(old_session))
             await people.add_session(tx, row.name, token_hash(session), tx.now + SESSION_LASTS)
+            await shifts.end_gone(tx)  # whoever sat in front of this browser before
             tx.record(row.name, "AgentStateChange", f"user:{row.name}", state="logged in")
         return session
 
@@ -154,6 +156,7 @@ class Door:
             await people.end_session(tx, token_hash(session))
             if who is not None:
                 tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
+            await shifts.end_gone(tx)
 
 
 def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None, public_url: str) -> bool:

@@ -7,7 +7,7 @@ import typer
 
 from db import people as saved
 from db.engine import Database
-from intake import access
+from intake import access, shifts
 from intake112.command import CommandError, Role, app, on_database
 from intake112.settings import Settings
 
@@ -60,6 +60,7 @@ def disable(name: Name) -> None:
             found = await saved.disable_user(tx, name)
             if found:
                 tx.record("command line", "user.disabled", f"user:{name}")
+                await shifts.end_gone(tx)
             return found
 
     if not on_database(work):

@@ -4,6 +4,7 @@ from db.tables.base import UtcTime, metadata
 from db.tables.desk import (
     IN_PROGRESS,
     OPEN_CONTROL,
+    TALKING,
     calls,
     controls,
     entries,
@@ -27,10 +28,13 @@ from db.tables.dispatch import (
 from db.tables.journal import audit, head, live_events
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
+from db.tables.shifts import OPEN_SHIFT, queue_members, shift_states, shifts
 
 __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
+    "OPEN_SHIFT",
+    "TALKING",
     "UtcTime",
     "agencies",
     "answers",
@@ -47,6 +51,7 @@ __all__ = [
     "legs",
     "live_events",
     "metadata",
+    "queue_members",
     "recordings",
     "report_counters",
     "reports",
@@ -54,6 +59,8 @@ __all__ = [
     "rules",
     "services",
     "sessions",
+    "shift_states",
+    "shifts",
     "tokens",
     "trials",
     "users",

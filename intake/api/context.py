@@ -19,6 +19,7 @@ from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInErro
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
 from intake.live import Tail
+from intake.shifts import ShiftRules
 from intake.signed import Signers
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ class Context:
     stop: asyncio.Event
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
     recordings: Path | None  # the store; None: this server has none
+    shifts: ShiftRules
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)
