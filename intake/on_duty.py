@@ -58,6 +58,13 @@ async def bind(tx: Transaction, stories: Sequence[Story]) -> None:
             story.put(operator_user=who[0])
 
 
+async def who(tx: Transaction, pbx: str, device: str | None, at: datetime | None) -> str | None:
+    """Return who was bound to a telephone at a moment, or None."""
+    if device is None or at is None:
+        return None
+    return next((row.user for row in await shifts.bound(tx, [device], at, at) if _is_bound(row, pbx, device, at)), None)
+
+
 def _is_bound(row: ShiftRow, pbx: str, device: str | None, at: datetime | None) -> bool:
     there = at is not None and row.begun_at <= at and (row.ended_at is None or at < row.ended_at)
     return there and (row.pbx, row.device) == (pbx, device)
