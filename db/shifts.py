@@ -122,24 +122,19 @@ async def bound(reading: Reading, devices: Collection[str], first: datetime, las
     return await _rows(reading, s.device.in_(devices), *lasted)
 
 
-async def gone(reading: Reading) -> list[tuple[ShiftRow, str]]:
-    """Return the open shifts of people who are logged in nowhere any more, and why that is."""
+async def gone(reading: Reading) -> list[tuple[ShiftRow, bool]]:
+    """Return the open shifts of people who are logged in nowhere any more, and whether they were disabled."""
     session = tables.sessions.c
-    of_user = session.user == s.user
-    lives = exists().where(of_user, session.expires_at > reading.now)
+    lives = exists().where(session.user == s.user, session.expires_at > reading.now)
     disabled = u.disabled_at <= reading.now
     statement = (
-        select(tables.shifts, exists().where(of_user).label("expired"), disabled.label("disabled"))
+        select(tables.shifts, u.disabled_at)
         .join(tables.users, u.name == s.user)
         .where(tables.OPEN_SHIFT, or_(disabled, ~lives))
         .order_by(s.id)
     )
-    found = []
-    for row in (await reading.connection.execute(statement)).mappings():
-        values = dict(row)
-        expired, is_disabled = values.pop("expired"), values.pop("disabled")
-        found.append((ShiftRow(**values), "disabled" if is_disabled else "expired" if expired else "logged out"))
-    return found
+    found = [dict(row) for row in (await reading.connection.execute(statement)).mappings()]
+    return [(ShiftRow(**row), at is not None) for row in found for at in [row.pop("disabled_at")]]
 
 
 async def change(tx: Transaction, shift_id: str, **values: object) -> None:

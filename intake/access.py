@@ -145,7 +145,6 @@ class Door:
             if old_session is not None:
                 await people.end_session(tx, token_hash(old_session))
             await people.add_session(tx, row.name, token_hash(session), tx.now + SESSION_LASTS)
-            await shifts.end_gone(tx)  # whoever sat in front of this browser before
             tx.record(row.name, "AgentStateChange", f"user:{row.name}", state="logged in")
         return session
 
@@ -156,7 +155,7 @@ class Door:
             await people.end_session(tx, token_hash(session))
             if who is not None:
                 tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
-            await shifts.end_gone(tx)
+                await shifts.end_gone(tx, who.name)
 
 
 def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None, public_url: str) -> bool:

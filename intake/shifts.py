@@ -108,18 +108,21 @@ async def stop_others(tx: Transaction, shift_id: str, supervisor: str) -> None:
     await _end(tx, row, "supervisor", supervisor)
 
 
-async def end_gone(tx: Transaction) -> None:
-    """End the shifts of all who are logged in nowhere any more: they logged out, it expired, they were disabled."""
-    for found, how in await gone(tx):
+async def end_gone(tx: Transaction, left: str | None = None) -> None:
+    """End the shifts of all who are logged in nowhere any more; `left` is who just logged out."""
+    for found, how in await gone(tx, left):
         row = await shifts.find(tx, found.id)
         if row is not None and row.ended_at is None:
-            await _end(tx, row, how, row.user if how == "logged out" else MACHINE)
+            await _end(tx, row, how, left if how == "logged out" and left is not None else MACHINE)
 
 
-async def gone(reading: Reading) -> list[tuple[ShiftRow, str]]:
+async def gone(reading: Reading, left: str | None = None) -> list[tuple[ShiftRow, str]]:
     """Return the open shifts of who is gone, and how they went."""
-    found = await shifts.gone(reading)
-    return [(row, how) for row, how in found if not (how == "expired" and row.state == "talking")]
+    found = [
+        (row, "disabled" if disabled else "logged out" if row.user == left else "session over")
+        for row, disabled in await shifts.gone(reading)
+    ]
+    return [(row, how) for row, how in found if not (how == "session over" and row.state == "talking")]
 
 
 async def _own(tx: Transaction, user: str) -> ShiftRow:

@@ -33,7 +33,7 @@ shifts = Table(
     Column("queues", Json, nullable=False),  # that the telephone is to be a member of
     Column("begun_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
-    Column("ended_how", String(16)),  # self, supervisor, logged out, expired, disabled
+    Column("ended_how", String(16)),  # self, supervisor, logged out, session over, disabled
     Column("ended_by", String(128)),
     Column("wished", String(8), nullable=False),  # ready, break
     Column("wished_reason", Text),

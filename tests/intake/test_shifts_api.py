@@ -110,7 +110,7 @@ async def test_what_no_shift_can_begin_with(siti: Person, operator: Client, data
         assert (refused.status_code, refused.json()["error"]) == (403, "no_person")
 
 
-@pytest.mark.parametrize("way", ["logged out", "expired", "disabled"])
+@pytest.mark.parametrize("way", ["logged out", "session over", "disabled"])
 async def test_who_is_gone_is_never_shown_as_ready(
     siti: Person, client: Client, database: Database, clock: SetClock, way: str
 ) -> None:
@@ -121,7 +121,7 @@ async def test_who_is_gone_is_never_shown_as_ready(
     match way:
         case "logged out":
             await Door(database).log_out("session of siti")
-        case "expired":
+        case "session over":
             clock.forward(hours=12, seconds=1)
             await machines(database)
         case _:
