@@ -1,5 +1,6 @@
 """Calls and shifts: whose call it was, who talks, and what follows a call. On both databases."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from db import calls, reports
 from db.calls import CallRow, LegRow
 from db.engine import Database
+from intake.attendance import Attendance
 from intake.facts import Taken
 from intake.shifts import ShiftRules
 from tests.conftest import SetClock
@@ -152,3 +154,17 @@ async def test_a_centre_may_have_nobody_rung_while_they_write(
     assert (over["state"], over["difference"]["code"]) == ("break", "not_confirmed")
     await at_pbx(database, "ready")
     assert (await siti.desk())["state"] == "ready"
+
+
+async def test_time_is_watched_without_anybody_asking(siti: Person, database: Database, clock: SetClock) -> None:
+    answered, ended = call(database)
+    await later(database, clock, minutes=1)
+    await book(database, *answered)
+    stop = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(Attendance(database, ShiftRules(wrap_up=timedelta(0))).run(stop))
+        await book(database, *ended)
+        while (await siti.desk())["state"] != "ready":  # noqa: ASYNC110  # rows call nobody
+            await asyncio.sleep(0.01)  # between two looks
+        stop.set()
+        database.wakeups.notify("shift")

@@ -10,7 +10,7 @@ from db.engine import Database
 from intake.access import Door
 from intake.facts import Member, MemberGone, MembersAre
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, book
+from tests.intake.conftest import Client, LogIn, book
 from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, call, later, machines, person, tend
 
 
@@ -99,13 +99,13 @@ async def test_two_who_sit_down_at_once_are_one_who_sits(siti: Person, client: C
     assert len(await siti.desks()) == 1
 
 
-async def test_what_no_shift_can_begin_with(siti: Person, operator: Client, database: Database) -> None:
+async def test_what_no_shift_can_begin_with(siti: Person, as_role: LogIn) -> None:
     assert (await siti.post("/shift", {"device": "PJSIP/op9"}))[1]["error"] == "no_desk"
-    operator.headers["Authorization"] = operator.headers["Authorization"]
+    machine = await as_role("operator")
     for refused in (
-        await operator.post("/api/v1/shift", json={"device": OP1}),
-        await operator.post("/api/v1/shift/end"),
-        await operator.get("/api/v1/shift"),
+        await machine.post("/api/v1/shift", json={"device": OP1}),
+        await machine.post("/api/v1/shift/end"),
+        await machine.get("/api/v1/shift"),
     ):
         assert (refused.status_code, refused.json()["error"]) == (403, "no_person")
 
