@@ -113,7 +113,7 @@ async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]
 
 async def unreleased(reading: Reading) -> list[ShiftRow]:
     """Return the shifts that ended while nobody could take their telephone out of the queue."""
-    return await _rows(reading, s.ended_at.is_not(None), s.owed)
+    return await _rows(reading, s.ended_at.is_not(None), tables.SHIFT_OWED)
 
 
 async def bound(reading: Reading, devices: Collection[str], first: datetime, last: datetime) -> list[ShiftRow]:
@@ -134,7 +134,7 @@ async def gone(reading: Reading) -> list[tuple[ShiftRow, bool]]:
         .order_by(s.id)
     )
     found = [dict(row) for row in (await reading.connection.execute(statement)).mappings()]
-    return [(ShiftRow(**row), at is not None) for row in found for at in [row.pop("disabled_at")]]
+    return [(ShiftRow(**row), at is not None and at <= reading.now) for row in found for at in [row.pop("disabled_at")]]
 
 
 async def change(tx: Transaction, shift_id: str, **values: object) -> None:

@@ -28,12 +28,13 @@ from db.tables.dispatch import (
 from db.tables.journal import audit, head, live_events
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
-from db.tables.shifts import OPEN_SHIFT, queue_members, shift_states, shifts
+from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states, shifts
 
 __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
     "OPEN_SHIFT",
+    "SHIFT_OWED",
     "TALKING",
     "UtcTime",
     "agencies",

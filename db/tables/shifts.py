@@ -22,6 +22,7 @@ queue_members = Table(
 )
 
 OPEN_SHIFT = text("ended_at IS NULL")
+SHIFT_OWED = text("owed")
 
 shifts = Table(
     "shifts",
@@ -48,6 +49,7 @@ shifts = Table(
     Column("report", String(24)),  # number of the report talked about, in wrap-up still; no key: see `intake.shifts`
     Index("uq_shifts_device", "pbx", "device", unique=True, postgresql_where=OPEN_SHIFT, sqlite_where=OPEN_SHIFT),
     Index("uq_shifts_user", "user", unique=True, postgresql_where=OPEN_SHIFT, sqlite_where=OPEN_SHIFT),
+    Index("ix_shifts_owed", "pbx", postgresql_where=SHIFT_OWED, sqlite_where=SHIFT_OWED),
     Index(None, "pbx", "device", "begun_at"),
 )
 

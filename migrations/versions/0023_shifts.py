@@ -12,6 +12,7 @@ depends_on = None
 Time = sa.DateTime(timezone=True)
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 OPEN = sa.text("ended_at IS NULL")
+OWED = sa.text("owed")
 TALKING = sa.text("taken AND to_at IS NULL")
 
 
@@ -60,6 +61,7 @@ def upgrade() -> None:
     )
     for name, columns in (("uq_shifts_device", ["pbx", "device"]), ("uq_shifts_user", ["user"])):
         op.create_index(name, "shifts", columns, unique=True, postgresql_where=OPEN, sqlite_where=OPEN)
+    op.create_index("ix_shifts_owed", "shifts", ["pbx"], postgresql_where=OWED, sqlite_where=OWED)
     op.create_index(op.f("ix_shifts_pbx_device_begun_at"), "shifts", ["pbx", "device", "begun_at"])
     op.create_table(
         "shift_states",
