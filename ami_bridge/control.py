@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec.structs import replace
 
 from ami_bridge.call_backs import channel_of
 from ami_bridge.line import Line, LineError, RefusedError
@@ -37,6 +38,7 @@ DESK_RINGS_MS = 30_000
 NOBODY_THERE = frozenset(
     {"No such channel", "Channel does not exist", "Channel specified does not exist", "Channel not found"}
 )
+ALREADY_THERE = "Already there"  # a member is added that is one
 THREE_WAY = "*3"  # atxferthreeway in features.conf
 TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there comes back to the queue
 WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
@@ -174,6 +176,8 @@ class Control:
                 answer = await line.action(name, **headers)
             except RefusedError as error:
                 said = str(error).removeprefix(f"{name}: ")
+                if row.action == "member-ready" and ALREADY_THERE in said:
+                    continue
                 return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said)
             except LineError:
                 return None if row.action == CALL_BACK else _Outcome("failed", "unknown", LOST)
@@ -269,6 +273,10 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [_there_is(WAY_OUT, said["number"]), ("Originate", to | how)]
         case "member-add":
             return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
+        case "member-ready":
+            return [
+                one for action in ("member-add", "member-unpause") for one in actions_of(replace(row, action=action))
+            ]
         case "member-remove":
             return [("QueueRemove", member)]
         case "member-pause":

@@ -38,6 +38,7 @@ DESK: Final = "PJSIP/"  # begins the device of a desk's telephone
 SERVICE: Final = "control:"  # begins the names of those who can, then the PBX's name
 ASKED_WITHIN: Final = timedelta(seconds=10)
 MemberAction = Literal["add", "remove", "pause", "unpause"]
+ShiftAction = Literal["ready", MemberAction]  # `ready`: added where it is no member, and not paused
 
 
 CONSULTATIONS: Final = ("consult", "consult-cancel", "consult-join", "consult-complete")
@@ -132,7 +133,7 @@ async def member(
     tx: Transaction,
     queue: str,
     device: str,
-    action: MemberAction,
+    action: ShiftAction,
     by: str,
     *,
     name: str | None,
@@ -140,7 +141,7 @@ async def member(
     reason: str | None = None,
     interface: str | None = None,
 ) -> ControlRow:
-    """Ask for a member of a queue to be added, removed, paused or unpaused; `pbx` is needed where there are several.
+    """Ask for a member of a queue to be added, removed, paused, unpaused or made ready; `pbx` is needed where there are several.
 
     `reason` is the pause's; `interface` what the PBX says that it rings for the device, where that is something else.
 

@@ -19,7 +19,7 @@ from db.engine import Reading, Transaction
 from db.queue_members import QueueMemberRow
 from db.shifts import ShiftRow
 from intake import control, duty, on_duty
-from intake.control import MemberAction
+from intake.control import ShiftAction
 from intake.duty import Wish
 from intake.facts import MACHINE
 from intake.refusals import ControlAwayError, ControlMissingError, SeveralPbxsError
@@ -145,15 +145,9 @@ async def _end(tx: Transaction, row: ShiftRow, how: str, by: str) -> None:
 
 
 async def _carry_out(tx: Transaction, row: ShiftRow, members: Sequence[QueueMemberRow], by: str) -> ShiftRow:
-    """Ask for what is wished, in each queue: the last that is asked for is what becomes of it."""
-    there = {member.queue for member in members if member.there}
-    requests: list[tuple[str, MemberAction]] = []
-    for queue in row.queues:
-        if row.wished == "break":
-            requests.append((queue, "pause"))
-        else:
-            requests += [] if queue in there else [(queue, "add")]
-            requests.append((queue, "unpause"))
+    """Ask for what is wished, in each queue."""
+    action: ShiftAction = "pause" if row.wished == "break" else "ready"
+    requests = [(queue, action) for queue in row.queues]
     asked = await _ask(tx, row, members, requests, by, row.wished_reason)
     news = {"asked": asked or [], "owed": asked is None}
     await shifts.change(tx, row.id, **news)
@@ -164,9 +158,7 @@ async def _release(tx: Transaction, row: ShiftRow, by: str) -> bool:
     """Ask for a telephone to be rung no more; False: nobody can ask now."""
     members = await queue_members.of_device(tx, row.pbx, row.device)
     fixed = {member.queue for member in members if member.there and member.membership != "dynamic"}
-    requests: list[tuple[str, MemberAction]] = [
-        (queue, "pause" if queue in fixed else "remove") for queue in row.queues
-    ]
+    requests: list[tuple[str, ShiftAction]] = [(queue, "pause" if queue in fixed else "remove") for queue in row.queues]
     return await _ask(tx, row, members, requests, by, SHIFT_OVER) is not None
 
 
@@ -174,7 +166,7 @@ async def _ask(
     tx: Transaction,
     row: ShiftRow,
     members: Sequence[QueueMemberRow],
-    requests: Sequence[tuple[str, MemberAction]],
+    requests: Sequence[tuple[str, ShiftAction]],
     by: str,
     reason: str | None,
 ) -> list[str] | None:

@@ -165,6 +165,21 @@ async def test_a_member_of_the_queue(database: Database, switch: Switch, action:
     assert {name: asked.get(name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("message", "done", "result"), [("Already there", 2, "done"), ("No such queue", 1, "refused"), ("", 2, "done")]
+)
+async def test_a_telephone_is_made_ready_whether_or_not_it_is_a_member(
+    database: Database, switch: Switch, message: str, done: int, result: str
+) -> None:
+    no = [("Response", "Error"), ("Message", f"Unable to add interface: {message}")]
+    switch.answer = lambda asked: no if message and asked.get("Action") == "QueueAdd" else SUCCESS
+    async with hand(database, switch):
+        of = {"queue": "112", "device": "PJSIP/op1", "name": "Siti Fiktif"}
+        row = await ended(database, await ask(database, "member-ready", **of))
+    assert [one.get("Action") for one in switch.asked] == ["QueueAdd", "QueuePause"][:done]
+    assert row.result == result
+
+
 async def test_a_queue_that_is_not_ours_is_left_alone(database: Database, switch: Switch) -> None:
     async with hand(database, switch):
         of = {"queue": "sales", "device": "PJSIP/op1", "name": "Siti Fiktif"}

@@ -149,7 +149,7 @@ async def test_a_centre_may_have_nobody_rung_while_they_write(
     assert (writing["state"], writing["difference"]) == ("wrap-up", None)
     await later(database, clock, seconds=60)
     await tend(database, rules)
-    assert [row.action for row in await asked(database)] == ["member-unpause"]
+    assert [row.action for row in await asked(database)] == ["member-ready"]
     over = await siti.desk()
     assert (over["state"], over["difference"]["code"]) == ("break", "not_confirmed")
     await at_pbx(database, "ready")

@@ -28,7 +28,7 @@ async def test_a_shift_from_its_begin_to_its_end(siti: Person, database: Databas
         "not_confirmed",
     )
     rows = await asked(database)
-    assert [(row.action, row.asked_by) for row in rows] == [("member-add", "siti"), ("member-unpause", "siti")]
+    assert [(row.action, row.asked_by) for row in rows] == [("member-ready", "siti")]
     assert rows[0].arguments == {"queue": "112", "device": OP1, "name": "siti"}
     clock.forward(seconds=1)
     await at_pbx(database, "ready")
@@ -164,7 +164,7 @@ async def test_a_wish_that_nobody_can_ask_for_is_asked_later(siti: Person, datab
     assert await asked(database) == []
     await machines(database)
     await tend(database)
-    assert [row.action for row in await asked(database)] == ["member-add", "member-unpause"]
+    assert [row.action for row in await asked(database)] == ["member-ready"]
     assert (await siti.desk())["difference"]["code"] == "not_confirmed"
     await tend(database)
     assert await asked(database) == [], "once"
@@ -195,7 +195,7 @@ async def test_a_telephone_is_not_taken_from_who_sits_there_now(
     await budi.start()
     await machines(database)
     await tend(database)
-    assert [row.action for row in await asked(database)] == ["member-add", "member-unpause"]
+    assert [row.action for row in await asked(database)] == ["member-ready"]
 
 
 async def test_what_the_pbx_refuses_is_said(siti: Person, database: Database) -> None:
@@ -223,7 +223,7 @@ async def test_a_pbx_that_nobody_hears_makes_nobody_ready(siti: Person, database
 async def test_a_member_that_is_not_of_the_desks_making_is_paused_at_the_end(siti: Person, database: Database) -> None:
     await at_pbx(database, "paused", membership="static")
     await siti.start()
-    assert [row.action for row in await asked(database)] == ["member-unpause"]
+    assert [row.action for row in await asked(database)] == ["member-ready"]
     await siti.post("/shift/end")
     (row,) = await asked(database)
     assert (row.action, row.arguments["reason"]) == ("member-pause", "shift over")
