@@ -274,9 +274,8 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
         case "member-add":
             return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
         case "member-ready":
-            return [
-                one for action in ("member-add", "member-unpause") for one in actions_of(replace(row, action=action))
-            ]
+            parts = (replace(row, action=action) for action in ("member-add", "member-unpause"))
+            return [one for part in parts for one in actions_of(part)]
         case "member-remove":
             return [("QueueRemove", member)]
         case "member-pause":

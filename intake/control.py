@@ -141,7 +141,7 @@ async def member(
     reason: str | None = None,
     interface: str | None = None,
 ) -> ControlRow:
-    """Ask for a member of a queue to be added, removed, paused, unpaused or made ready; `pbx` is needed where there are several.
+    """Ask for what is to become of a member of a queue; `pbx` is needed where there are several.
 
     `reason` is the pause's; `interface` what the PBX says that it rings for the device, where that is something else.
 

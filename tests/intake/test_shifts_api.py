@@ -190,6 +190,7 @@ async def test_a_telephone_is_not_taken_from_who_sits_there_now(
 ) -> None:
     budi = await person(client, database, "budi")
     await siti.start()
+    await asked(database)
     await machines(database, hand="disconnected")
     await siti.post("/shift/end")
     await budi.start()
