@@ -1,5 +1,7 @@
 """A shift on a real Asterisk: what the desk wishes happens there, and what happens there the desk shows."""
 
+from typing import Self
+
 import httpx2
 import pytest
 
@@ -22,7 +24,7 @@ async def _add_rina(database: Database) -> None:
 
 
 class Desk:
-    """The desk of Rina, who is logged in."""
+    """The desk of Rina, who is logged in; a context manager."""
 
     def __init__(self, product: Product) -> None:
         product.beside(_add_rina)
@@ -32,6 +34,12 @@ class Desk:
         cookie = entered.headers["Set-Cookie"].partition(";")[0]
         assert cookie.startswith(COOKIE)
         self._http = httpx2.Client(base_url=f"{url}/api/v1", headers={"Cookie": cookie}, trust_env=False, timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def post(self, path: str, body: Json) -> Json:
         """POST; it must be done."""
@@ -51,17 +59,29 @@ class Desk:
 
 def test_a_shift(pbx: RealAsterisk, people: People, acting: Product) -> None:
     people.operator(1, answer_ms=50, log_in=False)
-    desk = Desk(acting)
-    desk.post("/shift", {"device": "PJSIP/op1"})
-    assert desk.shows("ready")["difference"] is None
-    assert "rina (PJSIP/op1)" in pbx.cli("queue show 112")
+    with Desk(acting) as desk:
+        desk.post("/shift", {"device": "PJSIP/op1"})
+        assert desk.shows("ready")["difference"] is None
+        assert "rina (PJSIP/op1)" in pbx.cli("queue show 112")
+        goes_on_break_and_is_called_back_by_the_console(pbx, desk)
+        talks_and_wraps_up(pbx, people, acting, desk)
+        pbx.restart()
+        until(acting.can_act, "it can again", within_s=20)
+        assert desk.shows("ready")["difference"] is None, "the queue's members survive a restart"
+        desk.post("/shift/end", {})
+    until(lambda: "rina" not in pbx.cli("queue show 112"), "the telephone is out of the queue")
+    until(lambda: acting.get("/desks")["desks"] == [], "no desk is shown")
 
+
+def goes_on_break_and_is_called_back_by_the_console(pbx: RealAsterisk, desk: Desk) -> None:
     desk.post("/shift/state", {"state": "break", "reason": "makan"})
     assert desk.shows("break")["reason"] == "makan"
     assert "paused:makan" in pbx.cli("queue show 112").replace(" ", "")
     pbx.cli("queue unpause member PJSIP/op1 queue 112")
     assert desk.shows("ready")["difference"]["code"] == "changed_at_pbx"
 
+
+def talks_and_wraps_up(pbx: RealAsterisk, people: People, acting: Product, desk: Desk) -> None:
     caller = people.call(SITI)
     talked(pbx, 1)
     talking = desk.shows("talking")
@@ -71,12 +91,5 @@ def test_a_shift(pbx: RealAsterisk, people: People, acting: Product) -> None:
     (report,) = agreed({"pbx-1": pbx}, acting)
     assert report["number"] == talking["report"]
     assert report["call"]["operator"] == {"user": "rina", "member": "rina", "device": "PJSIP/op1"}
-
     desk.post("/shift/state", {"state": "ready"})
     desk.shows("ready")
-    pbx.restart()
-    until(acting.can_act, "it can again", within_s=20)
-    assert desk.shows("ready")["difference"] is None, "the queue's members survive a restart"
-    desk.post("/shift/end", {})
-    until(lambda: "rina" not in pbx.cli("queue show 112"), "the telephone is out of the queue")
-    until(lambda: acting.get("/desks")["desks"] == [], "no desk is shown")
