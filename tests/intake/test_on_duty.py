@@ -76,6 +76,23 @@ async def test_a_call_that_is_told_late_is_whose_it_was_then(
     assert [leg.user for leg in legs] == [user]
 
 
+async def test_two_calls_told_at_once_are_each_whose_they_were(
+    siti: Person, client: Client, database: Database, clock: SetClock
+) -> None:
+    budi = await person(client, database, "budi")
+    clock.forward(seconds=30)
+    first, _ = call(database)
+    clock.forward(seconds=30)
+    await siti.post("/shift/end")
+    await budi.start()
+    clock.forward(seconds=30)
+    second, _ = call(database, n=2)
+    await book(database, *first, *second)
+    async with database.reading() as reading:
+        found = await calls.by_keys(reading, [("pbx-1", "c.1"), ("pbx-1", "c.2")])
+    assert [one.operator_user for one in found.values()] == ["siti", "budi"]
+
+
 async def test_an_answer_whose_time_is_told_later_is_bound_then(
     siti: Person, database: Database, clock: SetClock
 ) -> None:
