@@ -39,7 +39,7 @@ from db.calls import CallRow, LegRow
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.machine_room import Alarm
 from intake import booking
-from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, LegKind, Queued, Rang, Taken, Untaped
+from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, LegKind, Queued, Rang, Taken, Told, Untaped
 
 log = structlog.get_logger(__name__)
 
@@ -169,7 +169,7 @@ class Bridge:
         """Read the tapes and save what they tell: a ring at once, everything else gathered for a moment."""
         listener = self._listener = await self._load()
         clock = asyncio.get_running_loop().time
-        facts: list[Fact] = []
+        facts: list[Told] = []
         due = math.inf
         unsaved_bytes = 0
         while True:
@@ -194,16 +194,16 @@ class Bridge:
                         await self._taped.wait()
                 self._taped.clear()
 
-    async def _tell(self, listener: Listener, batch: Sequence[Recorded]) -> list[Fact]:
+    async def _tell(self, listener: Listener, batch: Sequence[Recorded]) -> list[Told]:
         """Return the facts that frames make; a long backlog lets others have their turn."""
-        facts: list[Fact] = []
+        facts: list[Told] = []
         for number, recorded in enumerate(batch, 1):
             facts += self._interpret_one(listener, recorded)
             if number % GROUP == 0:
                 await asyncio.sleep(0)
         return facts
 
-    def _interpret_one(self, listener: Listener, recorded: Recorded) -> list[Fact]:
+    def _interpret_one(self, listener: Listener, recorded: Recorded) -> list[Told]:
         try:
             if (told := reading.read(recorded.raw)) is None:
                 return []
@@ -211,7 +211,7 @@ class Bridge:
         except Exception:
             log.exception("frame_not_understood", tape=recorded.tape, end=recorded.end)
             return []
-        return facts if recorded.safe else self._marked(facts)
+        return [*(facts if recorded.safe else self._marked(facts)), *listener.members.take()]
 
     def _marked(self, facts: list[Fact]) -> list[Fact]:
         """Say of each call, once, that this part of it is on no tape."""
@@ -282,7 +282,7 @@ class Bridge:
                 await self._book(tx, heard[first:last])
             await machine_room.save_state(tx, self.name, "rehearsal")
 
-    async def _save(self, listener: Listener, facts: list[Fact]) -> None:
+    async def _save(self, listener: Listener, facts: list[Told]) -> None:
         """Save a batch, however long the database is down. A fact it cannot take is logged, and holds up no other."""
         while True:
             try:
@@ -304,10 +304,10 @@ class Bridge:
                     self._unsaved.clear()
                 return
 
-    async def _book(self, tx: Transaction, facts: Sequence[Fact]) -> None:
+    async def _book(self, tx: Transaction, facts: Sequence[Told]) -> None:
         await booking.book(tx, facts, self._config.timezone, self._config.public_url)
 
-    async def _book_one_by_one(self, facts: list[Fact]) -> list[Fact]:
+    async def _book_one_by_one(self, facts: list[Told]) -> list[Told]:
         for fact in facts:
             try:
                 async with self._database.transaction() as tx:
@@ -315,7 +315,7 @@ class Bridge:
             except DatabaseUnavailableError:
                 return facts
             except Exception:
-                log.exception("fact_refused", fact=type(fact).__name__, call=fact.key.uniqueid)
+                log.exception("fact_refused", fact=type(fact).__name__, call=getattr(fact, "key", None))
         return []
 
     # -- the heartbeat ------------------------------------------------------------------------------------------------

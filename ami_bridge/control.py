@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from msgspec.structs import replace
 
 from ami_bridge.call_backs import channel_of
 from ami_bridge.line import Line, LineError, RefusedError
@@ -37,6 +38,7 @@ DESK_RINGS_MS = 30_000
 NOBODY_THERE = frozenset(
     {"No such channel", "Channel does not exist", "Channel specified does not exist", "Channel not found"}
 )
+ALREADY_THERE = "Already there"  # a member is added that is one
 THREE_WAY = "*3"  # atxferthreeway in features.conf
 TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there comes back to the queue
 WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
@@ -174,6 +176,8 @@ class Control:
                 answer = await line.action(name, **headers)
             except RefusedError as error:
                 said = str(error).removeprefix(f"{name}: ")
+                if row.action == "member-ready" and ALREADY_THERE in said:
+                    continue
                 return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said)
             except LineError:
                 return None if row.action == CALL_BACK else _Outcome("failed", "unknown", LOST)
@@ -241,7 +245,7 @@ class Control:
 def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
     """Return the AMI actions that do what was asked, one after the other, and their headers."""
     said = row.arguments
-    member = {"Queue": said.get("queue", ""), "Interface": said.get("device", "")}
+    member = {"Queue": said.get("queue", ""), "Interface": said.get("interface", said.get("device", ""))}
     leg = {"Channel": said.get("leg", "")}
     match row.action:
         case "hang-up":
@@ -269,10 +273,14 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [_there_is(WAY_OUT, said["number"]), ("Originate", to | how)]
         case "member-add":
             return [("QueueAdd", member | {"MemberName": said["name"], "StateInterface": said["device"]})]
+        case "member-ready":
+            parts = (replace(row, action=action) for action in ("member-add", "member-unpause"))
+            return [one for part in parts for one in actions_of(part)]
         case "member-remove":
             return [("QueueRemove", member)]
         case "member-pause":
-            return [("QueuePause", member | {"Paused": "true"})]
+            reason = {"Reason": said["reason"]} if "reason" in said else {}
+            return [("QueuePause", member | {"Paused": "true"} | reason)]
         case "member-unpause":
             return [("QueuePause", member | {"Paused": "false"})]
         case unknown:

@@ -213,10 +213,18 @@ class DeskNotReached(Struct, frozen=True):
 
 
 class MemberSeen(OfSession, frozen=True):
-    """A queue member and the device it answers on."""
+    """A queue member and the device it answers on; `gone`: it was taken out of the queue. A list carries no time."""
 
     member: str
     device: str
+    queue: str = ""
+    interface: str = ""
+    membership: str = ""
+    paused: bool = False
+    reason: str = ""
+    reachable: bool = True
+    gone: bool = False
+    at: datetime | None = None
 
 
 class ChannelListed(OfSession, frozen=True):

@@ -43,6 +43,7 @@ from ami_bridge.events import (
     Settled,
     WaiterListed,
 )
+from ami_bridge.members import Members
 from ami_bridge.threads import Line, Threads
 from intake.facts import Arrived, Ended, Fact, Outcome, Taken
 
@@ -90,8 +91,15 @@ class _Session:
 class Listener:
     """Hears one PBX, session after session."""
 
-    def __init__(self, line: Line, threads: Threads | None = None, heard: Heard | None = None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        threads: Threads | None = None,
+        heard: Heard | None = None,
+        members: Members | None = None,
+    ) -> None:
         self.threads = threads or Threads(line)
+        self.members = members or Members()
         self.heard = heard or Heard()
         self._session = _Session()
 
@@ -220,6 +228,7 @@ class Listener:
             case Connected(name, alive):
                 self._session = _Session(name, settled=False, catching_up=True, unseen=set(self.calls))
                 heard.since = pbx_now
+                self.members.begin()
                 self._session.alive_at = max((at for at in (alive, heard.until) if at is not None), default=None)
                 if not session.settled:  # it broke off: its gap is a part of this one
                     self._session.held_back, self._session.from_logs = session.held_back, session.from_logs
@@ -232,6 +241,7 @@ class Listener:
                 heard.booted_at = booted_at
             case MemberSeen(member, device):
                 self.threads.members[device] = member
+                self.members.hear(event, self.threads.line.pbx, self.threads.line.queues, pbx_now)
             case Listened(marks, offset_s):
                 heard.marks |= marks
                 heard.clock_offset_s = heard.clock_offset_s if offset_s is None else offset_s
@@ -277,6 +287,7 @@ class Listener:
         """Make good what the list of channels says that we did not know; then the session is like any other moment."""
         session, threads = self._session, self.threads
         threads.board.keep(session.listed.keys() | session.born)
+        self.members.settle(threads.line.pbx, now)
         facts: list[Fact] = []
         for uniqueid, one in session.listed.items():
             waiter = session.waiting.get(uniqueid)

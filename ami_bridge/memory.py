@@ -15,8 +15,10 @@ from ami_bridge.board import Board, Seat
 from ami_bridge.call_backs import CallBack
 from ami_bridge.calls import Call
 from ami_bridge.listening import Heard, Listener
+from ami_bridge.members import Members
 from ami_bridge.places import Places
 from ami_bridge.threads import Line, Threads
+from intake.facts import Member
 
 
 class ForgottenError(ValueError):
@@ -34,6 +36,7 @@ class _Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     positions: dict[str, int]  # how far each tape is interpreted, in bytes by tape id
     call_backs: dict[str, CallBack] = msgspec.field(default_factory=dict)
     places: Places = msgspec.field(default_factory=Places)
+    queues: dict[str, Member] = msgspec.field(default_factory=dict)
 
 
 _decoder = msgspec.json.Decoder(_Memory)
@@ -44,7 +47,7 @@ def write(listener: Listener, positions: Mapping[str, int]) -> str:
     t = listener.threads
     memory = _Memory(
         *(1, t.calls, t.seen, t.board.seats, t.members, t.ended, listener.heard, dict(positions)),
-        *(t.call_backs, t.places),
+        *(t.call_backs, t.places, listener.members.there),
     )
     return msgspec.json.encode(memory).decode()
 
@@ -59,4 +62,4 @@ def read(text: str, line: Line) -> tuple[Listener, dict[str, int]]:
         *(line, memory.calls, Board(memory.seats), memory.seen, memory.members, memory.ended),
         *(memory.call_backs, memory.places),
     )
-    return Listener(line, threads, memory.heard), memory.positions
+    return Listener(line, threads, memory.heard, Members(memory.queues)), memory.positions

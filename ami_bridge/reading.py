@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ami_bridge.events import (
     CALL_BACK,
@@ -61,6 +62,7 @@ from intake.facts import Position
 NOBODY = ("", "<unknown>", "<null>")  # what Asterisk writes for "no number" and "no name"
 # Presentation values of CALLERID(pres); `unavailable` says that the network had no number, not that it was withheld.
 WITHHELD = "prohib"
+NO_WAY = ("4", "5")  # states of a member's device (AST_DEVICE_INVALID, _UNAVAILABLE): nothing can ring there
 METADATA = {
     "Presentation": "presentation",
     "AssertedIdentity": "asserted_identity",
@@ -219,8 +221,26 @@ def _originated(said: Said) -> CallEvent | None:
 
 def _member(said: Said) -> CallEvent | None:
     member = said.get("Name") or said.get("MemberName")
-    device = said.get("StateInterface") or said.get("Location") or said.get("Interface")
-    return MemberSeen(member, device) if member and device else None
+    interface = said.get("Location") or said.get("Interface") or ""
+    device = said.get("StateInterface") or interface
+    if not (member and device):
+        return None
+    return MemberSeen(
+        member,
+        device,
+        queue=said.get("Queue", ""),
+        interface=interface,
+        membership=said.get("Membership", ""),
+        paused=said.get("Paused") == "1",
+        reason=said.get("PausedReason", ""),
+        reachable=said.get("Status") not in NO_WAY,
+        at=_at(said),
+    )
+
+
+def _member_gone(said: Said) -> CallEvent | None:
+    seen = _member(said)
+    return replace(seen, gone=True) if isinstance(seen, MemberSeen) else None
 
 
 def _listed(said: Said) -> CallEvent:
@@ -313,7 +333,10 @@ _DEST = ("Timestamp", "Uniqueid", "DestUniqueid", "DestChannel", "DestContext")
 _ASKED = ("Timestamp", "Uniqueid", "Cause")
 _OWN = ("Timestamp", "Uniqueid")
 _PLACES = ("ClockOffset", *(MARK + log for log in LOGS))
-_MEMBER = ("Name", "MemberName", "StateInterface", "Location", "Interface")
+_MEMBER = (
+    *("Name", "MemberName", "StateInterface", "Location", "Interface"),
+    *("Timestamp", "Queue", "Membership", "Paused", "PausedReason", "Status"),
+)
 _READERS: dict[bytes, _Reader] = {
     b"Newchannel": _reader(_created, *_CHANNEL),
     b"UserEvent": _reader(_user_event, "UserEvent", *_CHANNEL, *DESCRIBED, *OF_MENU),
@@ -340,6 +363,9 @@ _READERS: dict[bytes, _Reader] = {
     b"Hangup": _reader(_gone, "Cause-txt", *_ASKED),
     b"QueueMember": _reader(_member, *_MEMBER),
     b"QueueMemberAdded": _reader(_member, *_MEMBER),
+    b"QueueMemberPause": _reader(_member, *_MEMBER),
+    b"QueueMemberStatus": _reader(_member, *_MEMBER),
+    b"QueueMemberRemoved": _reader(_member_gone, *_MEMBER),
     b"CoreShowChannel": _reader(_listed, "Application", "BridgeId", *_CHANNEL),
     b"QueueEntry": _reader(_waiter, "Queue", "Wait", *_OWN),
     b"FullyBooted": _reader(_booted, "Uptime"),
@@ -363,7 +389,7 @@ KEPT = frozenset(
     [
         *(name for name in (*_READERS, *_OF_CALL_BACKS) if not name.startswith(b"Intake")),
         *(b"QueueCallerAbandon", b"AgentComplete", b"AgentRingNoAnswer", b"LocalBridge"),
-        *(b"QueueMemberRemoved", b"QueueMemberPause", b"QueueMemberStatus", b"QueueParams", b"QueueStatusComplete"),
+        *(b"QueueParams", b"QueueStatusComplete"),
         *(b"CoreShowChannelsComplete", b"Shutdown", b"Reload"),
     ]
 )

@@ -208,6 +208,7 @@ CHANGING = (
     "queued_at",
     "answered_at",
     "ended_at",
+    "operator_user",
     "operator_member",
     "operator_device",
     "hangup_cause",
@@ -220,7 +221,7 @@ OF_CALLER = ("caller_number", "caller_number_raw", "caller_digits", "caller_name
 _change = (
     update(tables.calls).where(c.id == bindparam("of_id")).values({name: bindparam(f"new_{name}") for name in CHANGING})
 )
-LEG_CHANGING = ("member", "taken", "answered_at", "to_at", "cause")
+LEG_CHANGING = ("member", "user", "taken", "answered_at", "to_at", "cause")
 _add_legs = insert(tables.legs)
 _add_entries = insert(tables.entries)
 _change_legs = (

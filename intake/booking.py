@@ -22,14 +22,14 @@ from db import calls, dispatches, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.states import NOT_LIVE
-from intake import calling_back, desk
+from intake import calling_back, desk, on_duty
 from intake.facts import (
     MACHINE,
     Arrived,
     CallBackFact,
     CallFact,
-    Fact,
     JoinedWith,
+    Told,
 )
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, gather, key_of, new_call
 from intake.report import POSITION
@@ -37,21 +37,24 @@ from intake.visible import visible
 from routing import outbox
 
 
-async def book(tx: Transaction, facts: Sequence[Fact], timezone: ZoneInfo, public_url: str) -> None:
+async def book(tx: Transaction, facts: Sequence[Told], timezone: ZoneInfo, public_url: str) -> None:
     """Save facts, in any number, of any calls; `timezone` gives the local day in a new report's number.
 
     `public_url` stands in what agencies are owed.
     """
-    of_calls = [fact for fact in facts if not isinstance(fact, CallBackFact)]
+    of_calls = [fact for fact in facts if isinstance(fact, CallFact)]
     stories = await _take_up(tx, of_calls, timezone)
     joined = {key_of(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
     others = await calls.report_numbers(tx, joined)
     others |= {key: stories[key].number or others[key] for key in joined & stories.keys()}
     for fact in of_calls:
         gather(stories[key_of(fact.key)], fact, others)
-    await _save(tx, [story for story in stories.values() if story.news], public_url)
+    news = [story for story in stories.values() if story.news]
+    await on_duty.bind(tx, news)
+    await _save(tx, news, public_url)
     if len(of_calls) < len(facts):
         await calling_back.book(tx, [fact for fact in facts if isinstance(fact, CallBackFact)])
+    await on_duty.book(tx, facts)
 
 
 # -- the calls as they are ---------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from db import calls, controls
 from db.calls import CallRow, LegRow
 from db.controls import ControlRow
 from db.engine import Transaction
-from intake import control
+from intake import control, on_duty
 from intake.facts import MACHINE, CallBackBegan, CallBackFact, CallBackOver, CallBackResult, CallBackTaken
 
 ID: Final = slice(-36, None)  # of the uniqueid: the request's id
@@ -67,7 +67,8 @@ async def _book(tx: Transaction, row: ControlRow, report_id: int, fact: CallBack
                 await _tell(tx, report_id)
         case CallBackTaken():
             if leg is not None and not leg.taken and row.result in (None, "unknown"):
-                await calls.change_legs(tx, [replace(leg, taken=True, answered_at=fact.at)])
+                user = await on_duty.who(tx, call.pbx, leg.device, fact.at)
+                await calls.change_legs(tx, [replace(leg, taken=True, answered_at=fact.at, user=user)])
                 tx.record(MACHINE, "CallStateChange", row.id, stage="called-back", device=leg.device)
                 await control.end(tx, row, "done", "done", "", known_now=True)
                 await _tell(tx, report_id)

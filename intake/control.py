@@ -38,6 +38,7 @@ DESK: Final = "PJSIP/"  # begins the device of a desk's telephone
 SERVICE: Final = "control:"  # begins the names of those who can, then the PBX's name
 ASKED_WITHIN: Final = timedelta(seconds=10)
 MemberAction = Literal["add", "remove", "pause", "unpause"]
+ShiftAction = Literal["ready", MemberAction]  # `ready`: added where it is no member, and not paused
 
 
 CONSULTATIONS: Final = ("consult", "consult-cancel", "consult-join", "consult-complete")
@@ -129,15 +130,28 @@ async def call_back(tx: Transaction, number: str, device: str, by: str) -> Contr
 
 
 async def member(
-    tx: Transaction, queue: str, device: str, action: MemberAction, by: str, *, name: str | None, pbx: str | None
+    tx: Transaction,
+    queue: str,
+    device: str,
+    action: ShiftAction,
+    by: str,
+    *,
+    name: str | None,
+    pbx: str | None,
+    reason: str | None = None,
+    interface: str | None = None,
 ) -> ControlRow:
-    """Ask for a member of a queue to be added, removed, paused or unpaused; `pbx` is needed where there are several.
+    """Ask for what is to become of a member of a queue; `pbx` is needed where there are several.
+
+    `reason` is the pause's; `interface` what the PBX says that it rings for the device, where that is something else.
 
     Raises ControlMissingError, ControlAwayError, SeveralPbxsError.
     """
     pbx = pbx or await _only_pbx(tx)
     await _check(tx, pbx)
     arguments = {"queue": queue, "device": device, "name": name or device}
+    arguments |= {"reason": reason} if reason is not None and action == "pause" else {}
+    arguments |= {"interface": interface} if interface not in (None, device) else {}
     row = await controls.ask(tx, pbx=pbx, action=f"member-{action}", arguments=arguments, by=by)
     tx.record(by, "control.asked", row.id, asked=row.action, device=device, queue=queue)
     return row
@@ -222,7 +236,7 @@ async def _ask(
     return row
 
 
-async def _connected(reading: Reading) -> dict[str, bool]:
+async def connected(reading: Reading) -> dict[str, bool]:
     """Return the PBXs that somebody may control, and whether it is possible now."""
     found: dict[str, bool] = {}
     for row in await machine_room.services(reading):
@@ -234,7 +248,7 @@ async def _connected(reading: Reading) -> dict[str, bool]:
 
 
 async def _check(reading: Reading, pbx: str) -> None:
-    possible = await _connected(reading)
+    possible = await connected(reading)
     if pbx not in possible:
         raise ControlMissingError
     if not possible[pbx]:
@@ -242,7 +256,7 @@ async def _check(reading: Reading, pbx: str) -> None:
 
 
 async def _only_pbx(reading: Reading) -> str:
-    pbxs: Sequence[str] = list(await _connected(reading))
+    pbxs: Sequence[str] = list(await connected(reading))
     if not pbxs:
         raise ControlMissingError
     if len(pbxs) > 1:

@@ -21,7 +21,7 @@ import structlog
 
 from db import people
 from db.engine import Database
-from intake import access
+from intake import access, shifts
 from intake.access import NOBODYS_HASH, TooManyTriesError
 from intake.guesses import Guesses
 from intake.refusals import DeskError
@@ -110,6 +110,7 @@ class Door:
             await people.end_session(tx, token_hash(session))
             if who is not None:
                 tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
+                await shifts.end_gone(tx, who.name)
 
 
 def network(address: str) -> str:

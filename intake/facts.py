@@ -244,6 +244,51 @@ class CallBackOver(Struct, frozen=True):
 CallBackFact = CallBackBegan | CallBackTaken | CallBackOver
 """A call back is a leg of its report: it opens none, and changes nothing of the caller's own call."""
 
+
+class Member(Struct, frozen=True):
+    """A member of a queue: what the queue rings (`interface`), the telephone behind it (`device`), and whether it does.
+
+    `reason` is the PBX's, of the pause. `reachable` False: the PBX knows of no way to the telephone.
+    """
+
+    queue: str
+    interface: str
+    device: str
+    name: str
+    membership: str
+    paused: bool
+    reason: str
+    reachable: bool
+
+
+class MemberIs(Struct, frozen=True):
+    """So is a member from now on."""
+
+    pbx: str
+    at: datetime
+    member: Member
+
+
+class MemberGone(Struct, frozen=True):
+    """A member was taken out of its queue."""
+
+    pbx: str
+    at: datetime
+    queue: str
+    interface: str
+
+
+class MembersAre(Struct, frozen=True):
+    """All members of the line's queues: who is not among them is none."""
+
+    pbx: str
+    at: datetime
+    members: tuple[Member, ...]
+
+
+MemberFact = MemberIs | MemberGone | MembersAre
+"""Facts of no call: whom the queue rings."""
+
 CallFact = (
     Arrived
     | Described
@@ -264,3 +309,5 @@ CallFact = (
     | Ended
 )
 Fact = CallFact | CallBackFact
+Told = Fact | MemberFact
+"""All that a bridge tells the desk."""

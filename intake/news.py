@@ -78,6 +78,7 @@ class Story:
     place: tuple[float, float] | None = None  # where the network says that he is
     is_test: bool | None = None  # what it became by this batch, if anything
     changed_legs: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)  # legs of which it is news that, or when, somebody answered
     entries: list[str] = field(default_factory=list)
     audits: list[tuple[str, Detail]] = field(default_factory=list)
 
@@ -293,6 +294,7 @@ def _take(story: Story, fact: Taken) -> None:
         _take_later(story, fact, leg)
         return
     story.put_leg(replace(leg, taken=True, answered_at=fact.at, member=member or leg.member))
+    story.answered.add(fact.leg)
     if story.call.operator_device is None:
         story.put(operator_device=device, operator_member=member, answered_at=fact.at)
         named = f"{member} ({device})" if member and device else member or device
@@ -306,6 +308,7 @@ def _take_later(story: Story, fact: Taken, leg: LegRow) -> None:
     if leg.answered_at is not None or fact.at is None:
         return
     story.put_leg(replace(leg, answered_at=fact.at))
+    story.answered.add(fact.leg)
     if story.call.answered_at is None and story.call.operator_device == leg.device:
         story.put(answered_at=fact.at)
     story.audit("CallStateChange", stage="talking", device=leg.device, completed=True)

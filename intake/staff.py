@@ -1,13 +1,13 @@
 """What administrators do with the people who log in: add, change, disable them, end their sessions.
 
-Whatever changes what a person may do (role, password, disabling) ends the person's sessions at once. One administrator
-who may log in always remains: the command line can disable even the last, the API cannot.
+Whatever changes what a person may do (role, password, disabling) ends the person's sessions, and shift, at once. One
+administrator who may log in always remains: the command line can disable even the last, the API cannot.
 """
 
 from db import people
 from db.engine import Transaction
 from db.people import UserRow
-from intake import access
+from intake import access, shifts
 from intake.refusals import DeskError
 
 
@@ -70,6 +70,7 @@ async def change(
         tx.record(by, "user.password_set", subject)
     if "disabled_at" in values:
         tx.record(by, "user.disabled" if disabled else "user.enabled", subject)
+    await shifts.end_gone(tx)
     after = await people.user(tx, name)
     if after is None:
         raise AssertionError("a locked person is not there")
@@ -82,6 +83,7 @@ async def end_sessions(tx: Transaction, name: str, by: str) -> None:
         raise UnknownUserError
     await people.end_sessions(tx, name)
     tx.record(by, "user.sessions_ended", f"user:{name}")
+    await shifts.end_gone(tx)
 
 
 async def end_session(tx: Transaction, session_id: str, by: str) -> None:
@@ -90,3 +92,4 @@ async def end_session(tx: Transaction, session_id: str, by: str) -> None:
     if user is None:
         raise UnknownSessionError
     tx.record(by, "user.session_ended", f"user:{user}", session=session_id)
+    await shifts.end_gone(tx)

@@ -23,7 +23,8 @@ from db.engine import Database
 from intake import desk, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
-from intake112.configs import bridge_config, control_config, probe_config
+from intake.attendance import Attendance
+from intake112.configs import bridge_config, control_config, probe_config, shift_rules
 from intake112.heads import Heads, Places
 from intake112.process import AnyClock, Jobs, Process, Room
 from intake112.settings import Settings
@@ -110,7 +111,8 @@ def _jobs(
             mirror = Mirror(heard, database.clock, bridge.put)
         bridge.beside = [one.alarms for one in (keeper, silence, menu, probe, mirror) if one is not None]
         bridge.counted = [one.figures for one in (probe, mirror) if one is not None]
-        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, keeper, silence, menu, probe, mirror)
+        duty = Attendance(database, shift_rules(settings))
+        jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, duty, keeper, silence, menu, probe, mirror)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
@@ -129,6 +131,7 @@ def _jobs(
             notes=notes(settings),
             stop=process.stop,
             store=settings.store,
+            shift_rules=shift_rules(settings),
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
 

@@ -10,6 +10,7 @@ from ami_bridge.probe import ProbeConfig
 from ami_bridge.reel import Limits
 from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
+from intake.shifts import ShiftRules
 from intake112.settings import Settings
 
 
@@ -49,6 +50,12 @@ def probe_config(settings: Settings) -> ProbeConfig | None:
     if settings.test_number is None:
         return None
     return ProbeConfig(settings.pbx, settings.test_number, timedelta(minutes=settings.test_every_minutes))
+
+
+def shift_rules(settings: Settings) -> ShiftRules:
+    """Return at which telephones and queues people work, and what follows a call."""
+    s = settings
+    return ShiftRules(s.line_queues, s.desks, timedelta(seconds=s.wrap_up_s), s.wrap_up_pauses)
 
 
 def line_of(settings: Settings) -> Line:

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     desks: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(f"op{number}" for number in range(1, 9)), description=f"{_LINES}, each a PJSIP endpoint"
     )
+    wrap_up_s: int = Field(60, ge=0, le=3600, description="a whole number of seconds from 0 to 3600")
+    wrap_up_pauses: bool = Field(False, description="true or false")
     trunks: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"trunk"}), description=f"{_LINES}, each a PJSIP endpoint"
     )

@@ -5,6 +5,7 @@ from db.tables.base import UtcTime, metadata
 from db.tables.desk import (
     IN_PROGRESS,
     OPEN_CONTROL,
+    TALKING,
     calls,
     controls,
     entries,
@@ -29,10 +30,14 @@ from db.tables.journal import audit, head, live_events
 from db.tables.life import dispositions, guide_answers, handed_reports, handovers, presences
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
+from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states, shifts
 
 __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
+    "OPEN_SHIFT",
+    "SHIFT_OWED",
+    "TALKING",
     "UtcTime",
     "agencies",
     "answers",
@@ -56,6 +61,7 @@ __all__ = [
     "metadata",
     "plays",
     "presences",
+    "queue_members",
     "recordings",
     "report_counters",
     "report_keys",
@@ -64,6 +70,8 @@ __all__ = [
     "rules",
     "services",
     "sessions",
+    "shift_states",
+    "shifts",
     "tokens",
     "trials",
     "users",

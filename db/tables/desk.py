@@ -109,6 +109,8 @@ calls = Table(
     Index("ix_calls_open", "pbx", postgresql_where=IN_PROGRESS, sqlite_where=IN_PROGRESS),
 )
 
+TALKING = text("taken AND to_at IS NULL")
+
 legs = Table(
     "legs",
     metadata,
@@ -123,6 +125,7 @@ legs = Table(
     Column("answered_at", UtcTime),
     Column("to_at", UtcTime),
     Column("cause", String(80)),
+    Index("ix_legs_talking", "device", postgresql_where=TALKING, sqlite_where=TALKING),
 )
 
 recordings = Table(

@@ -27,12 +27,14 @@ from intake.api import (
     phone,
     recordings,
     rules,
+    shifts,
     stream,
     terms,
     together,
 )
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
+from intake.shifts import ShiftRules
 
 DESCRIPTION = """Reports of an emergency call centre: every ring is one, before any click.
 
@@ -53,6 +55,7 @@ def create_app(
     stop: asyncio.Event | None = None,
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
+    shift_rules: ShiftRules | None = None,
 ) -> FastAPI:
     """Return the application. `app.state` has its `routers`, and the `reads` that the record is to have.
 
@@ -66,11 +69,13 @@ def create_app(
         notes: what this installation leaves out, one sentence each; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
+        shift_rules: the line's queues and desks, and what follows a call.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
     ending = stop or asyncio.Event()
-    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store)
+    desks = shift_rules or ShiftRules()
+    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks)
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
@@ -80,6 +85,7 @@ def create_app(
         together.router(context),
         rules.router(context),
         control.router(context),
+        shifts.router(context),
         recordings.router(context),
         stream.router(context),
         agencies.router(context),

@@ -22,6 +22,7 @@ from intake.door import Door
 from intake.live import Tail
 from intake.reads import Reads
 from intake.refusals import DisabledAgencyError
+from intake.shifts import ShiftRules
 from intake.signed import Signers
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Context:
     stop: asyncio.Event
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
     recordings: Path | None  # the store; None: this server has none
+    shifts: ShiftRules
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)

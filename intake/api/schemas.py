@@ -227,6 +227,7 @@ class Control(Out):
         "member-remove",
         "member-pause",
         "member-unpause",
+        "member-ready",
     ]
     state: Literal["asked", "begun", "done", "failed"]
     asked_at: datetime

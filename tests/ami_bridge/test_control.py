@@ -148,16 +148,36 @@ async def test_the_screens_are_told_of_it_only_when_its_state_changes(
         ("member-add", {"Action": "QueueAdd", "MemberName": "Siti Fiktif", "StateInterface": "PJSIP/op1"}),
         ("member-remove", {"Action": "QueueRemove"}),
         ("member-pause", {"Action": "QueuePause", "Paused": "true"}),
+        ("member-pause rung by Local/op1@desks/n", {"Action": "QueuePause", "Interface": "Local/op1@desks/n"}),
+        ("member-pause because makan", {"Action": "QueuePause", "Paused": "true", "Reason": "makan"}),
         ("member-unpause", {"Action": "QueuePause", "Paused": "false"}),
     ],
 )
 async def test_a_member_of_the_queue(database: Database, switch: Switch, action: str, sent: dict[str, str]) -> None:
     async with hand(database, switch):
         of = {"queue": "112", "device": "PJSIP/op1", "name": "Siti Fiktif"}
+        action, _, more = action.partition(" ")
+        of |= {"reason": "makan"} if more == "because makan" else {}
+        of |= {"interface": more.removeprefix("rung by ")} if more.startswith("rung by") else {}
         assert (await ended(database, await ask(database, action, **of))).state == "done"
     (asked,) = switch.asked
-    expected = sent | {"Queue": "112", "Interface": "PJSIP/op1"}
+    expected = {"Queue": "112", "Interface": "PJSIP/op1"} | sent
     assert {name: asked.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "done", "result"), [("Already there", 2, "done"), ("No such queue", 1, "refused"), ("", 2, "done")]
+)
+async def test_a_telephone_is_made_ready_whether_or_not_it_is_a_member(
+    database: Database, switch: Switch, message: str, done: int, result: str
+) -> None:
+    no = [("Response", "Error"), ("Message", f"Unable to add interface: {message}")]
+    switch.answer = lambda asked: no if message and asked.get("Action") == "QueueAdd" else SUCCESS
+    async with hand(database, switch):
+        of = {"queue": "112", "device": "PJSIP/op1", "name": "Siti Fiktif"}
+        row = await ended(database, await ask(database, "member-ready", **of))
+    assert [one.get("Action") for one in switch.asked] == ["QueueAdd", "QueuePause"][:done]
+    assert row.result == result
 
 
 async def test_a_queue_that_is_not_ours_is_left_alone(database: Database, switch: Switch) -> None:

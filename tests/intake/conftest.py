@@ -18,7 +18,7 @@ from db.engine import Database
 from intake import access, booking, closing
 from intake.api.app import create_app
 from intake.closing import Ending
-from intake.facts import Arrived, CallKey, Fact
+from intake.facts import Arrived, CallKey, Told
 from routing import outbox
 from tests.conftest import SetClock
 
@@ -69,7 +69,7 @@ async def add_agency(database: Database, code: str, *kinds: str) -> str:
     return new.token
 
 
-async def book(database: Database, *facts: Fact) -> None:
+async def book(database: Database, *facts: Told) -> None:
     """Book facts as the bridge does."""
     async with database.transaction() as tx:
         await booking.book(tx, facts, WIB, PUBLIC_URL)

@@ -42,6 +42,8 @@ WRONG = {  # name: wrong values
     "AMI_SECRET": ("one\nAction: Logoff",),
     "HEP_HOST": ("0.0.0.0", "192.0.2.1", "pbx.example"),  # noqa: S104 - that is the point
     "HEP_TRUNKS": ("carrier.example", "203.0.113.0/33", "203.0.113.1;203.0.113.2", ","),
+    "WRAP_UP_S": ("-1", "3601", "a minute"),
+    "WRAP_UP_PAUSES": ("perhaps",),
     "LOG_LEVEL": ("loud",),
     "LOG_FORMAT": ("xml",),
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.pbx.asked import ASKED
+from tests.pbx.members import MEMBERS
 from tests.pbx.menus import MENUS
 from tests.pbx.moves import MOVES
 from tests.pbx.sipp import Caller, People
@@ -134,6 +135,7 @@ STORIES: Final[dict[str, Story]] = {
     **MOVES,
     **ASKED,
     **MENUS,
+    **MEMBERS,
     "answered": Story(phones(400, None), _answered(BUDI)),
     "answered-operator-hangs-up": Story(phones(300, None, hang_up_ms=500), _operator_hangs_up),
     "abandoned-in-queue": Story(phones(None, None), _abandoned_in_queue),

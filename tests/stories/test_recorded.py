@@ -120,6 +120,7 @@ STORIES: dict[str, tuple[list[str], int, int]] = {
     "local-members": (TAKEN, 2, 2),
     "blind-transfer-agency": ([*WAITED, OP1, f"{PASSED} +62328600113", AGENCY, "ended answered"], 2, 2),
     "blind-transfer-fails": ([*WAITED, OP1, f"{PASSED} +62328600113", *AGAIN], 4, 4),
+    "members-come-and-go": (TAKEN, 1, 1),
     "late-ring": (["arrived late", *TAKEN[2:]], 1, 1),
     "blind-transfer-desk": (
         [*WAITED, OP1, f"{PASSED} 2", "taken operator PJSIP/op2 None", "ended answered"], 2, 2,
