@@ -40,6 +40,15 @@ class ReportRow(Struct, frozen=True):
     narrative: str | None
     closed_at: datetime | None
     reopened_at: datetime | None
+    duplicate_of: str | None
+    joined_to: str | None
+    joined_at: datetime | None
+    joined: int | None
+
+    @property
+    def is_alone(self) -> bool:
+        """Return whether no other report is joined with it."""
+        return self.duplicate_of is None and not self.joined
 
 
 COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}

@@ -18,6 +18,16 @@ class VisibleEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class VisibleCaller:
+    """Somebody who called about the incident, and the number of the report that this call opened."""
+
+    report: str
+    number: str | None
+    number_raw: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class VisibleReport:
     """What agencies see of a report; a change of any of these but `version` owes them a `report.updated`."""
 
@@ -37,7 +47,9 @@ class VisibleReport:
     location_lat: float | None
     location_lon: float | None
     narrative: str | None
-    entries: tuple[VisibleEntry, ...] = ()
+    entries: tuple[VisibleEntry, ...] = ()  # of all reports that are joined, in the order of their times
+    callers: tuple[VisibleCaller, ...] = ()  # when reports are joined: of all of them, the main report's first
+    duplicate_of: str | None = None  # the main report's number, when this one is joined to it
 
     def looks_like(self, other: "VisibleReport") -> bool:
         """Return whether an agency would see no difference (the version alone is none)."""

@@ -24,6 +24,7 @@ from db.tables.dispatch import (
     trials,
     version_rules,
 )
+from db.tables.duplicates import duplicate_limits
 from db.tables.journal import audit, head, live_events
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
@@ -40,6 +41,7 @@ __all__ = [
     "calls",
     "controls",
     "dispatches",
+    "duplicate_limits",
     "entries",
     "envelopes",
     "head",

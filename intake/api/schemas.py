@@ -145,6 +145,8 @@ class ReportSummary(Out):
     caller: Caller
     location: Location
     narrative: str | None
+    duplicate_of: str | None = Field(description="the number of the head that it is joined to")
+    joined: int = Field(description="how many reports are joined to it")
     call: CallSummary | None
     dispatches: list[Dispatch]
 

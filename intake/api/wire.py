@@ -136,6 +136,8 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
         },
         "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
         "narrative": row.narrative,
+        "duplicate_of": row.duplicate_of,
+        "joined": row.joined or 0,
         "call": _call(call, now) if call is not None else None,
         "dispatches": sent,
     }
