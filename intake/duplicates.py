@@ -156,7 +156,7 @@ def is_alike(one: str | None, other: str | None) -> bool:
 
 def _words(text: str | None) -> str:
     found = set(re.findall(r"\w+", (text or "")[:COMPARED].casefold()))
-    return " ".join(sorted(found - OFFICIAL or found))
+    return " ".join(sorted(found - OFFICIAL))
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------
@@ -178,8 +178,8 @@ def leaving(joined_to: Mapping[str, str | None], number: str) -> set[str]:
 def own_status(status: str, *, unfinished: bool, resolved: bool) -> str:
     """Return the status of a report that stands on its own again.
 
-    `unfinished`, `resolved`: an agency has something to do with this very report, or called it resolved. What was closed
-    with the head is reopened, what was resolved only there is worked on: nobody has said that this one is over.
+    `unfinished`, `resolved`: an agency has something to do with this very report, or called it resolved. What was
+    closed with the head is reopened, what was resolved only there is worked on: nobody said that this one is over.
     """
     match status:
         case "closed":

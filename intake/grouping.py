@@ -103,7 +103,7 @@ async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
 
 async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> bool:
     """Make a head as urgent as a report that is joined to it, and say so; False: it was so, or more, already."""
-    if rules.accept_within_s(joined.priority) >= rules.accept_within_s(row.priority):
+    if joined.priority is None or rules.accept_within_s(joined.priority) >= rules.accept_within_s(row.priority):
         return False
     text = f"{report.told('priority', row.priority, joined.priority)} (dari laporan {joined.number})"
     await entries.add(tx, row.id, AUTHOR, text, automatic=True)

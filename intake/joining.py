@@ -47,7 +47,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The group of a report, its head first, and what is proposed, the best first; `cut`: not all could be looked at."""
+    """The group of a report, its head first, and what is proposed, the best first; `cut`: not all were looked at."""
 
     group: list[ReportRow]
     proposed: list[Proposal]
@@ -117,15 +117,15 @@ def obstacle(row: ReportRow, head: ReportRow, limits: Limits) -> NotJoinableErro
         return NotJoinableError(f"{row.number} is closed. Set it reopened first, then join it.")
     if head.status in OVER:
         return NotJoinableError(
-            f"{head.number} is {head.status}. If the incident goes on, set that one reopened first, then join this one; "
-            "if this is another incident, leave it on its own."
+            f"{head.number} is {head.status}. If the incident goes on, set that one reopened first, then join this; if "
+            "this is another incident, leave it on its own."
         )
     apart = abs(_began(head) - _began(row))
     if apart > timedelta(hours=limits.joinable_h):
         return NotJoinableError(
             f"{head.number} is {apart / timedelta(hours=1):.0f} hours from this report; only reports within "
-            f"{limits.joinable_h} hours are joined. Name it in an entry of this one, or, if it does go on still, have a "
-            "supervisor raise `joinable_h` of /api/v1/duplicate-limits."
+            f"{limits.joinable_h} hours are joined. Name it in an entry of this one, or, if it does go on still, have "
+            "a supervisor raise `joinable_h` of /api/v1/duplicate-limits."
         )
     return None
 
@@ -203,11 +203,12 @@ async def undo(tx: Transaction, number: str, by: str, public_url: str) -> None:
     row = rows[one.id]
     if row.duplicate_of is None:
         raise NotJoinedError
-    group = {it.number: it for it in rows.values()}
+    group = {it.number: it for it in rows.values() if row.duplicate_of in (it.number, it.duplicate_of)}
     head = group[row.duplicate_of]
     gone = leaving({it.number: it.joined_to for it in group.values()}, number)
     staying = group.keys() - gone
-    sent = await dispatches.of_reports(tx, list(rows))
+    ids = [it.id for it in group.values()]
+    sent = await dispatches.of_reports(tx, ids)
     cancelled = [it for many in sent.values() for it in many if it.state == "cancelled" and _since(row, it)]
     for it in sorted((group[name] for name in gone), key=lambda it: it.id):
         own: dict[str, object] = {"duplicate_of": None if it.id == row.id else number}
@@ -220,7 +221,7 @@ async def undo(tx: Transaction, number: str, by: str, public_url: str) -> None:
     tx.record(by, "IncidentUnMerge", number, of=head.number, moved=sorted(gone - {number}))
     if head.status == "dispatched" and not await grouping.unfinished(tx, head):
         await grouping.stepped(tx, head, "working", by, f"tanpa {number}")
-    await grouping.owe(tx, list(rows), public_url)
+    await grouping.owe(tx, ids, public_url)
     again = {
         head.id: _of(cancelled, staying, gone),
         row.id: _of(cancelled, gone, staying),

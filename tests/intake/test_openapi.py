@@ -58,7 +58,7 @@ async def test_every_operation_is_as_described(
     if role == "agency":
         token, only = agency, ("--include-tag", "agency")
     if role == "supervisor":
-        only = ("--include-path", "/api/v1/rules")
+        only = ("--include-path", "/api/v1/rules", "--include-path", "/api/v1/duplicate-limits")
         async with database.transaction() as tx:
             token = await access.create_token(tx, "supervisor", "supervisor")
     await tried(http, tmp_path, token, EXAMPLES[database_kind], *only)
@@ -90,6 +90,12 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("post", "/agency/v1/dispatches/{dispatch_id}/answers"),
         ("post", "/api/v1/dispatches/{dispatch_id}/cancel"),
         ("post", "/api/v1/dispatches/{dispatch_id}/send-again"),
+        ("get", "/api/v1/reports/{number}/duplicates"),
+        ("post", "/api/v1/reports/{number}/duplicates"),
+        ("delete", "/api/v1/reports/{number}/duplicates"),
+        ("post", "/api/v1/reports/{number}/duplicates/undo"),
+        ("get", "/api/v1/duplicate-limits"),
+        ("put", "/api/v1/duplicate-limits"),
     } <= operations
     for method, path in operations:
         assert described["paths"][path][method]["description"], (method, path)
