@@ -1,35 +1,28 @@
 """Two callers, one fire: what joining does to dispatches, deadlines and statuses, and undoing. On both databases."""
 
-import asyncio
-import functools
 import itertools
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from db import duplicates, entries, reports
+from db import entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
 from db.reports import ReportRow
-from intake import desk, dispatching, joining
+from intake import desk, joining
 from intake.desk import NewReport
 from intake.duplicate_refusals import AlreadyJoinedError, JoinedReportError, NotJoinableError, NotJoinedError
-from intake.refusals import DeskError, IllegalStepError
+from intake.refusals import IllegalStepError
 from intake.report import Value
 from routing import outbox, rulebook
 from routing.answers import Answer
-from routing.refusals import AlreadyDispatchedError, DispatchOverError
+from routing.refusals import AlreadyDispatchedError
 from routing.rules import Recipient, Rule
 from routing.steps import AnswerWord
 from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB, Json
-from tests.intake.test_endings import waits_for_a_lock
 from tests.intake.test_escalating import look
 from tests.routing.cases import owed
-from tests.routing.running import until
 from tests.routing.test_outbox import audit
 
 LADDER = ("damkar", "bpbd", "polres")  # each is followed by the next
@@ -300,148 +293,3 @@ async def test_what_cannot_be_joined_says_what_to_do(database: Database, clock: 
         await join(database, first, late)
     with pytest.raises(NotJoinedError):
         await undo(database, first)
-
-
-# -- groups ------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_head_takes_its_own_along_and_back(database: Database, fires: list[str]) -> None:
-    first, second, third = fires
-    await join(database, third, second)
-    await join(database, second, first)
-
-    async def groups() -> list[tuple[str | None, int]]:
-        rows = [await find(database, one) for one in fires]
-        return [(row.duplicate_of, row.joined or 0) for row in rows]
-
-    assert await groups() == [(None, 2), (first, 0), (first, 0)]
-    await undo(database, second)
-    assert await groups() == [(None, 0), (None, 1), (second, 0)]
-    assert [one for one in await audit(database) if one[1].startswith("Incident") and "erge" in one[1]] == [
-        ("siti", "IncidentMerge", third),
-        ("siti", "IncidentMerge", second),
-        ("siti", "IncidentUnMerge", second),
-    ]
-    assert (await texts(database, second))[-1] == f"Tidak lagi digabung dengan laporan {first}."
-    assert (await texts(database, first))[-1] == f"Laporan {second} tidak lagi digabung dengan laporan ini."
-
-
-OPS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=14)
-
-
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(OPS)
-async def test_any_joins_and_undoings_keep_groups_flat(database: Database, ops: list[tuple[int, int]]) -> None:
-    """(a, b) joins a to b, or undoes a's join when a == b; the model is a graph of the joins that hold."""
-    numbers = [await opened(database) for _ in range(5)]
-    edges: dict[int, int] = {}  # who was joined -> the head at that time
-
-    def component(start: int) -> set[int]:
-        found, more = {start}, [start]
-        while more:
-            at = more.pop()
-            near = {b for a, b in edges.items() if a == at} | {a for a, b in edges.items() if b == at}
-            more += near - found
-            found |= near
-        return found
-
-    for one, other in ops:
-        (top,) = component(other) - edges.keys()
-        try:
-            if one == other:
-                await undo(database, numbers[one])
-                del edges[one]
-            else:
-                await join(database, numbers[one], numbers[other])
-                if component(one) != component(other):
-                    edges[one] = top
-        except NotJoinedError:
-            assert one not in edges
-        except AlreadyJoinedError:
-            assert one in edges or top == one
-        rows = [await find(database, number) for number in numbers]
-        for n, row in enumerate(rows):
-            (head,) = component(n) - edges.keys()
-            assert row.duplicate_of == (None if n == head else numbers[head])
-            assert (row.joined or 0) == (len(component(n)) - 1 if n == head else 0)
-            assert (row.joined_to is None) is (row.joined_at is None) is (n == head)
-
-
-# -- at once -----------------------------------------------------------------------------------------------------------
-
-
-async def at_once(*jobs: Callable[[], Awaitable[None]]) -> list[DeskError]:
-    """Do all at the same time; return what was refused."""
-    refused: list[DeskError] = []
-
-    async def do(job: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await job()
-        except DeskError as error:
-            refused.append(error)
-
-    async with asyncio.TaskGroup() as tasks:
-        for job in jobs:
-            tasks.create_task(do(job))
-    return refused
-
-
-async def test_two_join_each_others_reports_at_once(database: Database, fires: list[str]) -> None:
-    first, second, third = fires
-    for _ in range(6):
-        refused = await at_once(
-            functools.partial(join, database, first, second),
-            functools.partial(join, database, second, first),
-            functools.partial(join, database, third, second),
-            functools.partial(edit, database, second, "narrative", "Asap tebal"),
-        )
-        assert len([one for one in refused if isinstance(one, AlreadyJoinedError)]) == 1, refused
-        rows = {one: await find(database, one) for one in fires}
-        (head,) = [one for one, row in rows.items() if row.duplicate_of is None]
-        assert {row.duplicate_of for row in rows.values()} == {None, head}
-        assert rows[head].joined == 2
-        for number in fires:
-            if number != head:
-                await undo(database, number)
-        await edit(database, second, "narrative", None)
-
-
-async def test_a_step_waits_for_a_join_that_is_under_way(
-    database: Database, fires: list[str], database_kind: str
-) -> None:
-    """It looked before the join was there, and closes the whole group all the same."""
-    first, second, _ = fires
-    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
-        await joining.join(tx, second, first, "siti", PUBLIC_URL)
-        tasks.create_task(steps_of_a_head(database, first))
-        if database_kind == "postgresql":
-            await until(functools.partial(waits_for_a_lock, database))
-    assert await statuses(database, first, second) == ["closed", "closed"]
-
-
-async def steps_of_a_head(database: Database, number: str) -> None:
-    """Close a report whose version nobody has to have seen."""
-    async with database.transaction() as tx:
-        found = await reports.find(tx, number)
-        assert found is not None
-        row = await duplicates.lock_one(tx, found)
-        await desk.edit(tx, number, row.version, {"status": "closed"}, "siti", PUBLIC_URL)
-
-
-async def test_an_answer_and_a_join_at_once(database: Database, fires: list[str]) -> None:
-    first, second, _ = fires
-    (row,) = await send(database, second, "damkar")
-    await says(database, row, "accepted")
-    await at_once(
-        functools.partial(join, database, second, first),
-        functools.partial(says, database, row, "resolved"),
-    )
-    group = await statuses(database, first, second)
-    assert group in (["resolved", "resolved"], ["working", "resolved"]), "before the join it was the other's alone"
-    async with database.transaction() as tx:
-        with pytest.raises(DispatchOverError):
-            await dispatching.cancel(tx, row.id, "Salah", "siti", PUBLIC_URL)
