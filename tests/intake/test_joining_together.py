@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from db import duplicates, reports
 from db.engine import Database
-from intake import desk, dispatching
+from intake import desk, dispatching, joining
 from intake.duplicate_refusals import AlreadyJoinedError, NotJoinedError
 from intake.refusals import DeskError
 from routing.refusals import DispatchOverError
