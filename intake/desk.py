@@ -221,7 +221,6 @@ async def book_answer(
     what is news though it does not, is an entry of the report; of such news people are told like of an escalation.
     Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
     """
-    await duplicates.lock_of_dispatch(tx, dispatch_id)
     booked = await answers.book(tx, dispatch_id, agency_id, answer, actor, via=via, key=key)
     if booked.again or not (booked.applied or booked.news):
         return booked
