@@ -5,10 +5,12 @@ the lowest id first, like every lock of more than one report.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
 from db import tables
@@ -55,17 +57,26 @@ async def group(reading: Reading, row: ReportRow) -> list[ReportRow]:
 async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
     """Lock these reports and all that are in a group with one of them; return them by id, as they are now.
 
-    Which these are is read first without a lock: whoever joined one meanwhile has to be looked for again.
+    Which these are is read first without a lock. When somebody joined one meanwhile, all are let go (that is what the
+    savepoint is for) and locked in their order with those that are missing: else two who wait so would deadlock.
     """
     wanted = {row.id for row in rows}
     seen = list(rows)
     while True:
         wanted |= {one.id for one in await _of_groups(tx, _heads(seen))}
         statement = select(tables.reports).where(r.id.in_(several(sorted(wanted)))).order_by(r.id).with_for_update()
-        seen = [ReportRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
-        found = await _of_groups(tx, _heads(seen))
-        if {one.id for one in found} <= wanted:
-            return {row.id: row for row in seen}
+        async with _attempt(tx) as attempt:
+            seen = [ReportRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+            missing = {one.id for one in await _of_groups(tx, _heads(seen))} - wanted
+            if not missing:
+                return {row.id: row for row in seen}
+            if attempt is not None:
+                await attempt.rollback()
+
+
+def _attempt(tx: Transaction) -> AbstractAsyncContextManager[AsyncTransaction | None]:
+    """Open a savepoint; SQLite has one writer, so nobody is waited for there."""
+    return nullcontext() if tx.connection.dialect.name == "sqlite" else tx.connection.begin_nested()
 
 
 async def lock_one(tx: Transaction, row: ReportRow) -> ReportRow:

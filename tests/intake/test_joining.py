@@ -110,10 +110,11 @@ async def statuses(database: Database, *numbers: str) -> list[str]:
 
 
 async def sent(database: Database, number: str) -> dict[str, str]:
-    """Return the states of a report's dispatches, by agency; the newest of one agency counts."""
+    """Return the states of a report's dispatches, by agency; of several of one agency the one that goes on."""
     row = await find(database, number)
     async with database.reading() as reading:
-        return {one.agency: one.state for one in await outbox.every(reading, row.id)}
+        found = sorted(await outbox.every(reading, row.id), key=lambda one: one.state != "cancelled")
+    return {one.agency: one.state for one in found}
 
 
 async def received(database: Database, row: DispatchRow) -> list[Json]:
