@@ -1,5 +1,6 @@
 """Entries, written in pen: they are added and struck, never changed or deleted."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from sqlalchemy import insert, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
+from db.several import several
 
 e = tables.entries.c
 
@@ -47,5 +49,10 @@ async def strike(tx: Transaction, report_id: int, entry_id: str, by: str) -> Ent
 
 async def of_report(reading: Reading, report_id: int) -> list[EntryRow]:
     """Return a report's entries in the order in which they were written."""
-    statement = select(tables.entries).where(e.report_id == report_id).order_by(e.n)
+    return await of_reports(reading, [report_id])
+
+
+async def of_reports(reading: Reading, report_ids: Collection[int]) -> list[EntryRow]:
+    """Return the entries of reports in the order in which they were written."""
+    statement = select(tables.entries).where(e.report_id.in_(several(report_ids))).order_by(e.n)
     return [EntryRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

@@ -48,6 +48,15 @@ class ReportRow(Struct, frozen=True):
     flag_weapon: bool | None
     flag_child: bool | None
     flag_no_road: bool | None
+    duplicate_of: str | None
+    joined_to: str | None
+    joined_at: datetime | None
+    joined: int | None
+
+    @property
+    def is_alone(self) -> bool:
+        """Return whether no other report is joined with it."""
+        return self.duplicate_of is None and not self.joined
 
 
 COLUMNS = set(ReportRow.__struct_fields__) - {"id", "number", "version", "field_versions"}

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import assert_never
 
-from db import agencies, entries, reports, seals
+from db import agencies, duplicates, entries, reports, seals
 from db import kinds as saved_kinds
 from db.agencies import AgencyRow
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
-from db.states import FINISHED, OVER
-from intake import dispositions, numbers, report, steps
+from db.states import FINISHED, NOT_LIVE, OVER
+from intake import dispositions, grouping, numbers, report, steps
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
@@ -34,6 +34,7 @@ from intake.refusals import (
     UnknownReportError,
 )
 from intake.report import Priority, Value
+from intake.steps import Step
 from intake.visible import visible
 from intake.words import storable
 from routing import answers, endings, hastening, outbox, rulebook, rules
@@ -195,17 +196,18 @@ async def dispatch(
 ) -> list[DispatchRow]:
     """Send a report to agencies; None: to those the rules choose (`rules.chosen`). Who has it already is left out.
 
-    AlreadyDispatchedError: all of them have. Also raises UnknownReportError, IllegalStepError, NobodyProposedError,
-    UnknownAgencyError, AgencyDisabledError.
+    AlreadyDispatchedError: all of them have, or have a report that is joined to this one. Also raises
+    UnknownReportError, IllegalStepError, JoinedReportError, NobodyProposedError, UnknownAgencyError,
+    AgencyDisabledError.
     """
     row = await locked(tx, number)
-    steps.check(row.status, "dispatch")
+    grouping.may_be_dispatched(row)
     proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
     if codes is None:
         codes = [one.agency for one in rules.chosen(list(proposed.values()))]
         if not codes:
             raise NobodyProposedError
-    have = {one.agency for one in await outbox.unfinished(tx, row.id)}
+    have = {one.agency for one in await grouping.unfinished(tx, row)}
     to = [Sending(code, by, proposed.get(code)) for code in dict.fromkeys(codes) if code not in have]
     if not to:
         raise AlreadyDispatchedError
@@ -259,17 +261,22 @@ async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str)
     """Give a locked report the status that follows from the end of one of its dispatches, when that is another.
 
     Somebody still has something to do: none. All who have it call it resolved: so is it, unless this one rejected it,
-    since somebody has to say who goes instead. Else people work on it again.
+    since somebody has to say who goes instead. Else people work on it again. Joined reports are so together.
     """
-    if row.status in OVER or await outbox.unfinished(tx, row.id):
+    sent = await grouping.every(tx, row)
+    if row.status in OVER or any(one.state not in FINISHED for one in sent):
         return row
-    resolved = [one for one in await outbox.live(tx, row.id) if not is_past(row, one)]
+    resolved = [one for one in sent if one.state not in NOT_LIVE and not is_past(row, one)]
     status = "resolved" if resolved and dispatch.state != "rejected" else "working"
-    if status == "working" != row.status and row.status != "dispatched":
-        return row
-    tx.record(by, "IncidentStateChange", row.number, state=status)
-    changes: dict[str, Value] = {"status": status}
-    return await _change(tx, row, dispositions.brought(row, "resolve" if status in OVER else "work", changes), by)
+    for one in await duplicates.group(tx, row):
+        if one.status in OVER or (status == "working" != one.status and one.status != "dispatched"):
+            continue
+        tx.record(by, "IncidentStateChange", one.number, state=status)
+        changes: dict[str, Value] = {"status": status}
+        step: Step = "resolve" if status in OVER else "work"
+        new = await _change(tx, one, dispositions.brought(one, step, changes), by)
+        row = new if new.id == row.id else row
+    return row
 
 
 def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
@@ -302,7 +309,7 @@ async def locked(tx: Transaction, number: str) -> ReportRow:
     found = await reports.find(tx, number)
     if found is None:
         raise UnknownReportError
-    return await reports.lock(tx, found.id)
+    return await duplicates.lock_one(tx, found)
 
 
 async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value], by: str) -> ReportRow:
@@ -336,13 +343,12 @@ async def _next_version(
     if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
         await hastening.hasten(tx, new.id, new.priority, new.kind)
     if "closed" == after.status != before.status:
-        for dead in await endings.close(tx, report_id=new.id, report=after, public_url=public_url):
-            text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
-            await entries.add(tx, new.id, "pengiriman", text, automatic=True)
+        await grouping.close(tx, new, after, public_url)
     elif not after.looks_like(before):
         if "reopened" == after.status != before.status:
             await endings.reopen(tx, new.id, new.priority)
         await outbox.update(tx, report_id=new.id, report=after, public_url=public_url, before=before)
+    await grouping.follow(tx, row, new, before, after, public_url)
     return new
 
 
@@ -377,9 +383,9 @@ async def send(
 
 async def send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> ReportRow:
     """Send a locked report where automatic rules say, if it is an open emergency and the agency never had it."""
-    if row.classification != "normal" or row.status in OVER:
+    if row.classification != "normal" or row.status in OVER or row.duplicate_of is not None:
         return row
-    had = {one.agency for one in await outbox.every(tx, row.id)}
+    had = {one.agency for one in await grouping.every(tx, row)}
     found = await rulebook.automatic(tx, row.kind, row.priority)
     to = [Sending(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
     return (await send(tx, row, to, public_url))[0] if to else row

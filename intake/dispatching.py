@@ -5,7 +5,7 @@ Use cases like those of `desk`: in the caller's open transaction, the report loc
 
 from dataclasses import replace
 
-from db import agencies, dispatches, entries, envelopes, reports
+from db import agencies, dispatches, duplicates, entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
@@ -71,10 +71,9 @@ async def send_again(tx: Transaction, dispatch_id: str, by: str, public_url: str
 
 
 async def _locked(tx: Transaction, dispatch_id: str) -> tuple[ReportRow, DispatchRow]:
-    report_id = await dispatches.report_of(tx, dispatch_id)
-    if report_id is None:
+    report = await duplicates.lock_of_dispatch(tx, dispatch_id)
+    if report is None:
         raise UnknownDispatchError
-    report = await reports.lock(tx, report_id)
     found = await dispatches.find(tx, dispatch_id)
     if found is None:
         raise UnknownDispatchError

@@ -12,11 +12,12 @@ twice.
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, answers, dispatches, entries, reports
+from db import agencies, answers, dispatches, duplicates, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, OVER, UNANSWERED
+from intake import grouping
 from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
@@ -28,10 +29,9 @@ SINCE: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "ti
 
 async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     """Take the step of a dispatch's ladder that is due now; False when none is (any more)."""
-    report_id = await dispatches.report_of(tx, dispatch_id)
-    if report_id is None:
+    report = await duplicates.lock_of_dispatch(tx, dispatch_id)
+    if report is None:
         return False
-    report = await reports.lock(tx, report_id)
     found = await dispatches.find(tx, dispatch_id)
     if found is None or found.escalate_at is None or found.escalate_at > tx.now:
         return False
@@ -41,7 +41,7 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     gave_up = found.state in AT_WORK and await _gave_up(tx, found)
     if found.state in AT_WORK and not gave_up:
         return await _ask(tx, report, found, public_url)
-    alone = not [one for one in await outbox.unfinished(tx, report.id) if not _is_cut_off(one)]
+    alone = not [one for one in await grouping.unfinished(tx, report) if not _is_cut_off(one)]
     state = REJECTED if gave_up or _is_cut_off(found) else found.state
     plan = escalation.plan(state, found.accept_by, found.accept_within, found.escalation, tx.now, alone=alone)
     followed = await _do(tx, report, found, plan, public_url)
@@ -134,10 +134,13 @@ async def _do(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan
 async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because: str, public_url: str) -> bool:
     """Send the report to the next agency of the ladder, unless that ever had it; False when there is none.
 
-    Whatever became of it there: two agencies whose rules name each other would send it to and fro for ever.
+    Whatever became of it there: two agencies whose rules name each other would send it to and fro for ever. Of joined
+    reports it is the head that is sent.
     """
-    had = {one.agency for one in await outbox.every(tx, report.id) if not is_past(report, one)}
+    had = {one.agency for one in await grouping.every(tx, report) if not is_past(report, one)}
     following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, had, found.created_at)
     if following is not None:
-        await send(tx, report, [Sending(following.agency, AUTHOR, following, because)], public_url)
+        await send(
+            tx, await grouping.head(tx, report), [Sending(following.agency, AUTHOR, following, because)], public_url
+        )
     return following is not None

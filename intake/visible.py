@@ -1,21 +1,65 @@
-"""What agencies may see of a report, made of its rows."""
+"""What agencies may see of a report, made of its rows and those of the reports that are joined with it.
 
-from collections.abc import Iterable
+Several people call about one fire: each has a report of their own, and the agency sees all of them wherever it looks.
+What the others say stands among the entries, with their report's number before it, so that every form has it.
+"""
 
-from db import entries
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from db import duplicates, entries
 from db.engine import Reading
 from db.entries import EntryRow
 from db.reports import ReportRow
-from routing.visible import Flags, VisibleEntry, VisibleReport
+from routing.visible import Flags, VisibleCaller, VisibleEntry, VisibleReport
+
+OTHERS: Final = "112"  # who says what another of the joined reports says of itself
 
 
 async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
     """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
-    return shown(row, await entries.of_report(reading, row.id))
+    if row.is_alone:
+        return shown(row, await entries.of_report(reading, row.id))
+    group = await duplicates.group(reading, row)
+    return together(row, group, await entries.of_reports(reading, [one.id for one in group]))
+
+
+def together(row: ReportRow, group: Sequence[ReportRow], written: Sequence[EntryRow]) -> VisibleReport:
+    """Return the same of a report of a group, whose head is the first; `written` are the entries of all of them."""
+    own = shown(row, (one for one in written if one.report_id == row.id))
+    all_told = list(own.entries)
+    for other in group:
+        if other.id != row.id:
+            theirs = shown(other, (one for one in written if one.report_id == other.id))
+            said = f"[{other.number}] Kejadian yang sama"
+            caller, about = _caller(theirs), _about(theirs)
+            told = VisibleEntry(other.opened_at, OTHERS, f"{said}, penelepon {caller or 'tidak dikenal'}{about}")
+            all_told.append(replace(told, untold=f"{said}{about}") if caller else told)
+            all_told += [replace(one, text=f"[{other.number}] {one.text}") for one in theirs.entries]
+    callers = [VisibleCaller(one.number, one.caller_number, one.caller_number_raw, one.caller_name) for one in group]
+    in_order = tuple(sorted(all_told, key=lambda one: one.at))
+    return replace(own, entries=in_order, callers=tuple(callers), duplicate_of=row.duplicate_of)
+
+
+def _caller(other: VisibleReport) -> str:
+    return " ".join(filter(None, (other.caller_name, other.caller_number or other.caller_number_raw)))
+
+
+def _about(other: VisibleReport) -> str:
+    """Say what else is reported of the same incident."""
+    said = [""]
+    if other.location_text:
+        said.append(f"lokasi: {other.location_text}")
+    if other.location_lat is not None and other.location_lon is not None:
+        said.append(f"{other.location_lat:.5f}, {other.location_lon:.5f}")
+    if other.narrative:
+        said.append(other.narrative)
+    return "; ".join(said)
 
 
 def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
-    """Return the same of a report whose entries are these."""
+    """Return the same of a report that is alone, and whose entries are these."""
     return VisibleReport(
         number=row.number,
         version=row.version,

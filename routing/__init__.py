@@ -6,5 +6,6 @@ lane per agency signs and sends them (`lanes`, `signing`, `delivery`, `egress`, 
 values.
 
 Whoever locks rows here locks them in one order: the report, its dispatches, their envelopes. A lane, an agency's answer
-and an operator's change can meet on one report at any moment; with one order they wait, with two they deadlock.
+and an operator's change can meet on one report at any moment; with one order they wait, with two they deadlock. Reports
+that are joined are locked together, the lowest id first (`db.duplicates`).
 """

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from db import answers, dispatches, reports, seals
+from db import answers, dispatches, duplicates, reports, seals
 from db.answers import AnswerRow
 from db.dispatches import DispatchRow
 from db.engine import Transaction
@@ -85,10 +85,9 @@ async def book(
     idempotency key it came with. Another agency's dispatch is as unknown as one that does not exist.
     Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
     """
-    report_id = await dispatches.report_of(tx, dispatch_id)
-    if report_id is None:
+    report = await duplicates.lock_of_dispatch(tx, dispatch_id)
+    if report is None:
         raise UnknownDispatchError
-    report = await reports.lock(tx, report_id)
     before = await dispatches.find(tx, dispatch_id)
     if before is None or agency_id not in (None, before.agency_id):
         raise UnknownDispatchError
@@ -131,9 +130,9 @@ async def book(
     escalate_at = tx.now if new == "rejected" else look_at  # whoever accepts ends the ladder
     values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
     await dispatches.change(tx, dispatch_id, {**values, "heard_at": tx.now, "asked": 0})
-    marks = await seals.marks(tx, report_id, words(answer))
+    marks = await seals.marks(tx, report.id, words(answer))
     tx.record(who, f"dispatch.{new}", dispatch_id, report=before.report, agency=before.agency, via=via, marks=marks)
-    await reports.touch(tx, report_id)
+    await reports.touch(tx, report.id)
     return Booked(applied=True, before=before, after=await _found(tx, dispatch_id))
 
 

@@ -16,6 +16,8 @@ from routing.visible import VisibleEntry, VisibleReport
 LIMIT = 20_000  # bytes of the whole body, which stays below
 ENTRY_LIMIT = 4_000  # bytes of one entry's text
 REASON_LIMIT = 1_000  # bytes of why a dispatch was cancelled, where that has a field; its entry has all of it
+CALLERS_LIMIT = 12  # of joined reports; all of them are among the entries
+CALLER_LIMIT = 60  # bytes of a name, or a number as it came, of a caller among several
 TEXT_LIMITS = {
     "narrative": 8_000,
     "location_text": 1_000,

@@ -9,10 +9,19 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from routing.clipping import LIMIT, REASON_LIMIT, clip, clipped, newest, utc
-from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
+from routing.clipping import (
+    CALLER_LIMIT,
+    CALLERS_LIMIT,
+    LIMIT,
+    REASON_LIMIT,
+    clip,
+    clipped,
+    newest,
+    utc,
+)
+from routing.visible import Asks, EnvelopeType, VisibleCaller, VisibleEntry, VisibleReport
 
-__all__ = ["LIMIT", "EnvelopeType", "VisibleEntry", "VisibleReport", "body", "canonical"]
+__all__ = ["LIMIT", "EnvelopeType", "VisibleCaller", "VisibleEntry", "VisibleReport", "body", "canonical"]
 
 
 def body(
@@ -30,6 +39,8 @@ def body(
 ) -> bytes:
     """Return the exact bytes to sign and send; `reason`, why it was cancelled, is `dispatch.reason`."""
     short = clipped(report, _size)
+    if len(report.callers) > CALLERS_LIMIT:
+        short.cut.append("callers")
     dispatch = {
         "id": dispatch_id,
         "answer_url": answer_url,
@@ -78,11 +89,18 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
             "name": texts["caller_name"],
             "withheld_by_centre": report.caller_withheld,
         },
+        "callers": [_caller(one) for one in report.callers[:CALLERS_LIMIT]],
+        "duplicate_of": report.duplicate_of,
         "location": {"text": texts["location_text"], "lat": report.location_lat, "lon": report.location_lon},
         "narrative": texts["narrative"],
         "flags": asdict(report.flags),
         "disposition": report.disposition,
     }
+
+
+def _caller(caller: VisibleCaller) -> dict[str, object]:
+    raw, name = (None if text is None else clip(text, CALLER_LIMIT, _size) for text in (caller.number_raw, caller.name))
+    return {"report": caller.report, "number": caller.number, "number_raw": raw, "name": name}
 
 
 def _entry(entry: VisibleEntry) -> dict[str, object]:

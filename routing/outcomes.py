@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import dispatches, envelopes, reports
+from db import dispatches, duplicates, envelopes, reports
 from db.agencies import AgencyRow
 from db.engine import Transaction
 from db.envelopes import EnvelopeRow
@@ -83,10 +83,10 @@ async def together(tx: Transaction, ends: Sequence[End]) -> set[str]:
 async def alone(tx: Transaction, end: End, book_answer: BookAnswer, jitter: float) -> bool:
     """Save how a try ended, even if its envelope ended before. False: the claim is not ours; nothing is saved."""
     row, outcome = end.row, end.outcome
-    report_id = await dispatches.report_of(tx, row.dispatch_id)
-    if report_id is None:
+    report = await duplicates.lock_of_dispatch(tx, row.dispatch_id)
+    if report is None:
         raise AssertionError("a claimed envelope has a report")
-    await reports.lock(tx, report_id)
+    report_id = report.id
     if not await envelopes.complete(tx, *end.claim, _ending(tx, row, outcome, jitter)):
         taken = {"state": "delivered", "cause": None, "delivered_at": tx.now}
         late = taken if isinstance(outcome, Delivered) else {}

@@ -15,6 +15,7 @@ class VisibleEntry:
     at: datetime
     author: str
     text: str
+    untold: str | None = None  # what it says to who is not told who called, when that is not the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,16 @@ class Flags:
     def raised(self) -> list[str]:
         """Return the names of those that hold."""
         return [one.name for one in fields(self) if getattr(self, one.name)]
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleCaller:
+    """Somebody who called about the incident, and the number of the report that this call opened."""
+
+    report: str
+    number: str | None
+    number_raw: str | None
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +64,12 @@ class VisibleReport:
     location_lat: float | None
     location_lon: float | None
     narrative: str | None
-    entries: tuple[VisibleEntry, ...] = ()
+    entries: tuple[VisibleEntry, ...] = ()  # of all reports that are joined, in the order of their times
+    callers: tuple[VisibleCaller, ...] = ()  # when reports are joined: of all of them, the main report's first
+    duplicate_of: str | None = None  # the main report's number, when this one is joined to it
     flags: Flags = Flags()
     disposition: str | None = None
-    caller_withheld: bool = False  # the centre knows who called and does not tell: number and name are None
+    caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None
 
     def shown_to(self, caller_number: bool) -> "VisibleReport":
         """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.
@@ -66,8 +79,18 @@ class VisibleReport:
         """
         if caller_number:
             return self
-        knows = bool(self.caller_number or self.caller_name or any(map(str.isdigit, self.caller_number_raw or "")))
-        return replace(self, caller_number=None, caller_number_raw=None, caller_name=None, caller_withheld=knows)
+        said = [(one.number, one.number_raw, one.name) for one in self.callers]
+        said.append((self.caller_number, self.caller_number_raw, self.caller_name))
+        knows = any(number or name or any(map(str.isdigit, raw or "")) for number, raw, name in said)
+        return replace(
+            self,
+            caller_number=None,
+            caller_number_raw=None,
+            caller_name=None,
+            callers=tuple(replace(one, number=None, number_raw=None, name=None) for one in self.callers),
+            entries=tuple(replace(one, text=one.untold, untold=None) if one.untold else one for one in self.entries),
+            caller_withheld=knows,
+        )
 
     def looks_like(self, other: "VisibleReport") -> bool:
         """Return whether an agency would see no difference (the version alone is none)."""

@@ -26,6 +26,7 @@ from db.tables.dispatch import (
     trials,
     version_rules,
 )
+from db.tables.duplicates import duplicate_limits
 from db.tables.journal import audit, head, live_events
 from db.tables.life import dispositions, guide_answers, handed_reports, handovers, presences
 from db.tables.machine_room import bridge_states, services
@@ -49,6 +50,7 @@ __all__ = [
     "controls",
     "dispatches",
     "dispositions",
+    "duplicate_limits",
     "entries",
     "envelopes",
     "guide_answers",

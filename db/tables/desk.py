@@ -42,6 +42,8 @@ report_counters = Table(
     Column("last", Integer, nullable=False),
 )
 
+JOINED = text("duplicate_of IS NOT NULL")
+
 reports = Table(
     "reports",
     metadata,
@@ -71,11 +73,16 @@ reports = Table(
     Column("disposition", String(32)),  # how it ended: a code of `dispositions`, none of which is ever deleted
     Column("caller_told", String(16)),  # told, unreachable; null: nobody has checked an agency's word with the caller
     *(Column(f"flag_{name}", Boolean) for name in FLAGS),  # null: nobody has said
+    Column("duplicate_of", String(24)),  # number of the head of its group; null: it is joined to none
+    Column("joined_to", String(24)),  # to which it was joined: the head, or one that was joined to another later
+    Column("joined_at", UtcTime),
+    Column("joined", Integer),  # how many are joined to it: null or 0 when it is no head
     UniqueConstraint("source", "external_id"),
     Index(None, "caller_number", "id"),
     Index(None, "caller_digits"),
     Index(None, "status", "id"),
     Index(None, "opened_at"),
+    Index(None, "duplicate_of", postgresql_where=JOINED, sqlite_where=JOINED),
 )
 
 IN_PROGRESS = text("stage <> 'ended'")  # written out, not a parameter: only so do both databases see the index

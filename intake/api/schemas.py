@@ -191,6 +191,8 @@ class ReportSummary(Versioned):
     flags: Flags
     disposition: str | None
     caller_told: Told | None
+    duplicate_of: str | None = Field(description="the number of the head that it is joined to")
+    joined: int = Field(description="how many reports are joined to it")
     call: CallSummary | None
     dispatches: list[Dispatch]
 

@@ -147,6 +147,8 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
         },
         "disposition": row.disposition,
         "caller_told": row.caller_told,
+        "duplicate_of": row.duplicate_of,
+        "joined": row.joined or 0,
         "call": _call(call, now) if call is not None else None,
         "dispatches": sent,
     }

@@ -52,13 +52,15 @@ async def test_every_operation_is_as_described(
     served: tuple[Served, Database], tmp_path: Path, database_kind: str, role: str
 ) -> None:
     (http, database) = served
-    token, only = http.token, ("--exclude-path", "/api/v1/live")
+    token = http.token
+    only: tuple[str, ...] = ("--exclude-path", "/api/v1/live")
     agency = await add_agency(database, "damkar", "kebakaran")
     await ring(database, database.clock())
     if role == "agency":
         token, only = agency, ("--include-tag", "agency")
     if role in ("supervisor", "admin"):
-        only = ("--include-path", "/api/v1/rules") if role == "supervisor" else ("--include-tag", "admin")
+        chief = ("--include-path", "/api/v1/rules", "--include-path", "/api/v1/duplicate-limits")
+        only = chief if role == "supervisor" else ("--include-tag", "admin")
         async with database.transaction() as tx:
             token = await access.create_token(tx, f"the {role}", role)
     few = EXAMPLES[database_kind] // (4 if role == "admin" else 1)  # each person costs a password's slow hash
@@ -102,6 +104,12 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("post", "/agency/v1/dispatches/{dispatch_id}/answers"),
         ("post", "/api/v1/dispatches/{dispatch_id}/cancel"),
         ("post", "/api/v1/dispatches/{dispatch_id}/send-again"),
+        ("get", "/api/v1/reports/{number}/duplicates"),
+        ("post", "/api/v1/reports/{number}/duplicates"),
+        ("delete", "/api/v1/reports/{number}/duplicates"),
+        ("post", "/api/v1/reports/{number}/duplicates/undo"),
+        ("get", "/api/v1/duplicate-limits"),
+        ("put", "/api/v1/duplicate-limits"),
     } <= operations
     for method, path in operations:
         assert described["paths"][path][method]["description"], (method, path)

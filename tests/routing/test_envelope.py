@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.envelope import LIMIT, VisibleEntry, VisibleReport, body
-from tests.routing.visible import AT, FLAGS, REPORT
+from routing.envelope import LIMIT, VisibleCaller, VisibleEntry, VisibleReport, body
+from tests.routing.visible import AT, FLAGS, LONG, REPORT
 
 URL = "https://112.example/agency/v1/dispatches/d/answers"
 
@@ -59,6 +59,8 @@ def test_the_whole_body() -> None:
                     "name": "Ibu Sri",
                     "withheld_by_centre": False,
                 },
+                "callers": [],
+                "duplicate_of": None,
                 "location": {"text": "Jl. Trunojoyo 4, Sumenep", "lat": -7.0, "lon": 113.86},
                 "narrative": "Dapur terbakar, ada orang di dalam.",
                 "flags": FLAGS,
@@ -158,3 +160,14 @@ def test_a_number_json_cannot_hold_is_refused() -> None:
 )
 def test_whether_an_agency_sees_a_difference(change: dict[str, Any], same: bool) -> None:
     assert REPORT.looks_like(replace(REPORT, **change)) is same
+
+
+def test_many_callers_leave_room_for_the_newest_entry() -> None:
+    caller = VisibleCaller("112-20260314-0001", "+6281234567890", "0" * 500, "é" * 500)
+    found = seen(replace(LONG, callers=(caller,) * 30, duplicate_of="112-20260314-0001"))
+    assert len(found["callers"]) == 12
+    assert found["callers"][0]["name"] == "é" * 29, "60 bytes with its quotes"
+    assert "callers" in found["omitted"]["cut"]
+    assert found["entries"][-1]["text"].startswith("8é")
+    few = seen(replace(REPORT, callers=(caller,) * 2))
+    assert (len(few["callers"]), few["omitted"]) == (2, None)

@@ -1,0 +1,157 @@
+"""Groups of joined reports, which of them are near another in time and place, and the limits for that.
+
+Who changes one report of a group may owe something to the agencies of the others: all of a group are locked together,
+the lowest id first, like every lock of more than one report.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncTransaction
+from sqlalchemy.sql import ColumnElement
+
+from db import tables
+from db.engine import Reading, Transaction
+from db.reports import ReportRow
+from db.several import several
+
+r = tables.reports.c
+l = tables.duplicate_limits.c  # noqa: E741 the table's
+Box = tuple[float, float, float, float]
+"""South, north, west, east: degrees of WGS 84."""
+
+
+class NearRow(Struct, frozen=True):
+    """A report that may be about the same incident as another."""
+
+    id: int
+    number: str
+    kind: str | None
+    opened_at: datetime
+    location_lat: float | None
+    location_lon: float | None
+    location_text: str | None
+    duplicate_of: str | None
+
+
+class LimitsRow(Struct, frozen=True):
+    """The limits that somebody set."""
+
+    within_m: int
+    within_min: int
+    joinable_h: int
+    fits: list[list[str]]
+
+
+async def group(reading: Reading, row: ReportRow) -> list[ReportRow]:
+    """Return all reports of a report's group, the head first, then by id; one that is alone: itself."""
+    if row.is_alone:
+        return [row]
+    found = await _of_groups(reading, [row.duplicate_of or row.number])
+    return sorted(found, key=lambda one: (one.duplicate_of is not None, one.id))
+
+
+async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
+    """Lock these reports and all that are in a group with one of them; return them by id, as they are now.
+
+    Which these are is read first without a lock. When somebody joined one meanwhile, all are let go (that is what the
+    savepoint is for) and locked in their order with those that are missing: else two who wait so would deadlock.
+    """
+    wanted = {row.id for row in rows}
+    seen = list(rows)
+    while True:
+        wanted |= {one.id for one in await _of_groups(tx, _heads(seen))}
+        statement = select(tables.reports).where(r.id.in_(several(sorted(wanted)))).order_by(r.id).with_for_update()
+        async with _attempt(tx) as attempt:
+            seen = [ReportRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+            missing = {one.id for one in await _of_groups(tx, _heads(seen))} - wanted
+            if not missing:
+                return {row.id: row for row in seen}
+            if attempt is not None:
+                await attempt.rollback()
+
+
+def _attempt(tx: Transaction) -> AbstractAsyncContextManager[AsyncTransaction | None]:
+    """Open a savepoint; SQLite has one writer, so nobody is waited for there."""
+    return nullcontext() if tx.connection.dialect.name == "sqlite" else tx.connection.begin_nested()
+
+
+async def lock_one(tx: Transaction, row: ReportRow) -> ReportRow:
+    """Lock a report and its group; return it as it is now."""
+    return (await lock(tx, row))[row.id]
+
+
+async def lock_of_dispatch(tx: Transaction, dispatch_id: str) -> ReportRow | None:
+    """Lock the report of a dispatch and its group; return that report, None when there is no such dispatch."""
+    d = tables.dispatches.c
+    statement = select(tables.reports).join(tables.dispatches, d.report_id == r.id).where(d.id == dispatch_id)
+    row = (await tx.connection.execute(statement)).mappings().one_or_none()
+    return None if row is None else await lock_one(tx, ReportRow(**row))
+
+
+async def by_numbers(reading: Reading, numbers: Collection[str]) -> dict[str, ReportRow]:
+    """Return the reports with these numbers."""
+    statement = select(tables.reports).where(r.number.in_(several(numbers)))
+    return {row["number"]: ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()}
+
+
+def _heads(rows: Collection[ReportRow]) -> list[str]:
+    return sorted({row.duplicate_of or row.number for row in rows if not row.is_alone})
+
+
+async def _of_groups(reading: Reading, heads: Collection[str]) -> list[ReportRow]:
+    if not heads:
+        return []
+    numbers = several(heads)
+    statement = select(tables.reports).where(or_(r.number.in_(numbers), r.duplicate_of.in_(numbers))).order_by(r.id)
+    return [ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+
+
+async def near(reading: Reading, row: ReportRow, box: Box | None, within: timedelta, limit: int) -> list[NearRow]:
+    """Return up to `limit` reports that came within a time of this one and may be at its place, the newest first.
+
+    May be: within the box, or one of both has no coordinates and both have a text. Closed ones, and those that are no
+    real call for help, are left out.
+    """
+    statement = (
+        select(*(r[name] for name in NearRow.__struct_fields__))
+        .where(
+            r.opened_at >= row.opened_at - within,
+            r.opened_at <= row.opened_at + within,
+            r.id != row.id,
+            r.status != "closed",
+            r.classification == "normal",
+            r.exercise == row.exercise,
+            _at_place(row, box),
+        )
+        .order_by(r.opened_at.desc(), r.id.desc())
+        .limit(limit)
+    )
+    return [NearRow(**one) for one in (await reading.connection.execute(statement)).mappings()]
+
+
+def _at_place(row: ReportRow, box: Box | None) -> ColumnElement[bool]:
+    places = []
+    if row.location_text:
+        nowhere = or_(r.location_lat.is_(None), r.location_lon.is_(None))
+        places.append(and_(r.location_text.is_not(None), nowhere) if box else r.location_text.is_not(None))
+    if box is not None:
+        south, north, west, east = box
+        places.append(and_(r.location_lat.between(south, north), r.location_lon.between(west, east)))
+    return or_(*places)
+
+
+async def limits(reading: Reading) -> LimitsRow | None:
+    """Return the limits that somebody set, or None."""
+    columns = [l[name] for name in LimitsRow.__struct_fields__]
+    row = (await reading.connection.execute(select(*columns).where(l.id == 1))).mappings().one_or_none()
+    return LimitsRow(**row) if row else None
+
+
+async def set_limits(tx: Transaction, values: Mapping[str, object]) -> None:
+    """Set all limits."""
+    statement = tx.insert_or(tables.duplicate_limits).values(id=1, **values)
+    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=dict(values)))

@@ -1,0 +1,49 @@
+"""What the desk refuses when reports are joined; see `refusals`."""
+
+from intake.refusals import DeskError
+
+
+class JoinedReportError(DeskError):
+    """This report is joined to another, which is sent, resolved and closed for both. Go there, or undo the join."""
+
+    status = 409
+    code = "joined"
+
+    def __init__(self, head: str) -> None:
+        super().__init__(
+            f"This report is joined to {head}, which is sent, resolved and closed for both. Do it there, or undo the "
+            "join first."
+        )
+
+
+class UnknownOtherError(DeskError):
+    """There is no report with the number in `of`. GET this report's duplicates to see the proposed ones."""
+
+    code = "unknown_other"
+
+
+class SameReportError(DeskError):
+    """A report cannot be joined to itself. Name the other report in `of`."""
+
+    code = "same_report"
+
+
+class AlreadyJoinedError(DeskError):
+    """This report is joined to another already. Undo that first."""
+
+    status = 409
+    code = "already_joined"
+
+
+class NotJoinedError(DeskError):
+    """This report is joined to none. To take one that is joined to it out again, undo the join of that one."""
+
+    status = 409
+    code = "not_joined"
+
+
+class NotJoinableError(DeskError):
+    """These two reports cannot be joined."""
+
+    status = 409
+    code = "not_joinable"

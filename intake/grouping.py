@@ -1,0 +1,154 @@
+"""What the desk does to one report of a group concerns the others: which follow it, and whose agencies are owed it.
+
+The head governs. It is sent, resolved, closed and reopened for all that are joined to it; a joined report keeps the
+dispatches it had, and as long as an agency has something to do with one of them, the group is not over. Agencies see
+all reports of a group, so each is owed what changes in any of them.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from db import dispatches, duplicates, entries, reports
+from db.dispatches import DispatchRow
+from db.engine import Reading, Transaction
+from db.reports import ReportRow
+from db.states import FINISHED, NOT_LIVE, OVER
+from intake import dispositions, report, steps
+from intake.duplicate_refusals import JoinedReportError
+from intake.refusals import IllegalStepError
+from intake.report import Value
+from intake.visible import visible
+from routing import endings, hastening, outbox, rules
+from routing.visible import VisibleReport
+
+AUTHOR: Final = "gabungan"
+DUPLICATE: Final = "duplicate"  # the disposition of a report that is closed with its head
+FOLLOWED: Final = ("resolved", "closed", "reopened")  # steps of the head that those joined to it take with it
+
+
+async def every(reading: Reading, row: ReportRow) -> list[DispatchRow]:
+    """Return all dispatches of a report and of those joined with it, whatever became of them."""
+    group = await duplicates.group(reading, row)
+    found = await dispatches.of_reports(reading, [one.id for one in group])
+    return [sent for one in group for sent in found.get(one.id, [])]
+
+
+async def unfinished(reading: Reading, row: ReportRow) -> list[DispatchRow]:
+    """Return those of them that agencies still have something to do with."""
+    return [one for one in await every(reading, row) if one.state not in FINISHED]
+
+
+async def head(reading: Reading, row: ReportRow) -> ReportRow:
+    """Return the head of a report's group: itself when it is joined to none."""
+    return (await duplicates.group(reading, row))[0]
+
+
+def may_be_dispatched(row: ReportRow) -> None:
+    """Raise IllegalStepError or JoinedReportError unless this very report may be sent to an agency."""
+    steps.check(row.status, "dispatch")
+    if row.duplicate_of is not None:
+        raise JoinedReportError(row.duplicate_of)
+
+
+async def next_version(tx: Transaction, row: ReportRow, values: dict[str, object], *leaves: str) -> ReportRow:
+    """Save columns of a locked report as its next version, and tell it; one that is open is worked on by this."""
+    worked_on: dict[str, object] = {"status": "working"} if row.status == "open" else {}
+    new = await reports.change(tx, row, worked_on | values, list(leaves))
+    tx.tell("report", new.number, new.version)
+    return new
+
+
+async def stepped(tx: Transaction, row: ReportRow, status: str, by: str, because: str) -> ReportRow:
+    """Give a locked report another status, with what that brings, and tell why in it."""
+    values: dict[str, object] = {"closed_at": tx.now if status == "closed" else None}
+    values |= {"reopened_at": tx.now} if status == "reopened" else {}
+    changes: dict[str, Value] = {"status": status}
+    if status == "closed":
+        changes |= dispositions.differing(row, {"disposition": DUPLICATE})
+    elif status in ("resolved", "reopened"):
+        changes = dispositions.brought(row, "resolve" if status == "resolved" else "reopen", changes)
+    text = f"{report.told('status', row.status, status)} ({because})"
+    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
+    tx.record(by, report.log_event({"status": status}), row.number, state=status, group=True)
+    return await next_version(tx, row, values | report.columns(changes), *changes)
+
+
+async def follow(
+    tx: Transaction, old: ReportRow, new: ReportRow, before: VisibleReport, after: VisibleReport, public_url: str
+) -> None:
+    """Let those who are joined with a report that a person changed follow it, and owe their agencies what they see.
+
+    Raises JoinedReportError when it is joined and what was done is the head's to do; IllegalStepError when the head is
+    closed and an agency still has one of the others.
+    """
+    if new.is_alone:
+        return
+    others = [one for one in await duplicates.group(tx, new) if one.id != new.id]
+    told: set[int] = set()
+    if before.status != after.status and after.status in FOLLOWED:
+        if new.duplicate_of is not None:
+            raise JoinedReportError(new.duplicate_of)
+        told = {one.id for one in others if await _step(tx, one, after.status, new.number, public_url)}
+    owed = _told_of_it(before) != _told_of_it(after)
+    if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
+        for other in others:
+            await hastening.hasten(tx, other.id, new.priority, other.kind)
+            if new.duplicate_of == other.number:
+                owed |= await raise_priority(tx, other, new)
+    if owed:
+        await owe(tx, [one.id for one in others if one.id not in told], public_url)
+
+
+async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
+    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed."""
+    rows = await reports.by_ids(tx, report_ids)
+    sent = await dispatches.of_reports(tx, report_ids)
+    for id in report_ids:
+        if rows[id].status != "closed" and any(one.state not in NOT_LIVE for one in sent.get(id, [])):
+            await outbox.update(tx, report_id=id, report=await visible(tx, rows[id]), public_url=public_url)
+
+
+async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> bool:
+    """Make a head as urgent as a report that is joined to it, and say so; False: it was so, or more, already."""
+    if joined.priority is None or rules.accept_within_s(joined.priority) >= rules.accept_within_s(row.priority):
+        return False
+    text = f"{report.told('priority', row.priority, joined.priority)} (dari laporan {joined.number})"
+    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
+    tx.record(AUTHOR, "report.changed", row.number, fields=["priority"])
+    await next_version(tx, row, {"priority": joined.priority}, "priority")
+    await hastening.hasten(tx, row.id, joined.priority, row.kind)
+    return True
+
+
+async def _step(tx: Transaction, row: ReportRow, status: str, head: str, public_url: str) -> bool:
+    """Let a joined report take a step with its head, and owe it its agencies; False: it is no step for this one."""
+    if status == "closed" and row.status == "dispatched":
+        raise IllegalStepError(
+            f"An agency has {row.number}, which is joined to this report. Set this one resolved when they say so, then "
+            "close it."
+        )
+    is_a_step = {"resolved": row.status not in OVER, "closed": row.status != "closed", "reopened": row.status in OVER}
+    if not is_a_step[status]:
+        return False
+    because = f"duplikat dari {head}" if status == "closed" else f"bersama {head}"
+    new = await stepped(tx, row, status, AUTHOR, because)
+    seen = await visible(tx, new)
+    if status == "closed":
+        await close(tx, new, seen, public_url)
+        return True
+    if status == "reopened":
+        await endings.reopen(tx, new.id, new.priority)
+    await outbox.update(tx, report_id=new.id, report=seen, public_url=public_url)
+    return True
+
+
+async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url: str) -> None:
+    """Owe the agencies of a locked report that was closed its closing; tell of those whom it never reached."""
+    for dead in await endings.close(tx, report_id=row.id, report=seen, public_url=public_url):
+        text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
+        await entries.add(tx, row.id, "pengiriman", text, automatic=True)
+
+
+def _told_of_it(seen: VisibleReport) -> VisibleReport:
+    """Return of a report what agencies of the others see, too."""
+    return replace(seen, version=0, status="", classification="", kind=None, priority=None, callers=())
