@@ -22,8 +22,9 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, OVER
-from intake import numbers, report
+from intake import numbers, positions, report
 from intake.booking import book
+from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
@@ -116,6 +117,8 @@ async def open_report(
         "narrative": new.narrative,
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
+    if new.location_lat is not None:
+        row = await positions.write(tx, row, by, TYPED)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
     tx.record(by, "report.opened", row.number, source=new.source)
     tx.tell("report", row.number, row.version)
@@ -150,11 +153,17 @@ async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, pub
 
 
 async def edit(
-    tx: Transaction, number: str, seen: int, yours: Mapping[str, Value], by: str, public_url: str
+    tx: Transaction,
+    number: str,
+    seen: int,
+    yours: Mapping[str, Value],
+    by: str,
+    public_url: str,
+    written: Written = TYPED,
 ) -> ReportRow:
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
-    A change of what rules ask of (`ASKED`) lets automatic rules send it.
+    `written` says how coordinates were set, if they are among the fields. A change of what rules ask of (`ASKED`) lets automatic rules send it.
     Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
     """
     row = await _locked(tx, number)
@@ -175,6 +184,8 @@ async def edit(
         await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
     tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
     row = await _next_version(tx, row, before, public_url, merged.changes)
+    if report.POSITION & merged.changes.keys():
+        row = await positions.write(tx, row, by, written)
     return await _send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
 
 

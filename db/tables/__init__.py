@@ -24,6 +24,7 @@ from db.tables.dispatch import (
     trials,
     version_rules,
 )
+from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.journal import audit, head, live_events
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
@@ -31,7 +32,9 @@ from db.tables.people import sessions, tokens, users
 __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
+    "QUEUED",
     "UtcTime",
+    "WAITING",
     "agencies",
     "answers",
     "attempts",
@@ -42,11 +45,14 @@ __all__ = [
     "dispatches",
     "entries",
     "envelopes",
+    "handset_messages",
     "head",
     "kinds",
     "legs",
     "live_events",
+    "location_links",
     "metadata",
+    "positions",
     "recordings",
     "report_counters",
     "reports",
@@ -54,6 +60,7 @@ __all__ = [
     "rules",
     "services",
     "sessions",
+    "sms",
     "tokens",
     "trials",
     "users",
