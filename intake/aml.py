@@ -1,10 +1,11 @@
 """What handsets tell of where they are, by SMS or HTTPS: Advanced Mobile Location, ETSI TS 103 625; Google's ELS.
 
-An SMS of version 1 is `A"ML=1;lt=+51.53321;lg=-0.12601;rd=14;top=20220131171748;lc=68;pm=W;si=…;ei=…;mcc=…;mnc=…;ml=126`:
-latitude, longitude, radius in metres, time of positioning in UTC, confidence in per cent, method (G satellites, W Wi-Fi,
-C cell, N none), subscriber, device, network, length. `rd=N` and 0, 0 say that the handset does not know where it is. Of
-version 2 (ELS Beta) `lo` is latitude, longitude and radius in one, `ls` the method; when it measured is not read. By
-HTTPS the same comes in fields named `location_latitude` and so on, the time in milliseconds since 1970.
+An SMS of version 1 is `A"ML=1;lt=+51.53321;lg=-0.12601;rd=14;top=20220131171748;lc=68;pm=W;si=…;ei=…;mcc=…;mnc=…;
+ml=126` in one line: latitude, longitude, radius in metres, time of positioning in UTC, confidence in per cent, method
+(G satellites, W Wi-Fi, C cell, N none), subscriber, device, network, length. `rd=N` and 0, 0 say that the handset does
+not know where it is. Of version 2 (ELS Beta) `lo` is latitude, longitude and radius in one, `ls` the method; when it
+measured is not read. By HTTPS the same comes in fields named `location_latitude` and so on, the time in milliseconds
+since 1970.
 
 Read strictly: a message that was cut may end in a number that looks whole, so a last field that is not the length
 counts for nothing. What is kept of a message names neither the subscriber nor the device.

@@ -163,7 +163,8 @@ async def edit(
 ) -> ReportRow:
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
-    `written` says how coordinates were set, if they are among the fields. A change of what rules ask of (`ASKED`) lets automatic rules send it.
+    `written` says how coordinates were set, if they are among the fields. A change of what rules ask of (`ASKED`) lets
+    automatic rules send it.
     Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
     """
     row = await _locked(tx, number)

@@ -1,9 +1,8 @@
 """Plus codes (Open Location Code, https://github.com/google/open-location-code): the area that a code names.
 
-A full code (`6P6G2XQR+5M`) names its area anywhere; a short one (`2XQR+5M`) lacks its first digits and names the area of
-that ending that is nearest to a reference. What is valid is what the specification's own test vectors say
-(`tests/intake/plus_codes`); no library is used, since the published one has had no release since 2019
-(`docs/decisions/0004`).
+A full code (`6P6G2XQR+5M`) names its area anywhere; a short one (`2XQR+5M`) lacks its first digits and names the area
+of that ending that is nearest to a reference. What is valid is what the specification's own test vectors say
+(`tests/intake/plus_codes`). No library is used: the published one has had no release since 2019.
 """
 
 import math

@@ -24,8 +24,8 @@ from db.tables.dispatch import (
     trials,
     version_rules,
 )
-from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.journal import audit, head, live_events
+from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
 
@@ -33,8 +33,8 @@ __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
     "QUEUED",
-    "UtcTime",
     "WAITING",
+    "UtcTime",
     "agencies",
     "answers",
     "attempts",

@@ -27,7 +27,7 @@ READ = [
     ("GEO:-7.0083,113.8591,12;crs=wgs84;u=35?z=19", HERE, 35),
     ("https://www.google.com/maps/@-7.0083,113.8591,15z", HERE, 7.9),
     (
-        "https://www.google.com/maps/place/X/@-7.5,113.5,15z/data=!3m1!4b1!4m6!3m5!8m2!3d-7.0083!4d113.8591!16s",
+        "https://www.google.com/maps/place/X/@-7.5,113.5,15z/data=!3m1!8m2!3d-7.0083!4d113.8591!16s",
         HERE,
         7.9,
     ),
