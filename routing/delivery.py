@@ -39,7 +39,7 @@ _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_ho
 class Letter:
     """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one.
 
-    An agency's letter is signed; who is no agency (an SMS gateway) knows us by `authorization`, and `signature` is empty.
+    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is empty.
     """
 
     id: str

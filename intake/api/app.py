@@ -14,11 +14,13 @@ from db.engine import Database
 from db.machine_room import Alarm
 from intake.api import (
     agencies,
+    caller_link,
     control,
     deliveries,
     dispatches,
     errors,
     health,
+    location,
     operators,
     page,
     phone,
@@ -48,6 +50,7 @@ def create_app(
     stop: asyncio.Event | None = None,
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
+    sms: bool = False,
 ) -> FastAPI:
     """Return the application.
 
@@ -61,11 +64,12 @@ def create_app(
         notes: what this installation leaves out, one sentence each; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
+        sms: whether a gateway is set that sends SMS.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
     ending = stop or asyncio.Event()
-    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store)
+    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store, sms)
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
@@ -80,6 +84,8 @@ def create_app(
         health.router(context, registry),
         page.router(context),
         phone.router(context),
+        location.router(context),
+        caller_link.router(context),
     ]
     errors.install(app, routers)
     for routes in routers:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from intake.api.dispatch_schemas import Dispatch
+from intake.api.location_schemas import Location, WholeLocation
 from intake.api.out import Out
 from intake.facts import CallBackResult
 from intake.report import Classification, Priority, Status
@@ -18,14 +19,6 @@ class Caller(Out):
     number_raw: str | None
     name: str | None
     withheld: bool | None
-
-
-class Location(Out):
-    """Where it is."""
-
-    text: str | None
-    lat: float | None
-    lon: float | None
 
 
 class Operator(Out):
@@ -153,6 +146,7 @@ class Report(ReportSummary):
     """A whole report."""
 
     call: Call | None
+    location: WholeLocation
     entries: list[Entry]
 
 

@@ -16,7 +16,7 @@ from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
 from intake import calling_back
-from intake.api import dispatch_schemas, schemas
+from intake.api import dispatch_schemas, location_wire, schemas
 from intake.news import POSITION
 
 ENDED = "ended"
@@ -55,6 +55,7 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
             "call_back_owed": calling_back.is_owed(call, rows),
         }
         values["call"] = _call(call, reading.now) | more
+    values["location"] = await location_wire.whole(reading, row)
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
     return schemas.Report.model_validate(values)
 
@@ -134,7 +135,7 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
             "name": row.caller_name,
             "withheld": row.caller_withheld,
         },
-        "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
+        "location": location_wire.location(row),
         "narrative": row.narrative,
         "call": _call(call, now) if call is not None else None,
         "dispatches": sent,
