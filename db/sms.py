@@ -4,6 +4,7 @@ A try is claimed by moving the row's next one past the time that a try can take:
 that is killed leaves a row that comes up again. An outcome counts only if nobody has tried since (`tries`).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -59,7 +60,8 @@ async def is_due(reading: Reading) -> bool:
 async def next_due(reading: Reading) -> datetime | None:
     """Return when the next one is due, or None."""
     statement = select(func.min(s.next_try_at, type_=tables.UtcTime())).where(tables.QUEUED)
-    return (await reading.connection.execute(statement)).scalar_one_or_none()
+    found: datetime | None = (await reading.connection.execute(statement)).scalar_one_or_none()
+    return found
 
 
 async def claim(tx: Transaction, at_once: int, lease: timedelta) -> list[SmsRow]:
@@ -84,7 +86,7 @@ async def put_off(tx: Transaction, row: SmsRow, reason: str, until: datetime) ->
     return await _put(tx, row, {"reason": reason, "next_try_at": until})
 
 
-async def _put(tx: Transaction, row: SmsRow, values: dict[str, object]) -> bool:
+async def _put(tx: Transaction, row: SmsRow, values: Mapping[str, object]) -> bool:
     mine = s.id == row.id, s.tries == row.tries, tables.QUEUED
     statement = update(tables.sms).where(*mine).values(**values).returning(s.id)
     return (await tx.connection.execute(statement)).first() is not None

@@ -95,11 +95,12 @@ async def make(
     else:
         text = WORDS[language]["sms"].format(url=url, minutes=LASTS // timedelta(minutes=1))
         owed = await sms.queue(tx, row.id, receiver, text, by, expires_at)
-    link = await location_links.add(tx, token_hash(token), row.id, by, expires_at, owed and owed.id)
+    sms_id = None if owed is None else owed.id
+    link = await location_links.add(tx, token_hash(token), row.id, by, expires_at, sms_id)
     way = f", lewat SMS ke {owed.to}" if owed is not None else ", untuk disampaikan petugas"
     await entries.add(tx, row.id, by, f"Tautan posisi dibuat untuk penelepon{way}.", automatic=True)
     await reports.touch(tx, row.id)
-    tx.record(by, "link.made", number, sms=owed and owed.id)
+    tx.record(by, "link.made", number, sms=sms_id)
     return Made(url, link, owed, notes)
 
 

@@ -49,10 +49,10 @@ async def pin(tx: Transaction, number: str, given: Pin, by: str, public_url: str
 
 
 def _place(given: Pin, near: tuple[float, float] | None) -> Place:
+    if given.place == (0, 0):
+        raise UnreadablePlaceError("0, 0 is what screens send that do not know the place. Set the pin again.")
     try:
         if given.place is not None:
-            if given.place == (0, 0):
-                raise CoordinatesError("0, 0 is what screens send that do not know the place.")
             return Place(*given.place, given.radius_m, "pin")
         if given.plus_code is not None:
             return coordinates.of_code(given.plus_code, near)

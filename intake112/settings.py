@@ -27,7 +27,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from routing import egress, sms_body
+from routing import egress
+from routing import sms_body as sms_template
 from routing.refusals import ForbiddenUrlError
 
 PREFIX: Final = "INTAKE112_"
@@ -105,7 +106,7 @@ class Settings(BaseSettings):
     )
     sms_token: SecretStr | None = Field(None, description="one line of text; needs INTAKE112_SMS_URL")
     sms_body: str = Field(
-        sms_body.DEFAULT, description="a JSON object or a form that holds {to} and {text}, and may hold {token}"
+        sms_template.DEFAULT, description="a JSON object or a form that holds {to} and {text}, and may hold {token}"
     )
     sms_allow_cidr: Annotated[frozenset[IPv4Network | IPv6Network], NoDecode] = Field(
         frozenset(), description="networks (10.20.0.0/16) separated by commas, where the SMS gateway may be"
@@ -165,8 +166,8 @@ class Settings(BaseSettings):
     @classmethod
     def _template(cls, value: str) -> str:
         try:
-            sms_body.check(value)
-        except sms_body.TemplateError as error:
+            sms_template.check(value)
+        except sms_template.TemplateError as error:
             raise ValueError(str(error)) from None
         return value
 

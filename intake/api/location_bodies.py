@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from intake.api.bodies import In, Latitude, Longitude, Number, rfc3339, sensible, storable_text
+from intake.api.bodies import In, Latitude, Longitude, Number, optional, rfc3339, sensible, storable_text
 from intake.pins import Pin
 
 Pasted = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(storable_text)]
@@ -40,11 +40,11 @@ class PositionIn(In):
 
     model_config = ConfigDict(json_schema_extra=_ONE)
 
-    lat: Latitude = Field(default=0.0, json_schema_extra=lambda schema: schema.pop("default", None))
-    lon: Longitude = Field(default=0.0, json_schema_extra=lambda schema: schema.pop("default", None))
+    lat: Latitude = Field(default=0.0, json_schema_extra=optional)
+    lon: Longitude = Field(default=0.0, json_schema_extra=optional)
     radius_m: Metres | None = None
-    plus_code: Code = Field(default="", json_schema_extra=lambda schema: schema.pop("default", None))
-    text: Pasted = Field(default="", json_schema_extra=lambda schema: schema.pop("default", None))
+    plus_code: Code = Field(default="", json_schema_extra=optional)
+    text: Pasted = Field(default="", json_schema_extra=optional)
     near: NearIn | None = None
 
     @model_validator(mode="after")
