@@ -13,7 +13,7 @@ NOON = datetime(2026, 3, 14, 5, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class One:
-    """A position: its name, seconds since noon at which it was measured (and heard, if nothing else is said), radius."""
+    """A position: name, when it was measured (and heard, if nothing else is said) in seconds since noon, radius."""
 
     name: str
     measured_s: float | None

@@ -42,6 +42,9 @@ WRONG = {  # name: wrong values
     "AMI_SECRET": ("one\nAction: Logoff",),
     "HEP_HOST": ("0.0.0.0", "192.0.2.1", "pbx.example"),  # noqa: S104 - that is the point
     "HEP_TRUNKS": ("carrier.example", "203.0.113.0/33", "203.0.113.1;203.0.113.2", ","),
+    "SMS_URL": ("sms.example", "ftp://sms.example/", "http://sms.example/", "https://127.0.0.1/", "https://10.0.0.1/"),
+    "SMS_BODY": ("{to}", "{text}", "{to} {text}", '{"to": "{to}"}'),
+    "SMS_ALLOW_CIDR": ("gateway", "10.0.0.0/33"),
     "LOG_LEVEL": ("loud",),
     "LOG_FORMAT": ("xml",),
 }
@@ -65,6 +68,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPat
         ({"AMI_HOST": "pbx", "AMI_SECRET": "s3cret"}, "AMI_USERNAME"),
         ({"CONTROL_USERNAME": "u"}, "CONTROL_SECRET"),
         ({"CONTROL_SECRET": "s3cret"}, "CONTROL_USERNAME"),
+        ({"SMS_TOKEN": "s3cret"}, "SMS_URL"),
         ({"TEST_CLOCK": "/x", "HTTP_HOST": "0.0.0.0"}, "TEST_CLOCK"),  # noqa: S104 - that is the point
         ({"TEST_CLOCK": "/x", "HTTP_HOST": "192.0.2.1"}, "TEST_CLOCK"),
     ],
