@@ -8,6 +8,7 @@ import string
 from html import unescape
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select

@@ -204,7 +204,8 @@ async def running(sender: Texting) -> AsyncIterator[None]:
 async def test_it_runs_is_woken_and_stops(database: Database, gateway: PretendGateway) -> None:
     async with asyncio.timeout(10), running(texting(database, gateway)):
         report = await owe(database)
-        await gateway.tried(1)
+        ticket = database.wakeups.ticket("live")
         while (await look(database, report)).state == "queued":
-            await asyncio.sleep(0)
+            await database.wakeups.wait("live", ticket, 1)
+            ticket = database.wakeups.ticket("live")
     assert len(gateway.texts) == 1
