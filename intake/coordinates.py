@@ -59,9 +59,9 @@ def read(text: str, near: tuple[float, float] | None = None) -> Place:
 
     Raises CoordinatesError.
     """
-    text = text.strip()
     if len(text) > LONGEST:
         raise CoordinatesError(f"This is longer than {LONGEST} characters. {HOW}")
+    text = " ".join(text.split())  # a thousand spaces would be a thousand times the work
     low = text.lower()
     if low.startswith("geo:"):
         return _geo(text)

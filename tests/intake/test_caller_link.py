@@ -208,7 +208,6 @@ async def test_without_a_gateway_the_link_is_to_be_read_aloud(
 ) -> None:
     await ring(database, START)
     without = create_app(database, public_url="https://112.test", timezone=WIB)
-    import httpx2
 
     async with Client(
         transport=httpx2.ASGITransport(app=without), base_url="https://112.test", headers=operator.headers
