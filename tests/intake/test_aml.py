@@ -35,7 +35,7 @@ READ = [
     (V1.replace("20260314015920", "00010101000000"), 14, "wifi", None, 68),
     (V1.replace("lc=68", "lc=101"), 14, "wifi", AT, None),
     (V1.partition(";si=")[0] + ";si=51", 14, "wifi", AT, 68),  # cut behind what counts
-    (V1.partition("lc=")[0] + "lc=6", 14, "wifi", AT, None),  # cut in the confidence: it may have been 68
+    (V1.partition("lc=")[0] + "lc=6", 14, "unknown", AT, None),  # cut in the confidence: it may have been 68
     (f"  {V1}\n", 14, "wifi", AT, 68),
     (V2, 14, "gnss", None, 68),
     (V2.replace("14.0;", "0.0;"), None, "gnss", None, 68),

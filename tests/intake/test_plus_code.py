@@ -1,7 +1,6 @@
 """Plus codes: the specification's own test vectors."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ from intake.plus_code import PlusCodeError, decode, is_full, is_short, is_valid,
 VECTORS = Path(__file__).with_name("plus_codes")
 
 
-def vectors(name: str) -> Iterator[list[str]]:
+def vectors(name: str) -> list[list[str]]:
     """The rows of one of the specification's files."""
     with (VECTORS / name).open(encoding="utf-8") as file:
-        yield from csv.reader(file)
+        return list(csv.reader(file))
 
 
 @pytest.mark.parametrize(("code", "valid", "short", "full"), vectors("validity.csv"))
