@@ -35,4 +35,5 @@ button.addEventListener("click", () => {
   );
 });
 
+document.getElementById("no-script").hidden = true; // it stands there until this runs: a script may also fail to load
 button.hidden = false;

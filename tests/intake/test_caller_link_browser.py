@@ -53,6 +53,7 @@ async def test_an_allowed_position_arrives(served: tuple[Served, Database]) -> N
     report, url = await link(http)
     async with phone(permissions=["geolocation"], geolocation=HERE) as page:
         await page.goto(url)
+        await expect(page.get_by_text("tidak menjalankan skrip")).to_be_hidden()
         assert (await location(http, report))["links"][0]["used_at"] is None, "opening it uses nothing up"
         await page.get_by_role("button", name="Beri tahu posisi saya").click()
         await expect(page.get_by_role("heading")).to_have_text("Terima kasih")
