@@ -165,8 +165,10 @@ async def test_one_that_was_killed_in_a_try_leaves_it_to_the_next(
     await sender.look()
     assert gateway.tries == 0, "somebody may be at it"
     clock.forward(seconds=30)
+    gateway.mood = Mood.BROKEN
     await sender.look()
-    assert (await look(database, report)).tries == 2
+    row = await look(database, report)
+    assert (row.state, row.tries) == ("queued", 2)
     async with database.transaction() as tx:
         assert not await sms.end(tx, lost, "failed", "late"), "its end comes too late to count"
 
