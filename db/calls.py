@@ -240,11 +240,6 @@ _change_callers = (
 _kind = select(tables.kinds.c.code).where(tables.kinds.c.code == bindparam("code")).scalar_subquery()
 _choose_kind = update(tables.reports).where(r.id == bindparam("of_id"), r.kind.is_(None)).values(kind=_kind)
 _kinds_of = select(r.id, r.kind).where(_of_ids).order_by(r.id)
-_locate = (
-    update(tables.reports)
-    .where(r.id == bindparam("of_id"))
-    .values(location_lat=bindparam("lat"), location_lon=bindparam("lon"))
-)
 _touch = update(tables.reports).where(_of_ids).values(version=r.version + 1).returning(r.id, r.number, r.version)
 
 
@@ -275,12 +270,6 @@ async def choose_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
     await tx.connection.execute(_choose_kind, rows)
     found = await tx.connection.execute(_kinds_of, {"ids": list(chosen)})
     return [row.id for row in found if row.kind == chosen[row.id]]
-
-
-async def locate(tx: Transaction, places: Mapping[int, tuple[float, float]]) -> None:
-    """Save where callers are, as (latitude, longitude) by the id of their locked report."""
-    rows = [{"of_id": report_id, "lat": lat, "lon": lon} for report_id, (lat, lon) in places.items()]
-    await tx.connection.execute(_locate, rows)
 
 
 async def mark_tests(tx: Transaction, report_ids: Collection[int], *, is_test: bool) -> None:

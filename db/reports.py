@@ -37,6 +37,9 @@ class ReportRow(Struct, frozen=True):
     location_text: str | None
     location_lat: float | None
     location_lon: float | None
+    location_method: str | None
+    location_radius_m: float | None
+    location_measured_at: datetime | None
     narrative: str | None
     closed_at: datetime | None
     reopened_at: datetime | None

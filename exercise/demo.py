@@ -20,6 +20,7 @@ from exercise.agency import HOOK, PretendAgency
 from exercise.beside import tasks_beside
 from exercise.pbx import Clock, Pause, PretendAsterisk
 from exercise.ringing import ring_forever
+from exercise.sms_gateway import PretendGateway
 from exercise.temperaments import GOES, LATE, PROMPT, REJECTS, TWICE
 
 EVERY_S: Final = 8.0
@@ -36,10 +37,11 @@ ROSTER: Final = (  # code, name, kinds it is told of, who answers there, how the
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What runs: the PBX to connect to, and the agencies to register and then `enrol`."""
+    """What runs: the PBX to connect to, the agencies to register and then `enrol`, the gateway for SMS."""
 
     pbx: PretendAsterisk
     agencies: tuple[PretendAgency, ...]
+    sms: PretendGateway
 
 
 def is_pretend(url: str) -> bool:
@@ -66,6 +68,7 @@ async def demo(
             PretendAgency(code, name, clock, kinds=kinds, temperament=temperament, by=by, pause=pause)
             for code, name, kinds, by, temperament in ROSTER
         ]
+        sms = await stack.enter_async_context(PretendGateway().serving())
         for agency in agencies:
             await stack.enter_async_context(agency.serving())
         for agency in agencies:
@@ -73,4 +76,4 @@ async def demo(
         tasks = await stack.enter_async_context(tasks_beside())
         ringing = tasks.create_task(ring_forever(pbx, every_s, random=random, pause=pause))
         stack.callback(ringing.cancel)
-        yield Demo(pbx, tuple(agencies))
+        yield Demo(pbx, tuple(agencies), sms)

@@ -11,28 +11,28 @@ of the first.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace as with_values
 from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import calls, dispatches, reports
+from db import calls, handsets, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
-from db.states import NOT_LIVE
-from intake import calling_back, desk, on_duty
+from db.positions import NewPosition
+from intake import calling_back, desk, handset, on_duty, positions
 from intake.facts import (
     MACHINE,
     Arrived,
     CallBackFact,
     CallFact,
+    Described,
     JoinedWith,
+    Located,
     Told,
 )
-from intake.news import OF_MENU, ON_LEGS, Columns, Story, gather, key_of, new_call
-from intake.report import POSITION
+from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
 from intake.visible import visible
 from routing import outbox
 
@@ -43,6 +43,8 @@ async def book(tx: Transaction, facts: Sequence[Told], timezone: ZoneInfo, publi
     `public_url` stands in what agencies are owed.
     """
     of_calls = [fact for fact in facts if isinstance(fact, CallFact)]
+    if any(isinstance(fact, Arrived | Described) and fact.number_raw for fact in of_calls):
+        await handsets.beside_rings(tx)
     stories = await _take_up(tx, of_calls, timezone)
     joined = {key_of(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
     others = await calls.report_numbers(tx, joined)
@@ -114,8 +116,7 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
             await calls.lock_reports(tx, ids)
             await calls.mark_tests(tx, ids, is_test=is_test)
     chosen = await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
-    places = {story.call.report_id: story.place for story in stories if story.place is not None}
-    await _save_places(tx, places, public_url)
+    await _save_positions(tx, stories, public_url)
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
         await calls.write_entries(tx, MACHINE, entries)
@@ -153,27 +154,34 @@ async def _tell_kind(tx: Transaction, report_id: int, public_url: str) -> None:
     await desk.send_by_itself(tx, row, public_url)
 
 
-async def _save_places(tx: Transaction, places: Mapping[int, tuple[float, float]], public_url: str) -> None:
-    """The network's position is the report's until a person sets one, or takes it out."""
-    if places:
-        locked = await calls.lock_reports(tx, places)
-        open_to = [report.id for report in locked.values() if not POSITION & report.field_versions.keys()]
-        if open_to:
-            placed = {report_id: places[report_id] for report_id in open_to}
-            await _owe_places(tx, placed, public_url)
-            await calls.locate(tx, placed)
+async def _save_positions(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
+    """Keep what the network said of where callers are, and what their handsets told before the ring was here."""
+    told = [_told(story.call.report_id, one) for story in stories for one in story.positions]
+    await positions.learn(tx, told, public_url)
+    callers = {
+        story.call.report_id: (str(number), story.call.arrived_at)
+        for story in stories
+        if (number := story.caller.get("caller_number")) is not None
+    }
+    await handset.join_waiting(tx, callers, public_url)
 
 
-async def _owe_places(tx: Transaction, places: Mapping[int, tuple[float, float]], public_url: str) -> None:
-    """Owe the agencies that have these locked reports the places that will be saved, where that is another one."""
-    for report_id, sent in sorted((await dispatches.of_reports(tx, list(places))).items()):
-        if all(one.state in NOT_LIVE for one in sent):
-            continue
-        before = await visible(tx, await reports.lock(tx, report_id))
-        lat, lon = places[report_id]
-        after = with_values(before, location_lat=lat, location_lon=lon)
-        if not after.looks_like(before):
-            await outbox.update(tx, report_id=report_id, report=after, public_url=public_url)
+def _told(report_id: int, fact: Located) -> NewPosition:
+    """Return the network's position as it is kept."""
+    said = fact.position
+    more = {"provided_by": said.provided_by, "civic": said.civic, "reference": said.reference}
+    return NewPosition(
+        report_id=report_id,
+        at=fact.at,
+        measured_at=said.measured_at,
+        method=clean(said.method, 64),
+        lat=said.lat,
+        lon=said.lon,
+        radius_m=said.radius_m,
+        source="network",
+        detail={name: clean(value) for name, value in more.items() if value is not None},
+        by=MACHINE,
+    )
 
 
 async def _open(tx: Transaction, stories: Sequence[Story]) -> dict[int, tuple[str, int]]:

@@ -23,7 +23,8 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, report, steps
+from intake import dispositions, grouping, numbers, positions, report, steps
+from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
     FutureVersionError,
@@ -118,6 +119,8 @@ async def open_report(
         "narrative": new.narrative,
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
+    if new.location_lat is not None:
+        row = await positions.write(tx, row, by, TYPED)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
     said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
     tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
@@ -153,11 +156,18 @@ async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, pub
 
 
 async def edit(
-    tx: Transaction, number: str, seen: int, yours: Mapping[str, Value], by: str, public_url: str
+    tx: Transaction,
+    number: str,
+    seen: int,
+    yours: Mapping[str, Value],
+    by: str,
+    public_url: str,
+    written: Written = TYPED,
 ) -> ReportRow:
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
-    A change of what rules ask of (`ASKED`) lets automatic rules send it.
+    `written` says how coordinates were set, if they are among the fields. A change of what rules ask of (`ASKED`) lets
+    automatic rules send it.
     Raises UnknownReportError, UnknownKindError, KindDisabledError, FutureVersionError, ConflictError, IllegalStepError.
     """
     row = await locked(tx, number)
@@ -172,11 +182,17 @@ async def edit(
         changes = await dispositions.taken(tx, row, step, changes)
     if "kind" in changes:
         await check_kind(tx, changes["kind"])
-    return await alter(tx, row, changes, by, public_url) if changes else row
+    return await alter(tx, row, changes, by, public_url, written=written) if changes else row
 
 
 async def alter(
-    tx: Transaction, row: ReportRow, changes: Mapping[str, Value], by: str, public_url: str, note: str = ""
+    tx: Transaction,
+    row: ReportRow,
+    changes: Mapping[str, Value],
+    by: str,
+    public_url: str,
+    note: str = "",
+    written: Written = TYPED,
 ) -> ReportRow:
     """Change fields of a locked report, with what its writer has to say of it, and tell whoever has to know.
 
@@ -188,6 +204,8 @@ async def alter(
     marks = await seals.marks(tx, row.id, changes)
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
     row = await _next_version(tx, row, before, by, public_url, changes)
+    if report.POSITION & changes.keys():
+        row = await positions.write(tx, row, by, written)
     return await send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
 
 

@@ -75,7 +75,7 @@ class Story:
     changed: bool = False  # the call itself
     caller: Columns = field(default_factory=dict)
     kind: str | None = None  # that the caller chose
-    place: tuple[float, float] | None = None  # where the network says that he is
+    positions: list[Located] = field(default_factory=list)  # where the network says that he is, in order
     is_test: bool | None = None  # what it became by this batch, if anything
     changed_legs: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)  # legs of which it is news that, or when, somebody answered
@@ -129,8 +129,8 @@ def new_call(ring: Arrived, number: str) -> Story:
         pbx=ring.key.pbx,
         uniqueid=ring.key.uniqueid,
         linkedid=ring.linkedid or None,
-        trunk=_clean(ring.trunk),
-        dialled=_clean(ring.dialled),
+        trunk=clean(ring.trunk),
+        dialled=clean(ring.dialled),
         stage="arrived",
         arrived_at=ring.at,
         metadata={"ring": "late"} if ring.late else {},
@@ -175,17 +175,17 @@ def _go_on(story: Story, fact: CallFact, others: Mapping[Key, str]) -> None:
         case LegEnded():
             leg = story.legs.get(fact.leg)
             if leg is not None and leg.to_at is None:
-                story.put_leg(replace(leg, to_at=fact.at, cause=_clean(fact.cause)))
+                story.put_leg(replace(leg, to_at=fact.at, cause=clean(fact.cause)))
         case Held() if story.is_later("held", fact.at):
             story.go_to("held", fact.at)
-            story.audit("CallStateChange", stage="held", device=_clean(fact.by))
+            story.audit("CallStateChange", stage="held", device=clean(fact.by))
         case Resumed() if story.is_later("resumed", fact.at):
             story.go_to("talking", fact.at)
             story.audit("CallStateChange", stage="talking")
         case Transferred() if story.is_later("transferred", fact.at, SAME_WITHIN):
             story.go_to("transferred", fact.at)
             story.entries.append(_passed_on(fact))
-            story.audit("CallTransfer", device=_clean(fact.by), attended=fact.attended)
+            story.audit("CallTransfer", device=clean(fact.by), attended=fact.attended)
         case MenuAnswered() | MenuChosen() | MessageBegan():
             _hear_menu(story, fact)
         case JoinedWith() if story.is_later(f"joined {fact.other.uniqueid}", fact.at, SAME_WITHIN):
@@ -223,11 +223,11 @@ def _hear_menu(story: Story, fact: MenuAnswered | MenuChosen | MessageBegan) -> 
             elif story.call.operator_device is None:
                 story.put(outcome="overflow")
         case MenuChosen() if MENU not in story.call.metadata:
-            story.put(metadata=story.call.metadata | {MENU: _clean(fact.kind)})
-            story.kind = _clean(fact.kind)
-            story.entries.append(f"Penelepon memilih di menu suara: {_clean(fact.kind)}")
+            story.put(metadata=story.call.metadata | {MENU: clean(fact.kind)})
+            story.kind = clean(fact.kind)
+            story.entries.append(f"Penelepon memilih di menu suara: {clean(fact.kind)}")
         case MessageBegan() if story.call.message != fact.file:
-            story.put(message=_clean(fact.file))
+            story.put(message=clean(fact.file))
             story.entries.append("Penelepon diminta meninggalkan pesan suara")
         case _:
             pass  # it is known already
@@ -245,11 +245,11 @@ def _locate(story: Story, fact: Located) -> None:
         "lat": position.lat,
         "lon": position.lon,
         "radius_m": position.radius_m,
-        "method": _clean(position.method),
+        "method": clean(position.method),
         "at": None if position.measured_at is None else position.measured_at.isoformat(),
-        "provided_by": _clean(position.provided_by),
-        "civic": _clean(position.civic),
-        "reference": _clean(position.reference),
+        "provided_by": clean(position.provided_by),
+        "civic": clean(position.civic),
+        "reference": clean(position.reference),
         "source": "PIDF-LO",
     }
     if isinstance(known, dict):
@@ -268,8 +268,7 @@ def _locate(story: Story, fact: Located) -> None:
     counted = {"heard": heard, "entries": entries, "told_at": told_at.astimezone(UTC).isoformat()}
     heard_at = fact.at.astimezone(UTC).isoformat()
     story.put(metadata=story.call.metadata | {POSITION: told | {"heard_at": heard_at} | counted})
-    if position.lat is not None and position.lon is not None:
-        story.place = (position.lat, position.lon)
+    story.positions.append(fact)
     story.audit("CallStateChange", located=True)
 
 
@@ -278,15 +277,15 @@ def _describe(story: Story, fact: Described) -> None:
     if fact.withheld is not None:
         story.caller["caller_withheld"] = fact.withheld
     if fact.recording:
-        story.put(recording=_clean(fact.recording))
+        story.put(recording=clean(fact.recording))
     if fact.metadata:
-        metadata = {name: _clean(value) for name, value in fact.metadata.items()}
+        metadata = {name: clean(value) for name, value in fact.metadata.items()}
         story.put(metadata=story.call.metadata | metadata)
 
 
 def _take(story: Story, fact: Taken) -> None:
     """The first human answer is the call's; a later one (another operator, an agency) is a leg."""
-    device, member = _clean(fact.device), _clean(fact.member)
+    device, member = clean(fact.device), clean(fact.member)
     leg = story.legs.get(fact.leg)
     if leg is None:
         leg = _new_leg(fact.leg, fact.kind, fact.at or story.call.arrived_at, fact.device, fact.member)
@@ -328,7 +327,7 @@ def _end(story: Story, fact: Ended) -> None:
         stage="ended",
         ended_at=call.ended_at or fact.at,
         outcome=outcome,
-        hangup_cause=_clean(fact.cause) or call.hangup_cause,
+        hangup_cause=clean(fact.cause) or call.hangup_cause,
         told={},
     )
     if fact.at is not None:
@@ -339,12 +338,12 @@ def _end(story: Story, fact: Ended) -> None:
 
 
 def _new_leg(key: str, kind: str, at: datetime, device: str, member: str | None = None) -> LegRow:
-    return LegRow(key=key, kind=kind, device=_clean(device), member=_clean(member), from_at=at)
+    return LegRow(key=key, kind=kind, device=clean(device), member=clean(member), from_at=at)
 
 
 def _passed_on(fact: Transferred) -> str:
-    by = f" oleh {_clean(fact.by)}" if fact.by else ""
-    to = f" ke {_clean(fact.to)}" if fact.to else ""
+    by = f" oleh {clean(fact.by)}" if fact.by else ""
+    to = f" ke {clean(fact.to)}" if fact.to else ""
     return f"Dialihkan{by}{to}{', setelah dibicarakan dahulu' if fact.attended else ''}"
 
 
@@ -353,13 +352,13 @@ def _where(position: Position) -> str:
     said = []
     if position.lat is not None and position.lon is not None:
         radius = None if position.radius_m is None else f"radius {position.radius_m:.0f} m"
-        method = None if position.method is None else f"cara {_clean(position.method)}"
+        method = None if position.method is None else f"cara {clean(position.method)}"
         place = f"{position.lat:.5f}, {position.lon:.5f}"
         said.append(f"Posisi dari jaringan: {', '.join(filter(None, [place, radius, method]))}")
     if position.civic:
-        said.append(f"Alamat dari jaringan: {_clean(position.civic)}")
+        said.append(f"Alamat dari jaringan: {clean(position.civic)}")
     if position.reference:
-        said.append(f"Rujukan posisi dari jaringan, tidak diambil: {_clean(position.reference)}")
+        said.append(f"Rujukan posisi dari jaringan, tidak diambil: {clean(position.reference)}")
     return ". ".join(said) or "Posisi dari jaringan: tidak terbaca"
 
 
@@ -371,14 +370,14 @@ def _over(outcome: str | None, cause: str | None) -> str:
 def _caller(number_raw: str | None, name: str | None) -> Columns:
     values: Columns = {}
     if number_raw is not None:
-        values["caller_number_raw"] = _clean(number_raw)
+        values["caller_number_raw"] = clean(number_raw)
         values["caller_number"] = numbers.e164(number_raw)
         values["caller_digits"] = numbers.digits(number_raw)[:64] or None
     if name is not None:
-        values["caller_name"] = _clean(name)
+        values["caller_name"] = clean(name)
     return values
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None, longest: int | None = None) -> str | None:
     """Text as every database keeps it: PostgreSQL has no NUL."""
-    return None if text is None else text.replace("\0", "\ufffd")
+    return None if text is None else text.replace("\0", "\ufffd")[:longest]

@@ -177,6 +177,25 @@ class UnknownKindError(DeskError):
     code = "unknown_kind"
 
 
+class UnreadablePlaceError(DeskError):
+    """No place can be read in this."""
+
+    code = "unreadable_place"
+
+
+class UnfitNumberError(DeskError):
+    """This is no telephone number that an SMS could go to. Write it like +6281200000001 or 081200000001."""
+
+    code = "unfit_number"
+
+
+class TooManyLinksError(DeskError):
+    """This report has several links that can still be used. Use one of those, or wait until they expire."""
+
+    status = 409
+    code = "too_many_links"
+
+
 class NoCallError(DeskError):
     """This report has no call: it did not come by the telephone line."""
 

@@ -24,13 +24,14 @@ from intake import desk, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake.attendance import Attendance
-from intake112.configs import bridge_config, control_config, probe_config, shift_rules
+from intake112.configs import bridge_config, control_config, probe_config, shift_rules, sms_gateway
 from intake112.heads import Heads, Places
 from intake112.process import AnyClock, Jobs, Process, Room
 from intake112.settings import Settings
 from routing.escalations import Escalations
 from routing.heartbeat import Heartbeat
 from routing.lanes import Lanes
+from routing.texting import Texting
 
 log = structlog.get_logger(__name__)
 Around = Callable[[Database, Settings], AbstractAsyncContextManager[Settings]]
@@ -118,8 +119,9 @@ def _jobs(
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
         heartbeat = Heartbeat(database, lambda: lanes.looked_at)
         heads = Heads(database, Places.of(settings.state_dir, settings.audit_heads))
-        process.watched = (heartbeat, escalations, heads)
-        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat, heads)
+        texting = Texting(database, gateway) if (gateway := sms_gateway(settings)) is not None else None
+        process.watched = [one for one in (heartbeat, escalations, heads, texting) if one is not None]
+        jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat, heads, texting)
     if listener is not None:
         app = create_app(
             database,
@@ -132,6 +134,7 @@ def _jobs(
             stop=process.stop,
             store=settings.store,
             shift_rules=shift_rules(settings),
+            sms=settings.sms_url is not None,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
 
@@ -167,6 +170,7 @@ def notes(settings: Settings) -> list[str]:
         (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
         (s.menu_port, "Callers whom nobody answers get no voice menu: INTAKE112_MENU_PORT is not set."),
         (s.hep_port, "Where callers are, as their networks say it, is not taken over: INTAKE112_HEP_PORT is not set."),
+        (s.sms_url, "Callers get no link for their position by SMS: INTAKE112_SMS_URL is not set."),
         (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return [sentence for there, sentence in found if not there]

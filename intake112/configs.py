@@ -12,6 +12,7 @@ from ami_bridge.session import Pbx
 from ami_bridge.threads import Line
 from intake.shifts import ShiftRules
 from intake112.settings import Settings
+from routing.texting import Gateway
 
 
 def bridge_config(settings: Settings) -> BridgeConfig:
@@ -62,3 +63,11 @@ def line_of(settings: Settings) -> Line:
     """Return what belongs to the 112 line."""
     s = settings
     return Line(s.pbx, s.line_contexts, s.line_numbers, s.line_queues)
+
+
+def sms_gateway(settings: Settings) -> Gateway | None:
+    """Return where SMS are posted; None: nowhere."""
+    if settings.sms_url is None:
+        return None
+    token = settings.sms_token.get_secret_value() if settings.sms_token else ""
+    return Gateway(settings.sms_url.get_secret_value(), token, settings.sms_body, settings.sms_networks)

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import typer
@@ -21,6 +22,7 @@ from db.agencies import AgencyRow
 from db.engine import Database, Transaction
 from exercise.agency import PretendAgency
 from exercise.demo import Demo, demo, is_pretend
+from exercise.sms_gateway import ALLOW_CIDR, TOKEN
 from intake import access
 from intake112.settings import Settings
 from routing import outbox
@@ -36,6 +38,14 @@ async def around(database: Database, settings: Settings) -> AsyncIterator[Settin
         await _register(database, world)
         logins = await _people(database, settings.state_dir / "demo-logins.json")
         _tell(settings, logins)
+        if settings.sms_url is None:
+            settings = settings.model_copy(
+                update={
+                    "sms_url": SecretStr(world.sms.url),
+                    "sms_token": SecretStr(TOKEN),
+                    "sms_allow_cidr": frozenset({ip_network(ALLOW_CIDR)}),
+                }
+            )
         if settings.ami_host:
             yield settings
         else:

@@ -27,6 +27,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from routing import egress
+from routing import sms_body as sms_template
+from routing.refusals import ForbiddenUrlError
+
 PREFIX: Final = "INTAKE112_"
 SQLITE: Final = "sqlite+aiosqlite:///"
 POSTGRESQL: Final = "postgresql+asyncpg://"
@@ -100,6 +104,16 @@ class Settings(BaseSettings):
         frozenset(),
         description="addresses or networks (203.0.113.0/28) separated by commas, the carriers' in pjsip.conf",
     )
+    sms_url: SecretStr | None = Field(
+        None, description="https:// (http:// only within INTAKE112_SMS_ALLOW_CIDR), a host and a path: an SMS gateway"
+    )
+    sms_token: SecretStr | None = Field(None, description="one line of text; needs INTAKE112_SMS_URL")
+    sms_body: str = Field(
+        sms_template.DEFAULT, description="a JSON object or a form that holds {to} and {text}, and may hold {token}"
+    )
+    sms_allow_cidr: Annotated[frozenset[IPv4Network | IPv6Network], NoDecode] = Field(
+        frozenset(), description="networks (10.20.0.0/16) separated by commas, where the SMS gateway may be"
+    )
     test_number: OneLine | None = Field(None, description="a telephone number that leads back to the 112 line")
     test_every_minutes: int = Field(15, ge=1, le=1440, description="a whole number of minutes from 1 to 1440")
     http_host: OneLine = Field("127.0.0.1", description="an address of this machine, or a name of it")
@@ -136,7 +150,7 @@ class Settings(BaseSettings):
             raise ValueError("not a list of names")
         return clean
 
-    @field_validator("hep_trunks", mode="before")
+    @field_validator("hep_trunks", "sms_allow_cidr", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         found = value.split(",") if isinstance(value, str) else value
@@ -151,7 +165,16 @@ class Settings(BaseSettings):
             raise ValueError("other machines could reach it")
         return value
 
-    @field_validator("ami_secret", "control_secret")
+    @field_validator("sms_body")
+    @classmethod
+    def _template(cls, value: str) -> str:
+        try:
+            sms_template.check(value)
+        except sms_template.TemplateError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @field_validator("ami_secret", "control_secret", "sms_token")
     @classmethod
     def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and set("\r\n\0") & set(value.get_secret_value()):
@@ -224,6 +247,11 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.http_port}"
 
     @property
+    def sms_networks(self) -> list[str]:
+        """Where the SMS gateway may be beside public addresses."""
+        return sorted(str(one) for one in self.sms_allow_cidr)
+
+    @property
     def is_loopback(self) -> bool:
         """True when only this machine can reach the web server."""
         return is_loopback(self.http_host)
@@ -232,8 +260,17 @@ class Settings(BaseSettings):
         """Return every secret among the settings, for the log to leave out."""
         password = urlsplit(self.database).password if not self.sqlite_file else None
         password_read = unquote(password) if password else None
-        found = [secret.get_secret_value() for secret in (self.ami_secret, self.control_secret) if secret]
+        set_ = (self.ami_secret, self.control_secret, self.sms_token, self.sms_url)  # a URL may hold a key
+        found = [secret.get_secret_value() for secret in set_ if secret]
         return [secret for secret in [*found, password, password_read] if secret]
+
+
+def _may_be_dialled(settings: Settings) -> bool:
+    try:
+        egress.check_url(settings.sms_url.get_secret_value() if settings.sms_url else "", settings.sms_networks)
+    except ForbiddenUrlError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:
@@ -294,6 +331,8 @@ def _together(settings: Settings) -> None:
         (s.control_secret and not s.control_username, "control_username", missing),
         (s.test_number and not s.control_username, "control_username", missing),
         (s.test_clock and not s.is_loopback, "test_clock", "is wrong"),
+        (s.sms_token and not s.sms_url, "sms_url", missing),
+        (s.sms_url and not _may_be_dialled(s), "sms_url", "is wrong"),
     )
     if wrong := [_line(name, trouble) for broken, name, trouble in rules if broken]:
         raise SettingsError("\n".join(wrong))

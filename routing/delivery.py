@@ -37,7 +37,10 @@ _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_ho
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one."""
+    """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one.
+
+    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is empty.
+    """
 
     id: str
     at: datetime
@@ -45,6 +48,17 @@ class Letter:
     body: bytes
     content_type: str = "application/json"
     keys: Sequence[str] = ()
+    authorization: str = ""
+
+    def proof(self) -> dict[str, str]:
+        """Return the headers that say who we are, and which letter this is."""
+        if not self.signature:
+            return {"idempotency-key": self.id} | ({"authorization": self.authorization} if self.authorization else {})
+        return {
+            "webhook-id": self.id,
+            "webhook-timestamp": str(int(self.at.timestamp())),
+            "webhook-signature": self.signature,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +201,8 @@ class HttpReceiver:
                 "accept-encoding": "identity",
                 "content-type": letter.content_type,
                 "user-agent": "intake112",
-                "webhook-id": letter.id,
-                "webhook-timestamp": str(int(letter.at.timestamp())),
-                "webhook-signature": letter.signature,
-            },
+            }
+            | letter.proof(),
             content=letter.body,
             extensions={"timeout": {"connect": self._connect_s}, "trace": progress},
         )

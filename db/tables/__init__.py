@@ -29,6 +29,7 @@ from db.tables.dispatch import (
 from db.tables.duplicates import duplicate_limits
 from db.tables.journal import audit, head, live_events
 from db.tables.life import dispositions, guide_answers, handed_reports, handovers, presences
+from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
 from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states, shifts
@@ -37,8 +38,10 @@ __all__ = [
     "IN_PROGRESS",
     "OPEN_CONTROL",
     "OPEN_SHIFT",
+    "QUEUED",
     "SHIFT_OWED",
     "TALKING",
+    "WAITING",
     "UtcTime",
     "agencies",
     "answers",
@@ -56,12 +59,15 @@ __all__ = [
     "guide_answers",
     "handed_reports",
     "handovers",
+    "handset_messages",
     "head",
     "kinds",
     "legs",
     "live_events",
+    "location_links",
     "metadata",
     "plays",
+    "positions",
     "presences",
     "queue_members",
     "recordings",
@@ -74,6 +80,7 @@ __all__ = [
     "sessions",
     "shift_states",
     "shifts",
+    "sms",
     "tokens",
     "trials",
     "users",

@@ -67,6 +67,9 @@ reports = Table(
     Column("location_text", Text),
     Column("location_lat", Double),
     Column("location_lon", Double),
+    Column("location_method", String(64)),  # of the position that lat and lon are; see `positions`
+    Column("location_radius_m", Double),
+    Column("location_measured_at", UtcTime),
     Column("narrative", Text),
     Column("closed_at", UtcTime),  # null: it is not closed (or was so before this was written down)
     Column("reopened_at", UtcTime),  # the last time; null: never (or before this was written down)

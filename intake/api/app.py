@@ -14,6 +14,7 @@ from db.engine import Database
 from db.machine_room import Alarm
 from intake.api import (
     agencies,
+    caller_link,
     control,
     deliveries,
     dispatches,
@@ -22,6 +23,7 @@ from intake.api import (
     health,
     kinds,
     life,
+    location,
     operators,
     page,
     people,
@@ -57,6 +59,7 @@ def create_app(
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
     shift_rules: ShiftRules | None = None,
+    sms: bool = False,
 ) -> FastAPI:
     """Return the application. `app.state` has its `routers`, and the `reads` that the record is to have.
 
@@ -71,12 +74,13 @@ def create_app(
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
         shift_rules: the line's queues and desks, and what follows a call.
+        sms: whether a gateway is set that sends SMS.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
     ending = stop or asyncio.Event()
     desks = shift_rules or ShiftRules()
-    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks)
+    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms)
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
@@ -98,6 +102,8 @@ def create_app(
         health.router(context, registry),
         page.router(context),
         phone.router(context),
+        location.router(context),
+        caller_link.router(context),
     ]
     errors.install(app, routers)
     for routes in routers:

@@ -110,7 +110,8 @@ def _not_the_line(source: str) -> str:
     return source
 
 
-def _optional(schema: dict[str, Any]) -> None:
+def optional(schema: dict[str, Any]) -> None:
+    """Leave the default out of a field's description: it stands for a field that was not sent."""
     schema.pop("default", None)
 
 
@@ -130,12 +131,12 @@ class ChangeIn(In):
 
     kind: Code | None = None
     priority: Priority | None = None
-    classification: Classification = Field("normal", alias="class", json_schema_extra=_optional)
+    classification: Classification = Field("normal", alias="class", json_schema_extra=optional)
     narrative: Long | None = None
-    status: Status = Field("open", json_schema_extra=_optional)
-    caller: CallerIn = Field(CallerIn(), json_schema_extra=_optional)
-    location: LocationIn = Field(LocationIn(), json_schema_extra=_optional)
-    flags: FlagsIn = Field(FlagsIn(), json_schema_extra=_optional)
+    status: Status = Field("open", json_schema_extra=optional)
+    caller: CallerIn = Field(CallerIn(), json_schema_extra=optional)
+    location: LocationIn = Field(LocationIn(), json_schema_extra=optional)
+    flags: FlagsIn = Field(FlagsIn(), json_schema_extra=optional)
 
     def leaves(self) -> dict[str, report.Value]:
         """Return the fields that were sent, by their names on the wire (`location.text`)."""

@@ -52,6 +52,7 @@ class Context:
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
     recordings: Path | None  # the store; None: this server has none
     shifts: ShiftRules
+    sms: bool  # there is a gateway that sends them
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from intake.api.bodies import In
+from intake.api.location_schemas import Location
 from intake.api.out import Out
-from intake.api.schemas import Caller, Location
+from intake.api.schemas import Caller
 from intake.report import Priority
 from intake.steps import Status
 

@@ -8,11 +8,11 @@ from db.engine import Reading
 from db.reports import ReportRow
 from intake import joining
 from intake.access import Who
-from intake.api import bodies
+from intake.api import bodies, location_wire
 from intake.api import duplicate_schemas as schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, supervisors_only
 from intake.api.operators import Number
-from intake.api.schemas import Caller, Location
+from intake.api.schemas import Caller
 from intake.duplicates import Limits
 from intake.joining import Proposal
 
@@ -123,7 +123,7 @@ def _proposed(one: Proposal) -> schemas.Proposed:
             "kind": row.kind,
             "priority": row.priority,
             "opened_at": row.opened_at,
-            "location": Location(text=row.location_text, lat=row.location_lat, lon=row.location_lon),
+            "location": location_wire.location(row),
             "joined": row.joined or 0,
         }
     )

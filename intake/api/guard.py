@@ -13,6 +13,8 @@ from intake.api import errors
 LONGEST_BODY: Final = 64 * 1024
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 JSON_PATHS: Final = ("/api/", "/agency/")
+FORM_PATHS: Final = ("/api/v1/aml",)  # takes forms beside JSON: what SMS gateways send
+FORM: Final = "application/x-www-form-urlencoded"
 SECURITY: Final = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
     "object-src 'none'",
@@ -70,8 +72,8 @@ class Guard:
 async def _body(scope: Scope, receive: Receive) -> tuple[bytes, ASGIApp | None]:
     """Return the whole body, or the answer that refuses it."""
     headers = Headers(scope=scope)
-    is_json = scope["path"].startswith(JSON_PATHS)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = scope["path"].startswith(JSON_PATHS) and not (kind == FORM and scope["path"] in FORM_PATHS)
     said = headers.get("content-length", "0")
     if is_json and kind != "application/json" and (kind or said != "0" or "transfer-encoding" in headers):
         return b"", errors.answer(415, "not_json", "The body must be JSON: send Content-Type: application/json.")

@@ -22,6 +22,7 @@ STATIC = resources.files("intake") / "static"
 MEDIA = {
     "desk.js": "text/javascript",
     "health.js": "text/javascript",
+    "locate.js": "text/javascript",
     "desk.css": "text/css",
     "phone.css": "text/css",
     "icon.svg": "image/svg+xml",

@@ -122,7 +122,7 @@ def router(context: Context) -> APIRouter:
         once: Field = "",
     ) -> Response:  # fmt: skip
         spoken = language(lang, request.headers.get("accept-language"))
-        if _is_foreign(request, context.public_url):
+        if is_foreign(request, context.public_url):
             log.warning("foreign_page", address=request.client.host if request.client else "")
             return said(spoken, "foreign", 403)
         word, by = answer_word(answer), storable(" ".join(by.split()))
@@ -181,7 +181,7 @@ async def _told(reading: Reading, found: Opened, key: str) -> AnswerRow | None:
     return row if row is not None and row.dispatch_id == found.dispatch.id else None
 
 
-def _is_foreign(request: Request, public_url: str) -> bool:
+def is_foreign(request: Request, public_url: str) -> bool:
     """Tell whether another site's page sent this.
 
     Since our page gives no referrer, browsers call its origin "null", too: that alone is no sign, and those that have

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from intake.api.dispatch_schemas import Dispatch
+from intake.api.location_schemas import Location, WholeLocation
 from intake.api.out import Out
 from intake.facts import CallBackResult
 from intake.report import Classification, Priority
@@ -19,14 +20,6 @@ class Caller(Out):
     number_raw: str | None
     name: str | None
     withheld: bool | None
-
-
-class Location(Out):
-    """Where it is."""
-
-    text: str | None
-    lat: float | None
-    lon: float | None
 
 
 class Operator(Out):
@@ -201,6 +194,7 @@ class Report(ReportSummary):
     """A whole report. `steps`: those that people may take now. `guide`: answers to the guide of its present kind."""
 
     call: Call | None
+    location: WholeLocation
     entries: list[Entry]
     steps: list[Step]
     guide: list[GuideAnswer]

@@ -16,7 +16,7 @@ from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
 from intake import calling_back, steps
-from intake.api import dispatch_schemas, schemas
+from intake.api import dispatch_schemas, location_wire, schemas
 from intake.news import POSITION
 from intake.report import leaves
 
@@ -56,6 +56,7 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
             "call_back_owed": calling_back.is_owed(call, rows),
         }
         values["call"] = _call(call, reading.now) | more
+    values["location"] = await location_wire.whole(reading, row)
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
     values["steps"] = steps.MAY[steps.known(row.status)]
     answered = [] if row.kind is None else await guide_answers.of_report(reading, row.id, row.kind)
@@ -140,7 +141,7 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
             "name": row.caller_name,
             "withheld": row.caller_withheld,
         },
-        "location": {"text": row.location_text, "lat": row.location_lat, "lon": row.location_lon},
+        "location": location_wire.location(row),
         "narrative": row.narrative,
         "flags": {
             leaf.removeprefix("flags."): value for leaf, value in leaves(row).items() if leaf.startswith("flags.")

@@ -47,9 +47,14 @@ async def test_staff_may_read_and_write(as_role: LogIn, role: str) -> None:
 
 async def test_an_agency_sees_nothing_of_the_desk(client: Client, database: Database) -> None:
     client.headers["Authorization"] = f"Bearer {await add_agency(database, 'damkar')}"
-    for path in ("state", "calls", "reports", "kinds", "agencies", "live", "rules", "reports/112-20260314-0001"):
+    for path in ("state", "calls", "reports", "kinds", "agencies", "live", "rules", "aml", "reports/112-20260314-0001"):
         answer = await client.get(f"/api/v1/{path}")
         assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
+
+
+async def test_handsets_messages_are_shown_to_supervisors(as_role: LogIn, client: Client) -> None:
+    for role, status in (("operator", 403), ("supervisor", 200), ("admin", 200)):
+        assert (await (await as_role(role)).get("/api/v1/aml")).status_code == status
 
 
 async def test_an_operator_is_no_agency(operator: Client) -> None:

@@ -91,7 +91,8 @@ async def log_in(client: Client, name: str) -> str:
 
 
 def test_every_route_has_a_rule_and_every_rule_a_route(app: FastAPI) -> None:
-    assert sorted(routes(app)) == sorted(RULES)
+    there = set(routes(app))
+    assert (there - RULES.keys(), RULES.keys() - there) == (set(), set())
     app.state.routers[0].add_api_route("/new", lambda: None)
     assert set(routes(app)) - set(RULES) == {"GET /api/v1/new"}, "a new route would be seen"
 

@@ -141,7 +141,8 @@ async def test_a_walk_in_report_and_the_same_one_twice(operator: Client) -> None
     assert again.json() == first.json()
     report = first.json()
     assert (report["caller"]["number"], report["call"], report["version"]) == ("+6281200000001", None, 1)
-    assert report["location"] == {"text": "Jl. Contoh", "lat": -7.0, "lon": 113.9}
+    place = report["location"]
+    assert (place["text"], place["lat"], place["lon"], place["method"]) == ("Jl. Contoh", -7.0, 113.9, "typed")
     assert [entry["text"] for entry in report["entries"]] == ["Laporan dibuka (silapor)."]
 
 

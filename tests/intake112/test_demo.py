@@ -35,6 +35,8 @@ def start(env: dict[str, str], port: int) -> tuple[list[str], str]:
         path = f"/api/v1/reports/{report['number']}"
         ask(port, token, "POST", f"{path}/dispatches", {"agencies": ["psc119"]})
         until(lambda: ask(port, token, "GET", path)["dispatches"][0]["state"] == "accepted", process)
+        assert ask(port, token, "POST", f"{path}/location-link", {"to": "081200000001"})["sms"]["state"] == "queued"
+        until(lambda: ask(port, token, "GET", path)["location"]["links"][0]["sms"]["state"] == "sent", process)
         process.send_signal(signal.SIGTERM)
         out, log = process.communicate(timeout=15)
     assert process.returncode == 0, log

@@ -44,6 +44,9 @@ WRONG = {  # name: wrong values
     "HEP_TRUNKS": ("carrier.example", "203.0.113.0/33", "203.0.113.1;203.0.113.2", ","),
     "WRAP_UP_S": ("-1", "3601", "a minute"),
     "WRAP_UP_PAUSES": ("perhaps",),
+    "SMS_URL": ("sms.example", "ftp://sms.example/", "http://sms.example/", "https://127.0.0.1/", "https://10.0.0.1/"),
+    "SMS_BODY": ("{to}", "{text}", "{to} {text}", '{"to": "{to}"}'),
+    "SMS_ALLOW_CIDR": ("gateway", "10.0.0.0/33"),
     "LOG_LEVEL": ("loud",),
     "LOG_FORMAT": ("xml",),
 }
@@ -67,6 +70,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPat
         ({"AMI_HOST": "pbx", "AMI_SECRET": "s3cret"}, "AMI_USERNAME"),
         ({"CONTROL_USERNAME": "u"}, "CONTROL_SECRET"),
         ({"CONTROL_SECRET": "s3cret"}, "CONTROL_USERNAME"),
+        ({"SMS_TOKEN": "s3cret"}, "SMS_URL"),
         ({"TEST_CLOCK": "/x", "HTTP_HOST": "0.0.0.0"}, "TEST_CLOCK"),  # noqa: S104 - that is the point
         ({"TEST_CLOCK": "/x", "HTTP_HOST": "192.0.2.1"}, "TEST_CLOCK"),
     ],

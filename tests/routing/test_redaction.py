@@ -46,9 +46,10 @@ def test_what_is_known_because_this_letter_bears_it(written: object) -> None:
         lambda text: text.replace("/", "\\u002f"),
     ],
 )
-def test_the_phone_pages_link(written: object) -> None:
+@pytest.mark.parametrize("page", ["a", "l"])
+def test_the_links_of_pages(written: object, page: str) -> None:
     assert callable(written)
-    said = redacted(f"salah: {written(f'https://112.example/a/{PAGE}')} <- ini")
+    said = redacted(f"salah: {written(f'https://112.example/{page}/{PAGE}')} <- ini")
     assert PAGE[:8] not in said
     assert PAGE[-8:] not in said
     assert HIDDEN in said
