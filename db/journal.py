@@ -23,7 +23,7 @@ from db import tables
 
 GENESIS = "0" * 64
 _sorted = msgspec.json.Encoder(order="sorted")
-Kind = Literal["report", "service", "control", "escalation", "rules", "agency"]  # of what live events tell
+Kind = Literal["report", "service", "control", "escalation", "rules", "agency", "places"]  # of what live events tell
 Detail = dict[str, str | int | bool | list[str] | None]
 
 

@@ -37,6 +37,8 @@ class ReportRow(Struct, frozen=True):
     location_text: str | None
     location_lat: float | None
     location_lon: float | None
+    location_place: str | None
+    location_place_name: str | None
     narrative: str | None
     closed_at: datetime | None
     reopened_at: datetime | None

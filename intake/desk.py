@@ -22,7 +22,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, OVER
-from intake import numbers, report
+from intake import numbers, placing, report
 from intake.booking import book
 from intake.refusals import (
     ConflictError,
@@ -42,7 +42,7 @@ from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
 
 __all__ = ["answered", "book", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
-ASKED = {"kind", "priority", "class", *report.POSITION, "location.text"}
+ASKED = {"kind", "priority", "class", *report.POSITION, "location.text", report.PLACE}
 AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
 ANSWERS = {
     "accepted": "menerima laporan ini",
@@ -71,6 +71,7 @@ class NewReport:
     location_text: str | None = None
     location_lat: float | None = None
     location_lon: float | None = None
+    location_place: str | None = None
     narrative: str | None = None
 
 
@@ -89,9 +90,10 @@ async def open_report(
 ) -> tuple[ReportRow, bool]:
     """Open a report and return it with True; one that came before (source, external_id) is returned with False.
 
-    Automatic rules send it. Raises UnknownKindError.
+    Automatic rules send it. Raises UnknownKindError, UnknownPlaceError.
     """
     await check_kind(tx, new.kind)
+    place = await placing.named(tx, {report.PLACE: new.location_place})
     day = f"{tx.now.astimezone(timezone):%Y%m%d}"
     if new.external_id is not None:
         await reports.hold_day(tx, day)
@@ -113,6 +115,7 @@ async def open_report(
         "location_text": new.location_text,
         "location_lat": new.location_lat,
         "location_lon": new.location_lon,
+        **report.columns(place),
         "narrative": new.narrative,
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
@@ -155,7 +158,7 @@ async def edit(
     """Change fields of a report whose version `seen` the writer had before them; see `report.merge`.
 
     A change of what rules ask of (`ASKED`) lets automatic rules send it.
-    Raises UnknownReportError, UnknownKindError, FutureVersionError, ConflictError, IllegalStepError.
+    Raises UnknownReportError, UnknownKindError, UnknownPlaceError, FutureVersionError, ConflictError, IllegalStepError.
     """
     row = await _locked(tx, number)
     if seen > row.version:
@@ -171,11 +174,13 @@ async def edit(
     if "kind" in merged.changes:
         await check_kind(tx, merged.changes["kind"])
     before = await visible(tx, row)
-    for leaf, value in merged.changes.items():
-        await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
-    tx.record(by, report.log_event(merged.changes), number, fields=list(merged.changes))
-    row = await _next_version(tx, row, before, public_url, merged.changes)
-    return await _send_by_itself(tx, row, public_url) if ASKED & merged.changes.keys() else row
+    changes = await placing.named(tx, merged.changes)
+    for leaf, value in changes.items():
+        if leaf in report.LABELS:
+            await entries.add(tx, row.id, by, report.told(leaf, theirs[leaf], value), automatic=True)
+    tx.record(by, report.log_event(changes), number, fields=list(merged.changes))
+    row = await _next_version(tx, row, before, public_url, changes)
+    return await _send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
 
 
 async def dispatch(
@@ -188,7 +193,8 @@ async def dispatch(
     """
     row = await _locked(tx, number)
     report.may_be_dispatched(row.status)
-    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
+    lies_in = await placing.codes(tx, row.location_place)
+    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority, lies_in)}
     if codes is None:
         codes = [one.agency for one in rules.chosen(list(proposed.values()))]
         if not codes:
@@ -352,7 +358,7 @@ async def _send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> R
     if row.classification != "normal" or row.status in OVER:
         return row
     had = {one.agency for one in await outbox.every(tx, row.id)}
-    found = await rulebook.automatic(tx, row.kind, row.priority)
+    found = await rulebook.automatic(tx, row.kind, row.priority, await placing.codes(tx, row.location_place))
     to = [Sending(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
     return (await send(tx, row, to, public_url))[0] if to else row
 

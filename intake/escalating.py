@@ -17,6 +17,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, OVER, UNANSWERED
+from intake import placing
 from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
@@ -129,7 +130,9 @@ async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because:
     Whatever became of it there: two agencies whose rules name each other would send it to and fro for ever.
     """
     had = {one.agency for one in await outbox.every(tx, report.id) if not is_past(report, one)}
-    following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, had, found.created_at)
+    lies_in = await placing.codes(tx, report.location_place)
+    args = report.kind, report.priority, found.agency, had, found.created_at, lies_in
+    following = await rulebook.next_after(tx, *args)
     if following is not None:
         await send(tx, report, [Sending(following.agency, AUTHOR, following, because)], public_url)
     return following is not None

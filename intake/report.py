@@ -29,8 +29,12 @@ COLUMNS: Final = {
     "location.text": "location_text",
     "location.lat": "location_lat",
     "location.lon": "location_lon",
+    "location.place": "location_place",
+    "location.place_name": "location_place_name",
 }
 POSITION: Final = {"location.lat", "location.lon"}  # one field in two leaves
+PLACE: Final = "location.place"  # its code; with it comes PLACE_NAME, which nobody sends
+PLACE_NAME: Final = "location.place_name"
 LABELS: Final = {
     "kind": "Jenis",
     "priority": "Prioritas",
@@ -42,8 +46,9 @@ LABELS: Final = {
     "location.text": "Lokasi",
     "location.lat": "Lintang",
     "location.lon": "Bujur",
+    "location.place_name": "Tempat",
 }
-"""How the automatic entry of a change names each field."""
+"""How the automatic entry of a change names each field; of a place it says the name, not the code."""
 
 
 @dataclass(frozen=True, slots=True)

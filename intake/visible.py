@@ -32,6 +32,8 @@ def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
         location_text=row.location_text,
         location_lat=row.location_lat,
         location_lon=row.location_lon,
+        location_place=row.location_place,
+        location_place_name=row.location_place_name,
         narrative=row.narrative,
         entries=tuple(
             VisibleEntry(one.at, one.author, one.text) for one in written if not one.automatic and one.struck_at is None

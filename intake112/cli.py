@@ -6,7 +6,19 @@ for the rest. What a command was asked for is all that it writes to stdout; logs
 
 import sys
 
-from intake112 import agencies, agency_test, asterisk_conf, doctor, people, prompts, reconciling, rules, services, tapes
+from intake112 import (
+    agencies,
+    agency_test,
+    asterisk_conf,
+    doctor,
+    gazetteer,
+    people,
+    prompts,
+    reconciling,
+    rules,
+    services,
+    tapes,
+)
 from intake112.command import app, sentence
 
 __all__ = [
@@ -14,6 +26,7 @@ __all__ = [
     "agency_test",
     "asterisk_conf",
     "doctor",
+    "gazetteer",
     "main",
     "people",
     "prompts",

@@ -76,7 +76,13 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
             "number_raw": texts["caller_number_raw"],
             "name": texts["caller_name"],
         },
-        "location": {"text": texts["location_text"], "lat": report.location_lat, "lon": report.location_lon},
+        "location": {
+            "text": texts["location_text"],
+            "lat": report.location_lat,
+            "lon": report.location_lon,
+            "place": report.location_place,
+            "place_name": report.location_place_name,
+        },
         "narrative": texts["narrative"],
     }
 

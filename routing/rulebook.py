@@ -52,20 +52,30 @@ async def written(reading: Reading, number: int) -> list[Rule]:
     return [_rule(row) for row in await saved.rules(reading, number)]
 
 
-async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
-    """Return who should have a report of this kind and priority now. Places are not known yet: nothing tells them."""
+async def proposals(
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
+) -> list[Proposal]:
+    """Return who should have a report of this kind and priority now. `places`: codes of all that it lies in."""
     book = await in_force(reading)
-    return rules.propose(book.rules, book.case(kind, priority, reading.now))
+    return rules.propose(book.rules, book.case(kind, priority, reading.now, places))
 
 
-async def automatic(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
+async def automatic(
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
+) -> list[Proposal]:
     """Return to whom a report of this kind and priority goes now without anybody's word."""
     book = await in_force(reading)
-    return rules.automatic(book.rules, book.case(kind, priority, reading.now))
+    return rules.automatic(book.rules, book.case(kind, priority, reading.now, places))
 
 
 async def next_after(
-    reading: Reading, kind: str | None, priority: str | None, agency: str, have: Collection[str], since: datetime
+    reading: Reading,
+    kind: str | None,
+    priority: str | None,
+    agency: str,
+    have: Collection[str],
+    since: datetime,
+    places: frozenset[str] = frozenset(),
 ) -> Proposal | None:
     """Return who gets a report when an agency that has had it `since` then does not accept it; see `rules`.
 
@@ -73,7 +83,7 @@ async def next_after(
     dispatch, so that the change of a shift breaks no ladder.
     """
     book = await in_force(reading)
-    return rules.next_after(book.rules, book.case(kind, priority, since), agency, have)
+    return rules.next_after(book.rules, book.case(kind, priority, since, places), agency, have)
 
 
 async def make(

@@ -38,6 +38,8 @@ class VisibleReport:
     location_lon: float | None
     narrative: str | None
     entries: tuple[VisibleEntry, ...] = ()
+    location_place: str | None = None  # code of the desa, kecamatan, island or own place
+    location_place_name: str | None = None
 
     def looks_like(self, other: "VisibleReport") -> bool:
         """Return whether an agency would see no difference (the version alone is none)."""

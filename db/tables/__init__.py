@@ -27,6 +27,7 @@ from db.tables.dispatch import (
 from db.tables.journal import audit, head, live_events
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
+from db.tables.places import place_lists, places
 
 __all__ = [
     "IN_PROGRESS",
@@ -47,6 +48,8 @@ __all__ = [
     "legs",
     "live_events",
     "metadata",
+    "place_lists",
+    "places",
     "recordings",
     "report_counters",
     "reports",

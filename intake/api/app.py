@@ -22,6 +22,7 @@ from intake.api import (
     operators,
     page,
     phone,
+    places,
     recordings,
     rules,
     stream,
@@ -71,6 +72,7 @@ def create_app(
     routers = [
         operators.router(context),
         rules.router(context),
+        places.router(context),
         control.router(context),
         recordings.router(context),
         stream.router(context),

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from db import agencies, calls, live, machine_room, reports
 from db.engine import Reading
 from db.reports import Filter, ReportRow
-from intake import desk, numbers
+from intake import desk, numbers, placing
 from intake.access import Who
 from intake.api import bodies, dispatch_schemas, schemas, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
@@ -131,6 +131,7 @@ def router(context: Context) -> APIRouter:
             location_text=place.text,
             location_lat=place.lat,
             location_lon=place.lon,
+            location_place=place.place,
             narrative=body.narrative,
         )
         async with database.transaction() as tx:
@@ -189,7 +190,7 @@ def router(context: Context) -> APIRouter:
             there = {agency.code: agency for agency in await agencies.every(reading)}
             have = {one.agency for one in await outbox.live(reading, row.id)}
             book = await rulebook.in_force(reading)
-            case = book.case(row.kind, row.priority, reading.now)
+            case = book.case(row.kind, row.priority, reading.now, await placing.codes(reading, row.location_place))
             found = rules.propose(book.rules, case)
             goes = rules.chosen(found)
             return dispatch_schemas.Proposals(

@@ -21,11 +21,13 @@ class Caller(Out):
 
 
 class Location(Out):
-    """Where it is."""
+    """Where it is. `place`: code of a place; `place_name`: what that was called when it was set."""
 
     text: str | None
     lat: float | None
     lon: float | None
+    place: str | None
+    place_name: str | None
 
 
 class Operator(Out):

@@ -1,0 +1,25 @@
+"""Rows of places for tests that need no database."""
+
+from db.places import PlaceRow
+from intake import area_data
+from tests.intake.area import FILES
+
+OFFICIAL_ROWS = [
+    PlaceRow(
+        one.code, "idn-area-data", one.level, one.name, one.parent, [], one.lat, one.lon, one.level == "island" or None
+    )
+    for one in area_data.cut(FILES, "99.01")
+]
+
+
+def own_row(
+    code: str,
+    name: str,
+    *,
+    level: str = "own",
+    parent: str | None = None,
+    alternatives: list[str] | None = None,
+    island: bool | None = None,
+) -> PlaceRow:
+    """Return a row of the centre's own list."""
+    return PlaceRow(code, "own", level, name, parent, alternatives or [], None, None, island)
