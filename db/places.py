@@ -77,7 +77,7 @@ async def replace(
     saved = ListRow(**(await tx.connection.execute(statement)).mappings().one())
     await tx.connection.execute(delete(tables.places).where(p.source == source))
     if rows:
-        await tx.connection.execute(insert(tables.places), [{"source": source, **row} for row in rows])
+        await tx.connection.execute(insert(tables.places), [{**row, "source": source} for row in rows])
     return saved
 
 

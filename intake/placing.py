@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import asdict
+
 from db import places
 from db.engine import Database, Reading, Transaction
 from db.places import ListRow, PlaceRow
@@ -26,12 +28,21 @@ _DEEPEST: Final = 4  # own, desa, kecamatan, regency
 
 async def load(tx: Transaction, named: Sequence[area_data.Named], version: str, regency: str, by: str) -> ListRow:
     """Put a regency's names in the place of those that are there; the same ones again change nothing but the date."""
-    rows: list[dict[str, object]] = [
-        {"code": one.code, "level": one.level, "name": one.name, "parent": one.parent, "alternatives": [],
-         "lat": one.lat, "lon": one.lon, "island": one.level == "island" or None}
-        for one in named
-    ]  # fmt: skip
+    rows = [asdict(row) for row in official_rows(named)]
     return await _replaced(tx, OFFICIAL, rows, version, regency, by)
+
+
+def official_rows(named: Iterable[area_data.Named]) -> list[PlaceRow]:
+    """Return a regency's names as rows. To none of the named islands there is a road, unless the centre says so."""
+    return [
+        PlaceRow(
+            *(one.code, OFFICIAL, one.level, one.name, one.parent, []),
+            one.lat,
+            one.lon,
+            True if one.level == "island" else None,
+        )
+        for one in named
+    ]
 
 
 async def import_own(tx: Transaction, text: str, by: str, *, based_on: int | None = None) -> ListRow:

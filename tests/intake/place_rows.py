@@ -2,14 +2,10 @@
 
 from db.places import PlaceRow
 from intake import area_data
+from intake.placing import official_rows
 from tests.intake.area import FILES
 
-OFFICIAL_ROWS = [
-    PlaceRow(
-        one.code, "idn-area-data", one.level, one.name, one.parent, [], one.lat, one.lon, one.level == "island" or None
-    )
-    for one in area_data.cut(FILES, "99.01")
-]
+OFFICIAL_ROWS = official_rows(area_data.cut(FILES, "99.01"))
 
 
 def own_row(
