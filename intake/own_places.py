@@ -66,10 +66,11 @@ def read(text: str, official: Mapping[str, Level]) -> list[OwnPlace]:
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
         _check_columns(columns)
+        ended = reader.line_num
         for cells in reader:
+            line, ended = ended + 1, reader.line_num  # a row begins where the one before ended
             if not any(cell.strip() for cell in cells):
                 continue
-            line = reader.line_num
             try:
                 one = _place(columns, cells, official)
                 if one.code in found:

@@ -86,7 +86,8 @@ def opened(path: Path) -> Contents:
             raise NoPackageError(f"{path} is the package {about['name']}, not {NAME}")
         version = str(about["version"])[:64]
     except (OSError, tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise NoPackageError(f"{path} cannot be read as the npm package {NAME}: {error}") from None
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NoPackageError(f"{path} cannot be read as the npm package {NAME}: {why}") from None
     return Contents(version, texts)
 
 

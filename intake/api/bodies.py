@@ -83,7 +83,9 @@ class LocationIn(In):
     text: Annotated[str, StringConstraints(max_length=1000), AfterValidator(storable_text)] | None = None
     lat: Latitude | None = None
     lon: Longitude | None = None
-    place: PlaceCode | None = Field(None, description="code of a place: GET /api/v1/places?q= finds it by its name")
+    place: PlaceCode | None = Field(
+        default=None, description="code of a place: GET /api/v1/places?q= finds it by its name"
+    )
 
     @model_validator(mode="after")
     def _together(self) -> Self:

@@ -58,7 +58,7 @@ async def test_every_operation_is_as_described(
     if role == "agency":
         token, only = agency, ("--include-tag", "agency")
     if role == "supervisor":
-        only = ("--include-path", "/api/v1/rules")
+        only = ("--include-path", "/api/v1/rules", "--include-path", "/api/v1/places/own")
         async with database.transaction() as tx:
             token = await access.create_token(tx, "supervisor", "supervisor")
     await tried(http, tmp_path, token, EXAMPLES[database_kind], *only)
@@ -83,6 +83,9 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("post", "/api/v1/reports/{number}/dispatches"),
         ("get", "/api/v1/reports/{number}/dispatches/proposed"),
         ("get", "/api/v1/kinds"),
+        ("get", "/api/v1/places"),
+        ("get", "/api/v1/places/own"),
+        ("put", "/api/v1/places/own"),
         ("get", "/api/v1/rules"),
         ("get", "/api/v1/rules/{version}"),
         ("post", "/api/v1/rules"),
