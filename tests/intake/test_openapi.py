@@ -52,7 +52,8 @@ async def test_every_operation_is_as_described(
     served: tuple[Served, Database], tmp_path: Path, database_kind: str, role: str
 ) -> None:
     (http, database) = served
-    token, only = http.token, ("--exclude-path", "/api/v1/live")
+    token: str = http.token
+    only: tuple[str, ...] = ("--exclude-path", "/api/v1/live")
     agency = await add_agency(database, "damkar", "kebakaran")
     await ring(database, database.clock())
     if role == "agency":
