@@ -25,10 +25,12 @@ _CONTEXT_WORDS: Final = 3  # the last ones may name the kecamatan
 _CANDIDATES: Final = 100  # forms that share most pairs of letters, and are compared
 _LEAST: Final = 0.45  # less alike is not what was meant
 _BEGINNING: Final = 0.7  # what a name is worth of which only the beginning was typed
+_SHORT: Final = 2  # letters that begin too many names
 _BY_SOUND: Final = 0.8  # the rest by letter
 _HINTED: Final = 0.05
 _STRIPPED: Final = 0.97  # `Genting` for Giligenting, `Sumenep` for Kota Sumenep
 _NOWHERE: Final = 0.5  # how alike a kecamatan is that nobody knows
+_ELSEWHERE: Final = 0.5  # what a name is worth in another kecamatan than was said: perhaps that was none
 _KEYWORDS: Final[Mapping[str, str]] = {
     fold([word]): meaning
     for meaning, spelt in {
@@ -90,6 +92,7 @@ class _Reading:
     name: tuple[str, ...]
     context: tuple[str, ...] = ()
     hint: str | None = None
+    worth: float = 1
 
 
 class Index:
@@ -125,14 +128,15 @@ class Index:
             return
         for index in self._candidates(sound.text):
             form = self._forms[index]
-            whole, beginning = sound.distances(form.sound)
+            whole, nearest = sound.distances(form.sound)
             alike = 1 - whole / max(size, len(form.sound))
-            alike = _BY_SOUND * alike + (1 - _BY_SOUND) * letters.likeness(form.letters)
-            if size > 2:
-                alike = max(alike, _BEGINNING * (1 - beginning / size))
-            alike *= form.worth
+            beginning = _BEGINNING * (1 - nearest / size) if size > _SHORT else 0
+            if max(alike, beginning) < _LEAST / 2:
+                continue
+            alike = max(_BY_SOUND * alike + (1 - _BY_SOUND) * letters.likeness(form.letters), beginning) * form.worth
             if around:
                 alike = (alike * size + _where(form.place, context) * around) / (size + around)
+            alike *= reading.worth
             if alike >= _LEAST:
                 yield form.place, (round(alike + _HINTED * _is_a(form.place, reading.hint), 6), form.worth)
 
@@ -176,7 +180,7 @@ def _readings(question: str) -> list[_Reading]:
     around = [of for sort, of in said if sort in ("kecamatan", "after") and of != name]
     around = [of for sort, of in said if sort == "kecamatan" and of != name] or around
     if around:
-        return [_Reading(name, around[0], hint), _Reading(name, (), hint)]
+        return [_Reading(name, around[0], hint), _Reading(name, (), hint, _ELSEWHERE)]
     found = [_Reading(name, (), hint)]
     if hint != "kecamatan":
         least = max(1, len(name) - _CONTEXT_WORDS)

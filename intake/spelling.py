@@ -1,6 +1,6 @@
 """How alike two names of places are, as people in Madura say and write them.
 
-One name has many spellings there: `Bateyang` and `Batoyang`, `Dhungkek` and `Dungkek`, `Ra'as` and `Raas`, `Giliyang`
+One name has many spellings there: `Batuyang` and `Batoyang`, `Dhungkek` and `Dungkek`, `Ra'as` and `Raas`, `Giliyang`
 and `Gili Iyang`. `fold` writes those that sound alike the same way; `likeness` counts the mistakes that are left.
 """
 

@@ -33,6 +33,7 @@ ASKED = [
     ("mandalan, contoh", "99.01.01.2002"),
     ("mandalan dunkeng", "99.01.02.2001"),
     ("Ds. Mandalan Kec. Dungkeng Kab. Contoh", "99.01.02.2001"),
+    ("batoyang, dekat jembatan panjang di selatan pasar", "99.01.02.2003"),
     ("banraas", "99.01.02.2002"),
     ("banra'os", "99.01.02.2002"),
     ("betoyang", "99.01.02.2003"),

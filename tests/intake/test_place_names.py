@@ -11,12 +11,14 @@ import pytest
 from intake import area_data
 from intake.gazetteer import Index, Place
 from intake.placing import merged, official_rows
+from intake.spelling import words
 from intake112 import area_package
 from tests.intake.area import real
 from tests.intake.misspelling import misspelt
 
 pytestmark = pytest.mark.real
-REGENCY, SEEDS = "35.29", range(5)
+FORMS = ["desa {} kecamatan {}", "{}, {}", "{} {}"]  # each for a third of the desa
+REGENCY, SEEDS = "35.29", range(2)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,8 @@ def index() -> Index:
 
 
 def of_the_name(one: Place) -> str:
-    return one.name.casefold()
+    """Return the name without what nobody hears: Karangnangka and Karang Nangka are one."""
+    return "".join(words(one.name))
 
 
 def test_the_list_is_that_of_the_regency(index: Index) -> None:
@@ -51,10 +54,10 @@ def test_a_misspelt_name_is_in_the_first_three(index: Index, seed: int) -> None:
     assert len(missed) <= 0.05 * len(asked), missed
 
 
-@pytest.mark.parametrize("form", ["desa {} kecamatan {}", "{}, {}", "{} {}"])
+@pytest.mark.parametrize("form", FORMS)
 def test_with_its_kecamatan_it_is_that_very_place(index: Index, form: str) -> None:
     random = Random(112)  # noqa: S311 - a test
-    desa = [one for one in index.places.values() if one.kecamatan]
+    desa = [one for one in index.places.values() if one.kecamatan][FORMS.index(form) :: len(FORMS)]
     asked = [(form.format(misspelt(one.name, random), misspelt(one.kecamatan or "", random)), one) for one in desa]
     missed = [(wrong, one.label) for wrong, one in asked if one not in index.search(wrong, 3)]
     assert len(missed) <= 0.05 * len(asked), missed

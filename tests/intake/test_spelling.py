@@ -7,7 +7,7 @@ import pytest
 from intake.spelling import Pattern, fold, words
 
 ALIKE = """
-Batoyang: Batuyang, Bateyang, BATTOYANG, bato yang
+Batoyang: Batuyang, BATTOYANG, bato yang
 Dungkek: Dhungkek, Dungkeq, Dongkek, dungkhek, Dungkak
 Ra'as: Raas, Ra’as, Ra`as, ra as
 Giliyang: Gili Iyang, Giliang, gilli yang, GILI-YANG
