@@ -140,7 +140,8 @@ async def test_a_walk_in_report_and_the_same_one_twice(operator: Client) -> None
     assert again.json() == first.json()
     report = first.json()
     assert (report["caller"]["number"], report["call"], report["version"]) == ("+6281200000001", None, 1)
-    assert report["location"] == {"text": "Jl. Contoh", "lat": -7.0, "lon": 113.9}
+    where = {"text": "Jl. Contoh", "lat": -7.0, "lon": 113.9, "place": None, "place_name": None}
+    assert report["location"] == where
     assert [entry["text"] for entry in report["entries"]] == ["Laporan dibuka (silapor)."]
 
 
