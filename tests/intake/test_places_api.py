@@ -5,15 +5,15 @@ import json
 import pytest
 from sqlalchemy import select
 
-from db import dispatches, places, tables
+from db import places, tables
 from db.engine import Database
-from intake import area_data, placing
+from intake import area_data, escalating, placing
 from intake.gazetteer import ISLAND
 from routing import rulebook
 from routing.rules import Recipient, Rule
 from tests.conftest import SetClock
 from tests.intake.area import FILES
-from tests.intake.conftest import Client, Json, LogIn, add_agency
+from tests.intake.conftest import PUBLIC_URL, Client, Json, LogIn, add_agency
 from tests.routing.cases import owed
 
 HEAD = "code,name,parent,alternatives,lat,lon,island\n"
@@ -202,11 +202,11 @@ async def test_an_island_has_another_agency_and_another_promised_time(
     assert [(one["agency"], one["accept_by"]) for one in report["dispatches"]] == [
         ("laut", "2026-03-14T02:29:26.535897Z")
     ]
-    async with database.reading() as reading:
-        (sent,) = (await dispatches.of_reports(reading, [1]))[1]
-        lies_in = await placing.codes(reading, "99.01.40001")
-        at = clock()
-        following = await rulebook.next_after(reading, "kebakaran", None, "laut", {"laut"}, at, lies_in)
-    assert sent.accept_within.total_seconds() == 1800
-    assert following is not None
-    assert (following.agency, following.certain) == ("satpol", True)
+    (sent,) = report["dispatches"]
+    for _ in range(3):  # overdue, then the next
+        clock.forward(seconds=1800)
+        async with database.transaction() as tx:
+            await escalating.escalate(tx, sent["id"], PUBLIC_URL)
+    shown = (await ruled.get(f"/api/v1/reports/{report['number']}")).json()
+    has_it = [one["agency"] for one in shown["dispatches"]]
+    assert has_it == ["laut", "satpol"], [one["text"] for one in shown["entries"]]
