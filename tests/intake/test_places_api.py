@@ -177,6 +177,7 @@ async def ruled(as_role: LogIn, database: Database) -> Client:
         Rule(1, (Recipient("laut", 1800, "satpol"),), ("kebakaran",), places=(ISLAND,), automatic=True),
         Rule(2, (Recipient("damkar", 60),), ("kebakaran",), places=("99.01.02",), automatic=True),
         Rule(3, (Recipient("satpol"),), ("hewan",), places=("99.01.01.2002",)),
+        Rule(4, (Recipient("laut", None, "damkar"),), ("kebakaran",)),
     ]
     async with database.transaction() as tx:
         await rulebook.make(tx, new, based_on=0, by="sari", timezone="Asia/Jakarta")
