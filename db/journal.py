@@ -25,7 +25,17 @@ from db import tables
 GENESIS = "0" * 64
 _sorted = msgspec.json.Encoder(order="sorted")
 Kind = Literal[
-    "report", "service", "control", "escalation", "rules", "agency", "settings", "presence", "handover", "shift"
+    "report",
+    "service",
+    "control",
+    "escalation",
+    "rules",
+    "agency",
+    "settings",
+    "presence",
+    "handover",
+    "shift",
+    "places",
 ]  # of what live events tell
 Value = str | int | bool | list[str] | dict[str, str] | None
 Detail = dict[str, Value]

@@ -40,6 +40,8 @@ class ReportRow(Struct, frozen=True):
     location_method: str | None
     location_radius_m: float | None
     location_measured_at: datetime | None
+    location_place: str | None
+    location_place_name: str | None
     narrative: str | None
     closed_at: datetime | None
     reopened_at: datetime | None

@@ -23,7 +23,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, positions, report, steps
+from intake import dispositions, grouping, numbers, placing, positions, report, steps
 from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
@@ -45,7 +45,7 @@ from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
 
 __all__ = ["answered", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
-ASKED = {"kind", "priority", "class", *report.POSITION, "location.text"}
+ASKED = {"kind", "priority", "class", *report.POSITION, "location.text", report.PLACE}
 AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
 ANSWERS = {
     "accepted": "menerima laporan ini",
@@ -74,6 +74,7 @@ class NewReport:
     location_text: str | None = None
     location_lat: float | None = None
     location_lon: float | None = None
+    location_place: str | None = None
     narrative: str | None = None
 
 
@@ -92,9 +93,10 @@ async def open_report(
 ) -> tuple[ReportRow, bool]:
     """Open a report and return it with True; one that came before (source, external_id) is returned with False.
 
-    Automatic rules send it. Raises UnknownKindError, KindDisabledError.
+    Automatic rules send it. Raises UnknownKindError, KindDisabledError, UnknownPlaceError.
     """
     await check_kind(tx, new.kind)
+    place = await placing.named(tx, {report.PLACE: new.location_place})
     day = f"{tx.now.astimezone(timezone):%Y%m%d}"
     if new.external_id is not None:
         await reports.hold_day(tx, day)
@@ -116,6 +118,7 @@ async def open_report(
         "location_text": new.location_text,
         "location_lat": new.location_lat,
         "location_lon": new.location_lon,
+        **report.columns(place),
         "narrative": new.narrative,
     }
     row = await reports.add(tx, await reports.take_number(tx, day), values)
@@ -168,7 +171,8 @@ async def edit(
 
     `written` says how coordinates were set, if they are among the fields. A change of what rules ask of (`ASKED`) lets
     automatic rules send it.
-    Raises UnknownReportError, UnknownKindError, KindDisabledError, FutureVersionError, ConflictError, IllegalStepError.
+    Raises UnknownReportError, UnknownKindError, KindDisabledError, UnknownPlaceError, FutureVersionError,
+    ConflictError, IllegalStepError.
     """
     row = await locked(tx, number)
     if seen > row.version:
@@ -203,7 +207,7 @@ async def alter(
         await entries.add(tx, row.id, by, note, automatic=False)
     marks = await seals.marks(tx, row.id, changes)
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
-    row = await _next_version(tx, row, before, by, public_url, changes)
+    row = await _next_version(tx, row, before, by, public_url, await placing.named(tx, changes))
     if report.POSITION & changes.keys():
         row = await positions.write(tx, row, by, written)
     return await send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
@@ -220,7 +224,8 @@ async def dispatch(
     """
     row = await locked(tx, number)
     grouping.may_be_dispatched(row)
-    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
+    lies_in = await placing.codes(tx, row.location_place)
+    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority, lies_in)}
     if codes is None:
         codes = [one.agency for one in rules.chosen(list(proposed.values()))]
         if not codes:
@@ -341,7 +346,7 @@ async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value],
     new = await reports.change(tx, row, values, list(changes))
     was, now = report.leaves(row), report.leaves(new)
     for leaf in dict.fromkeys((*changes, "status")):
-        if was[leaf] != now[leaf]:
+        if leaf in report.LABELS and was[leaf] != now[leaf]:
             await entries.add(tx, row.id, by, report.told(leaf, was[leaf], now[leaf]), automatic=True)
     tx.tell("report", new.number, new.version)
     return new
@@ -404,7 +409,7 @@ async def send_by_itself(tx: Transaction, row: ReportRow, public_url: str) -> Re
     if row.classification != "normal" or row.status in OVER or row.duplicate_of is not None:
         return row
     had = {one.agency for one in await grouping.every(tx, row)}
-    found = await rulebook.automatic(tx, row.kind, row.priority)
+    found = await rulebook.automatic(tx, row.kind, row.priority, await placing.codes(tx, row.location_place))
     to = [Sending(one.agency, AUTOMATIC.format(one), one) for one in found if one.agency not in had]
     return (await send(tx, row, to, public_url))[0] if to else row
 

@@ -17,7 +17,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, OVER, UNANSWERED
-from intake import grouping
+from intake import grouping, placing
 from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
@@ -138,7 +138,9 @@ async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because:
     reports it is the head that is sent.
     """
     had = {one.agency for one in await grouping.every(tx, report) if not is_past(report, one)}
-    following = await rulebook.next_after(tx, report.kind, report.priority, found.agency, had, found.created_at)
+    lies_in = await placing.codes(tx, report.location_place)
+    args = report.kind, report.priority, found.agency, had, found.created_at, lies_in
+    following = await rulebook.next_after(tx, *args)
     if following is not None:
         await send(
             tx, await grouping.head(tx, report), [Sending(following.agency, AUTHOR, following, because)], public_url

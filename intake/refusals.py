@@ -196,6 +196,25 @@ class TooManyLinksError(DeskError):
     code = "too_many_links"
 
 
+class UnknownPlaceError(DeskError):
+    """There is no place with this code. GET /api/v1/places?q= finds places by name."""
+
+    code = "unknown_place"
+
+
+class UnfitPlacesError(DeskError):
+    """These places cannot be taken, and nothing was changed."""
+
+    code = "unfit_places"
+
+
+class StalePlacesError(DeskError):
+    """Somebody imported places since the list you had. GET them again, put yours among them, and send that."""
+
+    status = 409
+    code = "stale_places"
+
+
 class NoCallError(DeskError):
     """This report has no call: it did not come by the telephone line."""
 

@@ -35,8 +35,12 @@ COLUMNS: Final = {
     "flags.no_road": "flag_no_road",
     "disposition": "disposition",
     "caller_told": "caller_told",
+    "location.place": "location_place",
+    "location.place_name": "location_place_name",
 }
 POSITION: Final = {"location.lat", "location.lon"}  # one field in two leaves
+PLACE: Final = "location.place"  # its code; with it comes PLACE_NAME, which nobody sends
+PLACE_NAME: Final = "location.place_name"
 LABELS: Final = {
     "kind": "Jenis",
     "priority": "Prioritas",
@@ -48,6 +52,7 @@ LABELS: Final = {
     "location.text": "Lokasi",
     "location.lat": "Lintang",
     "location.lon": "Bujur",
+    "location.place_name": "Tempat",
     "flags.hurt": "Ada korban luka",
     "flags.trapped": "Ada yang terjebak",
     "flags.fire_spreading": "Api merambat",
@@ -57,7 +62,7 @@ LABELS: Final = {
     "disposition": "Hasil akhir",
     "caller_told": "Penelepon",
 }
-"""How the automatic entry of a change names each field."""
+"""How the automatic entry of a change names each field; of a place it says the name, not the code."""
 WORDS: Final[dict[Value, str]] = {
     None: "–",
     True: "ya",

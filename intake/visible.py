@@ -76,6 +76,8 @@ def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
         location_text=row.location_text,
         location_lat=row.location_lat,
         location_lon=row.location_lon,
+        location_place=row.location_place,
+        location_place_name=row.location_place_name,
         narrative=row.narrative,
         flags=Flags(
             hurt=row.flag_hurt,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Protocol
@@ -24,6 +24,7 @@ from intake import desk, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake.attendance import Attendance
+from intake112 import place_names
 from intake112.configs import bridge_config, control_config, probe_config, shift_rules, sms_gateway
 from intake112.heads import Heads, Places
 from intake112.process import AnyClock, Jobs, Process, Room
@@ -140,7 +141,7 @@ def _jobs(
 
         async def web() -> None:
             async with app.state.reads.written():
-                await process.serve_pages(app, listener)
+                await _pages(process, app, listener, place_names.load_installed(database, settings.regency))
 
         jobs[Room.WEB] = web
     return jobs
@@ -174,6 +175,15 @@ def notes(settings: Settings) -> list[str]:
         (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return [sentence for there, sentence in found if not there]
+
+
+async def _pages(
+    process: Process, app: Callable[..., object], listener: socket.socket, names: Coroutine[None, None, None]
+) -> None:
+    """Serve the pages, and load the names of places meanwhile: nobody waits for those."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(names)
+        await process.serve_pages(app, listener)
 
 
 async def _together(stop: asyncio.Event, *services: Service | None) -> None:

@@ -16,8 +16,9 @@ import typer
 from ami_bridge.asking import Asked, asked
 from ami_bridge.line import LineError, RefusedError
 from ami_bridge.session import Pbx
-from db import health, migrate
+from db import health, migrate, places
 from db.engine import Database
+from intake import placing
 from intake112 import at_pbx, configs, on_disk, verdicts
 from intake112.at_pbx import Joined
 from intake112.clock import FileClock, SteadyClock
@@ -133,9 +134,16 @@ async def _database(settings: Settings, clock: AnyClock) -> list[Finding]:
         await migrate.check(database)
         async with database.reading() as reading:
             version = await health.version(reading)
+            named = placing.OFFICIAL in await places.of_lists(reading)
     kind = "SQLite" if settings.sqlite_file is not None else f"PostgreSQL {version}"
     found = [ok(check, f"{kind}, schema {migrate.newest()}")]
-    return [*found, verdicts.sqlite(version)] if settings.sqlite_file is not None else found
+    if settings.sqlite_file is not None:
+        found.append(verdicts.sqlite(version))
+    if not named:
+        found.append(
+            warning("places", "no names are loaded: places are typed, not found", "`intake112 gazetteer load`")
+        )
+    return found
 
 
 async def _menu(settings: Settings) -> list[Finding]:

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     http_port: Port = Field(8112, description=_PORT)
     public_url: str | None = Field(None, description="http:// or https://, a host, and no query")
     timezone: str = Field("Asia/Jakarta", description="a name of the IANA time zone database, such as Asia/Jakarta")
+    regency: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}\.[0-9]{2}$")] = Field(
+        "35.29", description="the Kemendagri code of a regency, such as 35.29"
+    )
     language: Literal["id", "en"] = Field("id", description="id or en")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="auto, console or json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")

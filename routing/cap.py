@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from typing import Literal, assert_never
 
 from routing import prose
-from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
+from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, in_words, newest, position, utc
 from routing.kinds import named
 from routing.markup import element, group, xml_text
 from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
@@ -85,13 +85,14 @@ def body(
         + (element("references", refers) if refers else "")
         + element("incidents", _NOT_AN_ID.sub("-", report.number))
     )
-    about = _about(message, report, _headline(type, report, short.texts["location_text"]))
+    words = in_words(report, short.texts["location_text"])
+    about = _about(message, report, _headline(type, report, words))
     contact = " ".join(filter(None, (short.texts["caller_name"], report.caller_number)))
     if report.caller_withheld:
         contact = prose.WITHHELD
     known = _parameters(type, dispatch_id, answer_url, accept_by, sequence, report, short.texts)
     known |= {"dispatch.asks": asks}
-    area = _area(short.texts["location_text"], position(report))
+    area = _area(words, position(report))
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         description = prose.told(short.texts["narrative"], entries)

@@ -95,6 +95,12 @@ def position(report: VisibleReport) -> tuple[float, float] | None:
     return report.location_lat, report.location_lon
 
 
+def in_words(report: VisibleReport, text: str | None) -> str | None:
+    """Return where it is in words: the (clipped) text of the report, and the name of its place, whichever there are."""
+    name = report.location_place_name
+    return f"{text} ({name})" if text and name else text or name
+
+
 def degrees(value: float) -> str:
     """Return an angle as plain decimal digits, to the centimetre: neither exponents nor a negative zero."""
     text = f"{value:.7f}".rstrip("0").rstrip(".")

@@ -31,7 +31,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from routing import prose
-from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, newest, position, utc
+from routing.clipping import ENTRIES_CUT, LIMIT, centre, clipped, degrees, in_words, newest, position, utc
 from routing.envelope import canonical
 from routing.kinds import named
 from routing.markup import element, html_text, xml_text
@@ -102,7 +102,8 @@ def body(
     told = [order]
     if short.texts["narrative"]:
         told.append(write.part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
-    places = [write.part(f"location:{name}", **fields) for name, fields in _places(short.texts["location_text"], place)]
+    words = in_words(report, short.texts["location_text"])
+    places = [write.part(f"location:{name}", **fields) for name, fields in _places(words, place)]
     around = _caller(write, report, short.texts["caller_name"], places) | {
         "dispatchComponent": [write.part(f"dispatch:{dispatch_id}", notesReference=_refs([order]))],
         "agencyComponent": [_centre(write)],

@@ -29,7 +29,7 @@ from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
 from routing import prose
-from routing.clipping import ENTRIES_CUT, LIMIT, REPLACED, clipped, degrees, newest, position, utc
+from routing.clipping import ENTRIES_CUT, LIMIT, REPLACED, clipped, degrees, in_words, newest, position, utc
 from routing.kinds import named
 from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
@@ -64,7 +64,7 @@ def body(
     """
     place = position(report)
     short = clipped(report, _size)
-    where = short.texts["location_text"]
+    where = in_words(report, short.texts["location_text"])
     fields: dict[str, str | None] = {
         "jurisdiction_id": jurisdiction_id,
         "service_code": report.kind or "lain",

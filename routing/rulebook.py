@@ -59,11 +59,13 @@ async def written(reading: Reading, number: int) -> list[Rule]:
     return [_rule(row) for row in await saved.rules(reading, number)]
 
 
-async def proposals(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
-    """Return who should have a report of this kind and priority now. Places are not known yet: nothing tells them."""
+async def proposals(
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
+) -> list[Proposal]:
+    """Return who should have a report of this kind and priority now. `places`: codes of all that it lies in."""
     book = await in_force(reading)
     within_s = await accept_within_s(reading, kind, priority)
-    return rules.propose(book.rules, book.case(kind, priority, reading.now, within_s=within_s))
+    return rules.propose(book.rules, book.case(kind, priority, reading.now, places, within_s))
 
 
 async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int:
@@ -73,15 +75,23 @@ async def accept_within_s(reading: Reading, kind: str | None, priority: str | No
     return rules.accept_within_s(priority) if own is None else own
 
 
-async def automatic(reading: Reading, kind: str | None, priority: str | None) -> list[Proposal]:
+async def automatic(
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
+) -> list[Proposal]:
     """Return to whom a report of this kind and priority goes now without anybody's word."""
     book = await in_force(reading)
     within_s = await accept_within_s(reading, kind, priority)
-    return rules.automatic(book.rules, book.case(kind, priority, reading.now, within_s=within_s))
+    return rules.automatic(book.rules, book.case(kind, priority, reading.now, places, within_s))
 
 
 async def next_after(
-    reading: Reading, kind: str | None, priority: str | None, agency: str, have: Collection[str], since: datetime
+    reading: Reading,
+    kind: str | None,
+    priority: str | None,
+    agency: str,
+    have: Collection[str],
+    since: datetime,
+    places: frozenset[str] = frozenset(),
 ) -> Proposal | None:
     """Return who gets a report when an agency that has had it `since` then does not accept it; see `rules`.
 
@@ -90,7 +100,7 @@ async def next_after(
     """
     book = await in_force(reading, keep=agency)
     within_s = await accept_within_s(reading, kind, priority)
-    return rules.next_after(book.rules, book.case(kind, priority, since, within_s=within_s), agency, have)
+    return rules.next_after(book.rules, book.case(kind, priority, since, places, within_s), agency, have)
 
 
 async def make(

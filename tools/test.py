@@ -32,6 +32,7 @@ LEFT_OUT = (
     "the console in Chromium",
     "signatures against the published JavaScript library",
     "the receiver in PHP",
+    "the names of the regency's places (a package of npm)",
 )
 
 

@@ -32,6 +32,7 @@ from db.tables.life import dispositions, guide_answers, handed_reports, handover
 from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.machine_room import bridge_states, services
 from db.tables.people import sessions, tokens, users
+from db.tables.places import place_lists, places
 from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states, shifts
 
 __all__ = [
@@ -66,6 +67,8 @@ __all__ = [
     "live_events",
     "location_links",
     "metadata",
+    "place_lists",
+    "places",
     "plays",
     "positions",
     "presences",

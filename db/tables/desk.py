@@ -70,6 +70,8 @@ reports = Table(
     Column("location_method", String(64)),  # of the position that lat and lon are; see `positions`
     Column("location_radius_m", Double),
     Column("location_measured_at", UtcTime),
+    Column("location_place", String(64)),  # code of a place; it may have left the list since
+    Column("location_place_name", Text),  # what it was called when it was set
     Column("narrative", Text),
     Column("closed_at", UtcTime),  # null: it is not closed (or was so before this was written down)
     Column("reopened_at", UtcTime),  # the last time; null: never (or before this was written down)

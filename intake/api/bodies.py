@@ -53,6 +53,7 @@ ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=128), Aft
 Device = Annotated[str, StringConstraints(pattern=r"^PJSIP/[A-Za-z0-9_.-]{1,60}$")]  # no Local: it leads anywhere
 MemberName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f,|;]{1,80}$"), AfterValidator(storable_text)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+PlaceCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
@@ -83,6 +84,9 @@ class LocationIn(In):
     text: Annotated[str, StringConstraints(max_length=1000), AfterValidator(storable_text)] | None = None
     lat: Latitude | None = None
     lon: Longitude | None = None
+    place: PlaceCode | None = Field(
+        default=None, description="code of a place: GET /api/v1/places?q= finds it by its name"
+    )
 
     @model_validator(mode="after")
     def _together(self) -> Self:

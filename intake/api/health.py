@@ -9,11 +9,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from db import calls, dispatches, envelopes, live, machine_room, migrate, standings
+from db import calls, dispatches, envelopes, live, machine_room, migrate, places, standings
 from db.engine import DatabaseUnavailableError, Reading
 from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
 from db.standings import StandingRow
+from intake import placing
 from intake.api import schemas
 from intake.api.context import Context, Expected, refusals
 from intake.api.tries import Tries
@@ -43,7 +44,7 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
         checks, alarms = await _checks(context)
         ready = all(check.ok for check in checks)
         response.status_code = 200 if ready else 503
-        return schemas.Ready(ready=ready, checks=checks, alarms=alarms, notes=list(context.notes))
+        return schemas.Ready(ready=ready, checks=checks, alarms=alarms, notes=[*context.notes, *await _lacks(context)])
 
     @routes.get(
         "/metrics",
@@ -180,6 +181,15 @@ async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.S
         expected = [*context.expected, *_other_bridges(context.expected, rows, now)]
         checks = [database, schema] + [_service(one, rows, now) for one in expected]
     return checks, _alarms(context, rows, now)
+
+
+async def _lacks(context: Context) -> list[str]:
+    """Return what the database goes without, one sentence each; nothing while it cannot be read."""
+    try:
+        async with context.database.reading() as reading:
+            return [] if placing.OFFICIAL in await places.of_lists(reading) else [placing.NO_NAMES]
+    except DatabaseUnavailableError:
+        return []
 
 
 def _alarms(context: Context, rows: Sequence[ServiceRow], now: datetime) -> list[schemas.ServiceAlarm]:

@@ -13,7 +13,7 @@ class Location(Out):
 
     The coordinates are the last that a person set, else the best that machines told. `method`: `gnss`, `wifi`, `cell`,
     `browser`, `pin`, `coordinates`, `plus-code`, `typed`, or the network's own word. `measured_at`: null when nobody
-    said when.
+    said when. `place`: code of a place; `place_name`: what that was called when it was set.
     """
 
     text: str | None
@@ -22,6 +22,8 @@ class Location(Out):
     method: str | None
     radius_m: float | None
     measured_at: datetime | None
+    place: str | None
+    place_name: str | None
 
 
 class Position(Out):

@@ -23,6 +23,8 @@ def location(row: ReportRow) -> dict[str, object]:
         "method": row.location_method,
         "radius_m": row.location_radius_m,
         "measured_at": row.location_measured_at,
+        "place": row.location_place,
+        "place_name": row.location_place_name,
     }
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from db import agencies, calls, live, machine_room, reports
 from db.engine import Reading
 from db.reports import Filter, ReportRow
-from intake import desk, numbers
+from intake import desk, numbers, placing
 from intake.access import Who
 from intake.api import bodies, dispatch_schemas, schemas, versions, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine
@@ -131,6 +131,7 @@ def router(context: Context) -> APIRouter:
             location_text=place.text,
             location_lat=place.lat,
             location_lon=place.lon,
+            location_place=place.place,
             narrative=body.narrative,
         )
         async with database.transaction() as tx:
@@ -199,7 +200,8 @@ def router(context: Context) -> APIRouter:
             have = {one.agency for one in await outbox.live(reading, row.id)}
             book = await rulebook.in_force(reading)
             within_s = await rulebook.accept_within_s(reading, row.kind, row.priority)
-            case = book.case(row.kind, row.priority, reading.now, within_s=within_s)
+            lies_in = await placing.codes(reading, row.location_place)
+            case = book.case(row.kind, row.priority, reading.now, lies_in, within_s)
             found = rules.propose(book.rules, case)
             goes = rules.chosen(found)
             return dispatch_schemas.Proposals(

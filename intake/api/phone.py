@@ -30,7 +30,7 @@ from intake.phone import Opened
 from intake.phone_words import WORDS, Language, language, lasting
 from intake.words import storable
 from routing.answers import LONGEST_NAME, LONGEST_NOTE, Answer, key_hash
-from routing.clipping import degrees
+from routing.clipping import degrees, in_words
 from routing.refusals import RefusedError
 from routing.steps import AnswerWord, answer_word
 
@@ -100,6 +100,7 @@ def router(context: Context) -> APIRouter:
             at=lambda time: f"{time.astimezone(zone):%d-%m-%Y %H:%M:%S %Z}",
             lasting=lambda time: lasting(time, words),
             degrees=degrees,
+            in_words=in_words,
             silent=found.dispatch.state in AT_WORK and found.dispatch.asked > 0,
         )
         return HTMLResponse(html, status, HEADERS)

@@ -51,7 +51,11 @@ class RuleIn(In):
 
     kinds: list[Code] = Field(default_factory=list, max_length=100)
     priorities: list[Priority] = Field(default_factory=list, max_length=3)
-    places: list[Place] = Field(default_factory=list, max_length=200, description="codes of kecamatan and islands")
+    places: list[Place] = Field(
+        default_factory=list,
+        max_length=200,
+        description="codes of places (GET /api/v1/places), of the regency; `island`: all without a road",
+    )
     hours: list[HoursIn] = Field(default_factory=list, max_length=20, description="of the centre's clock")
     agencies: Annotated[list[RecipientIn], Field(min_length=1, max_length=20)]
     automatic: bool = False

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from db import machine_room
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
-from intake import booking
+from intake import booking, placing
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake.facts import CallKey, Held, Taken
@@ -75,7 +75,7 @@ async def test_ready_when_the_bridge_is_heard_and_connected(
     status, message = await bridge_check(client)
     assert status == 503
     assert "disconnected" in message
-    assert (await client.get("/readyz")).json()["notes"] == ["No CEL file."]
+    assert (await client.get("/readyz")).json()["notes"] == ["No CEL file.", placing.NO_NAMES]
     alive = await client.get("/healthz")
     assert (alive.status_code, alive.json()) == (200, {"status": "ok", "version": "1.2.3"})
 

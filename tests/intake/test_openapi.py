@@ -52,15 +52,17 @@ async def test_every_operation_is_as_described(
     served: tuple[Served, Database], tmp_path: Path, database_kind: str, role: str
 ) -> None:
     (http, database) = served
-    token = http.token
+    token: str = http.token
     only: tuple[str, ...] = ("--exclude-path", "/api/v1/live")
     agency = await add_agency(database, "damkar", "kebakaran")
     await ring(database, database.clock())
     if role == "agency":
         token, only = agency, ("--include-tag", "agency")
     if role in ("supervisor", "admin"):
-        chief = ("--include-path", "/api/v1/rules", "--include-path", "/api/v1/duplicate-limits")
-        only = chief if role == "supervisor" else ("--include-tag", "admin")
+        chiefs = ("rules", "duplicate-limits", "places/own")
+        only = tuple(word for one in chiefs for word in ("--include-path", f"/api/v1/{one}"))
+        if role == "admin":
+            only = ("--include-tag", "admin")
         async with database.transaction() as tx:
             token = await access.create_token(tx, f"the {role}", role)
     few = EXAMPLES[database_kind] // (4 if role == "admin" else 1)  # each person costs a password's slow hash
@@ -101,6 +103,9 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("patch", "/api/v1/kinds/{code}"),
         ("post", "/api/v1/reports/{number}/recording/plays"),
         ("get", "/api/v1/reports/{number}/recording"),
+        ("get", "/api/v1/places"),
+        ("get", "/api/v1/places/own"),
+        ("put", "/api/v1/places/own"),
         ("get", "/api/v1/rules"),
         ("get", "/api/v1/rules/{version}"),
         ("post", "/api/v1/rules"),

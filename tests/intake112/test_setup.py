@@ -81,19 +81,30 @@ def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
         (tmp_path / ".venv/bin/intake112").touch()
 
     monkeypatch.setattr(module, "pip", pip)
+    monkeypatch.setattr(module, "names", lambda: asked.append(("names of places",)))
     return module
 
 
 def test_a_current_environment_is_left_alone(tool: ModuleType, tmp_path: Path) -> None:
     tool.main("dev")
-    assert [arguments[-1] for arguments in tool.asked] == ["requirements/build.lock", "requirements/dev.lock", "."]
+    assert [arguments[-1] for arguments in tool.asked] == [
+        "requirements/build.lock",
+        "requirements/dev.lock",
+        ".",
+        "names of places",
+    ]
     tool.asked.clear()
     tool.main("dev")
     tool.main("run")  # what one develops in can run
     assert tool.asked == []
     (tmp_path / "requirements/run.lock").write_text("a==2\n")
     tool.main("run")
-    assert [arguments[-1] for arguments in tool.asked] == ["requirements/build.lock", "requirements/run.lock", "."]
+    assert [arguments[-1] for arguments in tool.asked] == [
+        "requirements/build.lock",
+        "requirements/run.lock",
+        ".",
+        "names of places",
+    ]
     assert not tool.is_current("dev", tool.stamp())
 
 

@@ -105,6 +105,15 @@ def test_one_instant_has_one_spelling_in_every_zone(format: Format) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("words", ["dekat pasar", None])
+def test_the_name_of_the_place_is_said(format: Format, words: str | None) -> None:
+    there = replace(REPORT, location_text=words, location_place="99.01.02.2001", location_place_name="Desa Mandalan")
+    raw = written(format, there).content.decode().replace("+", " ")
+    assert "Desa Mandalan" in raw
+    assert words is None or words in raw
+
+
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("field", ["location_lat", "location_lon"])
 def test_what_is_no_number_is_refused(format: Format, field: str, value: float) -> None:
