@@ -23,7 +23,8 @@ from db import tables
 
 GENESIS = "0" * 64
 _sorted = msgspec.json.Encoder(order="sorted")
-Kind = Literal["report", "service", "control", "escalation", "rules", "agency"]  # of what live events tell
+Kind = Literal["report", "service", "control", "escalation", "rules", "agency", "worklist", "caller"]
+"""Of what live events tell; `caller`: something about a number, by the id of what it is."""
 Detail = dict[str, str | int | bool | list[str] | None]
 
 

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import calls, dispatches, reports
+from db import callers, calls, dispatches, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.states import NOT_LIVE
-from intake import calling_back
+from intake import calling_back, numbers, unanswered
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -101,6 +101,7 @@ def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
 
 
 async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
+    await _read_numbers(tx, stories)
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
@@ -119,6 +120,17 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
         tx.tell("report", number, version)
         for action, detail in story.audits:
             tx.record(MACHINE, action, number, **detail)
+    await unanswered.book(tx, stories)
+
+
+async def _read_numbers(tx: Transaction, stories: Sequence[Story]) -> None:
+    """Read callers' numbers as their trunk writes them, where the centre has said how it does."""
+    told = [story for story in stories if "caller_number_raw" in story.caller]
+    trunks = (await callers.rules(tx))[0].trunks if told else {}
+    for story in told:
+        if (trunk := trunks.get(story.call.trunk or "")) is not None:
+            raw = story.caller["caller_number_raw"]
+            story.caller["caller_number"] = numbers.incoming(raw, trunk.strip, trunk.area)
 
 
 async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:

@@ -22,7 +22,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, OVER
-from intake import numbers, report
+from intake import callers, numbers, report
 from intake.booking import book
 from intake.refusals import (
     ConflictError,
@@ -296,7 +296,7 @@ async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value])
         values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
     new = await reports.change(tx, row, values, list(changes))
     tx.tell("report", new.number, new.version)
-    return new
+    return await callers.changed(tx, row, new)
 
 
 async def _next_version(

@@ -1,6 +1,17 @@
 """Every table, once. Migrations must lead to exactly this (a test compares them on both databases)."""
 
 from db.tables.base import UtcTime, metadata
+from db.tables.callers import (
+    LINKED,
+    OPEN_ITEM,
+    caller_rules,
+    links,
+    pilots,
+    strikes,
+    worklist,
+    worklist_calls,
+    worklist_steps,
+)
 from db.tables.desk import (
     IN_PROGRESS,
     OPEN_CONTROL,
@@ -30,13 +41,16 @@ from db.tables.people import sessions, tokens, users
 
 __all__ = [
     "IN_PROGRESS",
+    "LINKED",
     "OPEN_CONTROL",
+    "OPEN_ITEM",
     "UtcTime",
     "agencies",
     "answers",
     "attempts",
     "audit",
     "bridge_states",
+    "caller_rules",
     "calls",
     "controls",
     "dispatches",
@@ -45,8 +59,10 @@ __all__ = [
     "head",
     "kinds",
     "legs",
+    "links",
     "live_events",
     "metadata",
+    "pilots",
     "recordings",
     "report_counters",
     "reports",
@@ -54,8 +70,12 @@ __all__ = [
     "rules",
     "services",
     "sessions",
+    "strikes",
     "tokens",
     "trials",
     "users",
     "version_rules",
+    "worklist",
+    "worklist_calls",
+    "worklist_steps",
 ]

@@ -14,6 +14,7 @@ from db.engine import Database
 from db.machine_room import Alarm
 from intake.api import (
     agencies,
+    callers,
     control,
     deliveries,
     dispatches,
@@ -25,6 +26,7 @@ from intake.api import (
     recordings,
     rules,
     stream,
+    worklist,
 )
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
@@ -72,6 +74,8 @@ def create_app(
         operators.router(context),
         rules.router(context),
         control.router(context),
+        callers.router(context),
+        worklist.router(context),
         recordings.router(context),
         stream.router(context),
         agencies.router(context),
