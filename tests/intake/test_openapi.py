@@ -58,7 +58,7 @@ async def test_every_operation_is_as_described(
     if role == "agency":
         token, only = agency, ("--include-tag", "agency")
     if role == "supervisor":
-        only = ("--include-path", "/api/v1/rules")
+        only = ("--include-path", "/api/v1/rules", "--include-path", "/api/v1/caller-rules")
         async with database.transaction() as tx:
             token = await access.create_token(tx, "supervisor", "supervisor")
     await tried(http, tmp_path, token, EXAMPLES[database_kind], *only)
@@ -87,6 +87,9 @@ async def test_what_other_tools_rely_on_is_described(client: Client) -> None:
         ("get", "/api/v1/rules/{version}"),
         ("post", "/api/v1/rules"),
         ("post", "/api/v1/rules/simulate"),
+        ("get", "/api/v1/reports/{number}/caller"),
+        ("get", "/api/v1/worklist"),
+        ("post", "/api/v1/worklist/{item_id}/call-back"),
         ("post", "/agency/v1/dispatches/{dispatch_id}/answers"),
         ("post", "/api/v1/dispatches/{dispatch_id}/cancel"),
         ("post", "/api/v1/dispatches/{dispatch_id}/send-again"),
