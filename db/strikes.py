@@ -64,6 +64,13 @@ async def of_number(reading: Reading, number: str, since: datetime) -> list[Stri
     return [StrikeRow(**row) for row in rows]
 
 
+async def marked(reading: Reading, numbers: Collection[str]) -> set[str]:
+    """Return those of the numbers that a strike marks now."""
+    holds = s.lifted_at.is_(None), s.expires_at > reading.now
+    statement = select(s.number).where(s.number.in_(several(numbers)), *holds)
+    return set((await reading.connection.execute(statement)).scalars())
+
+
 async def every(reading: Reading, since: datetime, most: int = 200) -> list[StrikeRow]:
     """Return the strikes asked for since a time, the newest first."""
     statement = select(tables.strikes).where(s.asked_at >= since).order_by(s.id.desc()).limit(most)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from db import callers, links, reports, strikes, worklist
-from db.callers import CallerRules, History, PilotRow
+from db import callers, calls, links, reports, strikes, worklist
+from db.callers import Caller, CallerRules, History, PilotRow
 from db.engine import Reading, Transaction
 from db.links import LinkRow
 from db.reports import ReportRow
@@ -55,6 +55,41 @@ async def known(reading: Reading, row: ReportRow) -> Known:
     struck = await strikes.of_number(reading, number, since)
     item = held or await worklist.open_of(reading, number)
     return Known(number, None, None, None, since, history, linked, struck, item)
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """What the queue shows of a caller beside the number; `history` None: the number takes part in nothing."""
+
+    caller: Caller
+    why: Why | None
+    since: datetime
+    history: History | None
+    marked: bool
+
+
+async def ringing(reading: Reading) -> list[Ringing]:
+    """Return what is known of everybody on the line, the first caller first: one look at the index for each number."""
+    since = reading.now - timedelta(days=(await callers.rules(reading))[0].history_days)
+    ids = [call.report_id for call in await calls.in_progress(reading)]
+    found = await callers.of_reports(reading, ids) if ids else {}
+    marked = await strikes.marked(reading, [one.one for one in found.values() if one.one is not None])
+    shown = []
+    for caller in (found[report_id] for report_id in ids):
+        why = _why(caller)
+        history = None
+        if why is None and caller.one is not None:
+            history = await callers.history(reading, caller.one, since, but=caller.report_id, most=1)
+        shown.append(Ringing(caller, why, since, history, caller.one in marked))
+    return shown
+
+
+def _why(caller: Caller) -> Why | None:
+    if caller.classification == "test" or caller.exercise:
+        return "test"
+    if caller.pilot:
+        return "pilot"
+    return "no_number" if caller.number is None else None
 
 
 async def changed(tx: Transaction, was: ReportRow, row: ReportRow) -> ReportRow:

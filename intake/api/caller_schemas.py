@@ -128,6 +128,25 @@ class CallerHistory(Out):
     worklist: str | None
 
 
+class RingingCaller(Out):
+    """What the queue shows beside a number: see CallerHistory. `open_report`: the newest that is not closed."""
+
+    report: str
+    takes_part: bool
+    why: Literal["no_number", "pilot", "test"] | None
+    advice: str | None
+    tally: Tally | None
+    not_closed: int
+    open_report: str | None
+    marked: bool
+
+
+class RingingCallers(Out):
+    """Of the calls in progress, the first caller first."""
+
+    callers: list[RingingCaller]
+
+
 class Pilot(Out):
     """A number behind which are many people: it takes part in no history, link or strike."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 
 from db import callers as saved
 from db import links, reports, strikes
-from db.callers import CallerRules, PilotRow
+from db.callers import CallerRules, History, PilotRow
 from db.engine import Reading
 from db.links import LinkRow
 from db.reports import ReportRow
@@ -56,6 +56,13 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             row = await _found(reading, number)
             return await _history(reading, row, await callers.known(reading, row))
+
+    @routes.get("/calls/callers", responses=refusals(*ON_READ))
+    async def ringing(_: staff) -> caller_schemas.RingingCallers:
+        """The same in short for everybody on the line, for the queue."""
+        async with database.reading() as reading:
+            shown = [_ringing(one) for one in await callers.ringing(reading)]
+            return caller_schemas.RingingCallers(callers=shown)
 
     @routes.get("/reports/{number}/links", responses=refusals(*ON_READ, 404))
     async def links_of(number: Number, _: staff) -> caller_schemas.Links:
@@ -178,13 +185,32 @@ async def _strikes(reading: Reading, rows: Sequence[StrikeRow]) -> list[caller_s
     ]
 
 
+def _tally(history: History, since: datetime) -> caller_schemas.Tally:
+    counted = {**history.by_class, "unanswered": history.unanswered, "since": since}
+    return caller_schemas.Tally.model_validate(counted)
+
+
+def _ringing(one: callers.Ringing) -> caller_schemas.RingingCaller:
+    history = one.history
+    newest = history.reports[0] if history is not None and history.not_closed else None
+    return caller_schemas.RingingCaller(
+        report=one.caller.report,
+        takes_part=one.why is None,
+        why=one.why,
+        advice=callers.ASK if one.why in ("no_number", "pilot") else None,
+        tally=_tally(history, one.since) if history is not None else None,
+        not_closed=history.not_closed if history is not None else 0,
+        open_report=newest.number if newest is not None else None,
+        marked=one.marked,
+    )
+
+
 async def _history(reading: Reading, row: ReportRow, known: callers.Known) -> caller_schemas.CallerHistory:
     linked = {one for link in known.links if link.undone_at is None for one in (link.report_id, link.to_report_id)}
     past = [
         asdict(one) | {"class": one.classification, "linked": one.id in linked - {row.id}}
         for one in known.history.reports
     ]
-    tally = {**known.history.by_class, "unanswered": known.history.unanswered, "since": known.since}
     return caller_schemas.CallerHistory(
         number=known.number,
         takes_part=known.why is None,
@@ -193,7 +219,7 @@ async def _history(reading: Reading, row: ReportRow, known: callers.Known) -> ca
         pilot=known.pilot.name if known.pilot is not None else None,
         total=known.history.total,
         not_closed=known.history.not_closed,
-        tally=caller_schemas.Tally.model_validate(tally),
+        tally=_tally(known.history, known.since),
         reports=[caller_schemas.PastReport.model_validate(one) for one in past],
         marked=any(one.holds(reading.now) for one in known.strikes),
         strikes=await _strikes(reading, known.strikes),

@@ -5,8 +5,8 @@ import pytest
 from db import controls
 from db.engine import Database
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, Json, LogIn
-from tests.intake.rang import E164, NUMBER, rang
+from tests.intake.conftest import Client, Json, LogIn, book
+from tests.intake.rang import E164, NUMBER, facts_of, rang, report_of
 from tests.intake.test_control_api import hand
 
 RULES = "/api/v1/caller-rules"
@@ -55,6 +55,19 @@ async def test_what_a_number_did_before(operator: Client, database: Database, cl
     assert old in order
     assert [one["linked"] for one in shown["reports"]] == [False] * 5
     assert shown["worklist"] is not None
+
+
+async def test_the_queue_shows_it_beside_each_number(operator: Client, database: Database, clock: SetClock) -> None:
+    for n in (1, 2):
+        report = await rang(database, clock.forward(minutes=1), n, outcome="answered")
+        await change(operator, report, **{"class": "prank", "status": "closed" if n == 1 else "working"})
+    for n, number in enumerate((NUMBER, "anonymous", "081299999999"), 3):
+        await book(database, facts_of(clock.forward(seconds=1), n, number)[0])
+    report = await report_of(database, 2)
+    known_one, nobody, new = (await operator.get("/api/v1/calls/callers")).json()["callers"]
+    assert (known_one["tally"]["prank"], known_one["not_closed"], known_one["open_report"]) == (2, 1, report)
+    assert (nobody["takes_part"], nobody["advice"], nobody["tally"], nobody["open_report"]) == (False, ASK, None, None)
+    assert (new["takes_part"], new["tally"]["prank"], new["open_report"], new["marked"]) == (True, 0, None, False)
 
 
 @pytest.mark.parametrize("number", [None, "", "anonymous", "<unknown>", "356938035643809", "112", "1500123"])

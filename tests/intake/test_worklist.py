@@ -26,6 +26,7 @@ from tests.intake.test_control_api import hand
 
 WORKLIST = "/api/v1/worklist"
 DESK: Json = {"device": "PJSIP/op1"}
+NOT_REACHED: tuple[CallBackResult, ...] = ("busy", "no_answer", "unreachable")
 
 
 async def listed(client: Client, **which: str) -> Json:
@@ -245,7 +246,7 @@ async def test_the_steps_of_the_procedure(operator: Client, database: Database, 
     await rang(database, clock(), 1)
     item = await only(operator)
     path = f"{WORKLIST}/{item['id']}"
-    for tries, result in enumerate(("busy", "no_answer", "unreachable"), 1):
+    for tries, result in enumerate(NOT_REACHED, 1):
         left = await operator.post(f"{path}/close", json={"because": "unreachable"})
         assert (left.status_code, left.json()["error"]) == (409, "steps_left")
         await called_back(operator, database, clock, path, result)
@@ -255,7 +256,8 @@ async def test_the_steps_of_the_procedure(operator: Client, database: Database, 
     for step, following in (("message", "search"), ("search", "close")):
         done = await operator.post(f"{path}/steps", json={"step": step, "note": "tidak ada"})
         assert (done.status_code, done.json()["next_step"]) == (201, following)
-    assert [(one["step"], one["result"]) for one in done.json()["steps"]] == [
+    shown = (await operator.get(path)).json()
+    assert [(one["step"], one["result"]) for one in shown["steps"]] == [
         ("call_back", "busy"),
         ("call_back", "no_answer"),
         ("call_back", "unreachable"),
