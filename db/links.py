@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -40,6 +40,19 @@ async def find(reading: Reading, link_id: str) -> LinkRow | None:
     """Return a link, undone or not."""
     row = (await reading.connection.execute(select(tables.links).where(l.id == link_id))).mappings().one_or_none()
     return LinkRow(**row) if row else None
+
+
+async def between(reading: Reading, later: int, earlier: int) -> LinkRow | None:
+    """Return the link of two reports that holds."""
+    pair = l.report_id == later, l.to_report_id == earlier, l.undone_at.is_(None)
+    row = (await reading.connection.execute(select(tables.links).where(*pair))).mappings().one_or_none()
+    return LinkRow(**row) if row else None
+
+
+async def count_to(reading: Reading, earlier: int) -> int:
+    """Return how many reports were ever linked to one."""
+    statement = select(func.count()).where(l.to_report_id == earlier)
+    return int((await reading.connection.execute(statement)).scalar_one())
 
 
 async def of_report(reading: Reading, report_id: int) -> list[LinkRow]:

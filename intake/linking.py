@@ -18,6 +18,7 @@ from intake.caller_refusals import AlreadyLinkedError, LinksItselfError, LinkUnd
 from intake.refusals import UnknownReportError
 
 RULE: Final = "aturan otomatis"  # the author of what rules link
+MOST_TOLD: Final = 30  # entries of links in the report of one who rings all night; later ones are links all the same
 SAME_NUMBER: Final = "same_number"
 WHY: Final = {SAME_NUMBER: "nomor yang sama menelepon lagi; dapat dibatalkan"}
 
@@ -97,7 +98,9 @@ async def _tick_off(tx: Transaction, made: LinkRow, by: str) -> None:
 
 async def _write(tx: Transaction, later: ReportRow, earlier: ReportRow, made: LinkRow, why: str) -> None:
     await entries.add(tx, later.id, made.made_by, f"Tautan ke {earlier.number}: {why}", automatic=True)
-    await entries.add(tx, earlier.id, made.made_by, f"Tautan dari {later.number}: {why}", automatic=True)
+    if (told := await links.count_to(tx, earlier.id)) <= MOST_TOLD:
+        more = f" (tautan berikutnya tidak dicatat lagi di sini, setelah {MOST_TOLD})" if told == MOST_TOLD else ""
+        await entries.add(tx, earlier.id, made.made_by, f"Tautan dari {later.number}: {why}{more}", automatic=True)
     tx.record(made.made_by, "link.made", made.id, report=later.number, to=earlier.number, rule=made.rule)
     await _tell(tx, later.id, earlier.id)
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import callers, calls, worklist
+from db import callers, calls, links, worklist
 from db.callers import Caller
 from db.calls import CallRow, LegRow
 from db.controls import ControlRow, End
@@ -194,9 +194,10 @@ async def _answered(tx: Transaction, caller: Caller, number: str, call: CallRow)
     item = await worklist.find(tx, last.id)
     if item is None:
         return
-    made = await linking.link_by_rule(tx, caller.report_id, item.report_id)
-    if item.closed_at is None:
-        await linking.tick_off(tx, item, made, "answered", MACHINE)
+    link = await linking.link_by_rule(tx, caller.report_id, item.report_id)
+    link = link or await links.between(tx, caller.report_id, item.report_id)
+    if item.closed_at is None and (link is not None or caller.item == item.id):  # else a person has undone it
+        await linking.tick_off(tx, item, link, "answered", MACHINE)
 
 
 async def _open(tx: Transaction, number: str, since: datetime | None) -> ItemRow | None:

@@ -1,6 +1,7 @@
 """Callers whom nobody talked to are called back: once for each number, by steps, and no promise is lost."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -143,6 +144,32 @@ async def test_a_later_answered_call_closes_it_by_a_link_that_can_be_undone(
     assert await links(operator, second) == []
     again = await operator.post(f"/api/v1/links/{link['id']}/undo")
     assert (again.status_code, again.json()["error"]) == (409, "link_undone")
+
+
+async def test_a_link_that_a_person_has_undone_closes_nothing_at_the_end_of_the_call(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    await rang(database, clock(), 1)
+    ring, taken, end = facts_of(clock.forward(minutes=2), 2, outcome="answered")
+    await book(database, ring, taken)
+    assert (await listed(operator))["items"] == []
+    (link,) = (await operator.get(f"/api/v1/reports/{await report_of(database, 2)}/links")).json()["links"]
+    assert (await operator.post(f"/api/v1/links/{link['id']}/undo")).status_code == 200
+    await book(database, end)
+    assert (await only(operator))["rings"] == 1
+
+
+async def test_who_rings_all_night_fills_no_report_with_links(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    at = clock()
+    await book(database, *(fact for n in range(40) for fact in facts_of(at + timedelta(seconds=n), n)))
+    item = await only(operator)
+    assert (item["rings"], len(item["reports"])) == (40, 40)
+    said = [one for one in await entries(operator, item["reports"][0]) if one.startswith("Tautan")]
+    assert len(said) == 30
+    assert said[-1].endswith("(tautan berikutnya tidak dicatat lagi di sini, setelah 30)")
+    assert len(await links(operator, item["reports"][0])) == 39
 
 
 async def test_a_call_that_is_learnt_late_after_its_number_was_answered_is_only_linked(
