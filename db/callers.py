@@ -199,7 +199,7 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
         select(r.id)
         .join(tables.calls, c.report_id == r.id)
         .where(r.caller_number == number, r.opened_at > at, r.classification.not_in(("test", "ghost")))
-        .where(c.arrived_at > at, select(1).where(tables.legs.c.call_id == c.id, taken).exists())
+        .where(c.arrived_at > at, select(tables.legs.c.key).where(tables.legs.c.call_id == c.id, taken).exists())
         .order_by(r.id)
         .limit(1)
     )

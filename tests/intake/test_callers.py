@@ -106,10 +106,10 @@ async def test_each_trunk_writes_numbers_its_own_way(as_role: LogIn, database: D
     trunks: Json = {"telkom": {"area": "0328", "out": "national"}, "gsm": {"strip": "9", "out": "digits"}}
     saved = await client.put(RULES, json={"based_on": 0, "rules": {"trunks": trunks}})
     assert saved.status_code == 200, saved.text
-    await hand(database)
     calls = [("telkom", "662112", "0328662112"), ("gsm", "9081234567890", "6281234567890"), ("x", "081234567891", None)]
     for n, (trunk, raw, _) in enumerate(calls):
         report = await rang(database, clock.forward(minutes=1), n, raw, trunk=trunk)
+        await hand(database)
         asked = await client.post(f"/api/v1/reports/{report}/call-back", json={"device": "PJSIP/op1"})
         assert asked.status_code == 202, asked.text
         assert (await client.get(f"/api/v1/reports/{report}")).json()["caller"]["number_raw"] == raw
