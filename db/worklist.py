@@ -80,6 +80,13 @@ async def last_of(reading: Reading, number: str, since: datetime) -> ItemRow | N
     return await _first(reading, newest)
 
 
+async def numbers_of(reading: Reading, numbers: Collection[str], since: datetime) -> set[str]:
+    """Return those of the numbers that have an item that is open or was closed since a time."""
+    recent = i.closed_at.is_(None) | (i.closed_at >= since)
+    statement = select(i.number).where(i.number.in_(several(numbers)), recent)
+    return set((await reading.connection.execute(statement)).scalars())
+
+
 async def closed_by_link(reading: Reading, link_id: str) -> ItemRow | None:
     """Return the item that a link closed, not locked."""
     statement = select(tables.worklist).where(i.link_id == link_id)

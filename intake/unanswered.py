@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from db import callers, calls, links, worklist
-from db.callers import Caller
+from db.callers import Caller, CallerRules
 from db.calls import CallRow, LegRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
@@ -36,6 +36,10 @@ async def book(tx: Transaction, stories: Sequence[Story]) -> None:
     found = await callers.of_reports(tx, [story.call.report_id for story in told])
     unread = [story.call.id for story in told if not story.legs and story.number is None]
     legs = await calls.legs_by_call(tx, unread) if unread else {}
+    rules, _ = await callers.rules(tx)
+    since = tx.now - timedelta(hours=rules.link_within_h)
+    numbers = {caller.one for caller in found.values() if caller.one is not None}
+    held = await worklist.numbers_of(tx, numbers, since) if numbers else set()
     for story in sorted(told, key=lambda one: (one.call.arrived_at, one.call.report_id)):
         caller = found[story.call.report_id]
         if caller.exercise or caller.classification == "test":
@@ -43,11 +47,12 @@ async def book(tx: Transaction, stories: Sequence[Story]) -> None:
         of_call = list(story.legs.values()) or legs.get(story.call.id, [])
         reason = why_owed(story.call, of_call)
         if reason is not None and caller.item is None:
-            await _owe(tx, caller, story.call, reason)
+            await _owe(tx, caller, story.call, reason, rules)
+            held |= {caller.one} if caller.one is not None else set()
         elif reason == "overflow" and caller.item is not None:
             await _promise(tx, caller.item)
-        elif reason is None and caller.one is not None and (talked(of_call) or story.call.outcome == "answered"):
-            await _answered(tx, caller, caller.one, story.call)
+        elif reason is None and caller.one in held and (talked(of_call) or story.call.outcome == "answered"):
+            await _answered(tx, caller, story.call, since)
 
 
 def promised(call: CallRow, legs: Sequence[LegRow]) -> bool:
@@ -82,7 +87,7 @@ async def classed(tx: Transaction, row: ReportRow, was: str) -> None:
     if row.classification == "ghost" and held is None and caller.one is not None and not row.exercise:
         call = (await calls.by_reports(tx, [row.id])).get(row.id)
         if call is not None and call.operator_device is not None:
-            await _owe(tx, caller, call, "silent")
+            await _owe(tx, caller, call, "silent", (await callers.rules(tx))[0])
     elif held is not None and held.closed_at is None and held.rings == 1:
         no_more = row.classification == "test" or (was == "ghost" and held.reason == "silent")
         item = await worklist.find(tx, held.id) if no_more else None
@@ -128,9 +133,9 @@ async def alarms(reading: Reading) -> list[Alarm]:
     return [Alarm("worklist_long", f"{said} Put more people on the worklist; nothing is left out of it.")]
 
 
-async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str) -> None:
+async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rules: CallerRules) -> None:
     """Hold a call: in its number's open item, or in a new one."""
-    number, rules = caller.one, (await callers.rules(tx))[0]
+    number = caller.one
     if number is None and reason != "overflow":
         return
     if number is not None and reason != "silent":
@@ -184,10 +189,9 @@ async def _link(tx: Transaction, one_id: int, other_id: int) -> None:
     await linking.link_by_rule(tx, max(one_id, other_id), min(one_id, other_id))
 
 
-async def _answered(tx: Transaction, caller: Caller, number: str, call: CallRow) -> None:
+async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datetime) -> None:
     """Link an answered call to the calls of its number that nobody answered, and close what is held of them."""
-    rules = (await callers.rules(tx))[0]
-    last = await worklist.last_of(tx, number, tx.now - timedelta(hours=rules.link_within_h))
+    last = await worklist.last_of(tx, caller.one or "", since)
     if last is None or call.arrived_at < last.last_at or (caller.item == last.id and caller.classification == "ghost"):
         return
     await calls.lock_reports(tx, [last.report_id])
