@@ -36,7 +36,10 @@ Kind = Literal[
     "handover",
     "shift",
     "places",
-]  # of what live events tell
+    "worklist",
+    "caller",
+]
+"""Of what live events tell; `caller`: something about a number, by the id of what it is."""
 Value = str | int | bool | list[str] | dict[str, str] | None
 Detail = dict[str, Value]
 

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import calls, handsets, reports
+from db import callers, calls, handsets, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.positions import NewPosition
-from intake import calling_back, desk, handset, on_duty, positions
+from intake import calling_back, desk, handset, numbers, on_duty, positions, unanswered
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -108,6 +108,7 @@ def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
 
 
 async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
+    await _read_numbers(tx, stories)
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
@@ -125,8 +126,19 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
         tx.tell("report", number, version)
         for action, detail in story.audits:
             tx.record(MACHINE, action, number, **detail)
+    await unanswered.book(tx, stories)
     for report_id in chosen:  # last: what is sent has the place, and follows the choice in the report
         await _tell_kind(tx, report_id, public_url)
+
+
+async def _read_numbers(tx: Transaction, stories: Sequence[Story]) -> None:
+    """Read callers' numbers as their trunk writes them, where the centre has said how it does."""
+    told = [story for story in stories if "caller_number_raw" in story.caller]
+    trunks = (await callers.rules(tx))[0].trunks if told else {}
+    for story in told:
+        if (trunk := trunks.get(story.call.trunk or "")) is not None:
+            raw = story.caller["caller_number_raw"]
+            story.caller["caller_number"] = numbers.incoming(raw, trunk.strip, trunk.area)
 
 
 async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from db import calls, controls
-from db.calls import CallRow, LegRow
+from db.calls import LegRow
 from db.controls import ControlRow
 from db.engine import Transaction
 from intake import control, on_duty
@@ -30,15 +30,6 @@ DETAILS: Final[dict[CallBackResult, str]] = {
     "desk_unreachable": "the desk's own telephone is not there; it may be unplugged or not logged in",
     "unknown": "nobody heard how it ended; look whether it happened before you ask again",
 }
-
-
-def is_owed(call: CallRow, legs: Sequence[LegRow]) -> bool:
-    """Tell whether the voice menu promised to call back, and no operator has talked to the caller since.
-
-    An agency's leg proves nothing: the duty officer's telephone may have a mailbox.
-    """
-    promised = call.stage == "ended" and any(leg.kind == "overflow" for leg in legs)
-    return promised and not any(leg.taken and leg.kind in ("operator", "callback") for leg in legs)
 
 
 async def book(tx: Transaction, facts: Sequence[CallBackFact]) -> None:

@@ -10,12 +10,12 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from db import calls, controls, entries, machine_room, reports, seals
+from db import callers, calls, controls, entries, machine_room, reports, seals
 from db.calls import CallRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
-from intake import numbers
+from intake import numbers, unanswered
 from intake.facts import MACHINE
 from intake.refusals import (
     AlreadyCallingBackError,
@@ -126,7 +126,12 @@ async def call_back(tx: Transaction, number: str, device: str, by: str) -> Contr
     await calls.lock_reports(tx, [report.id])
     if await controls.is_open(tx, report.id, CALL_BACK):
         raise AlreadyCallingBackError
-    return await _ask(tx, call, number, CALL_BACK, {"device": device, "number": to}, by)
+    trunk = (await callers.rules(tx))[0].trunks.get(call.trunk or "")
+    if report.caller_number is not None and trunk is not None:
+        to = numbers.outgoing(report.caller_number, trunk.out)
+    row = await _ask(tx, call, number, CALL_BACK, {"device": device, "number": to}, by)
+    await unanswered.asked_back(tx, report.id, row)
+    return row
 
 
 async def member(
@@ -181,6 +186,8 @@ async def end(
         await entries.add(tx, row.report_id, MACHINE, _said(row, state, result, detail), automatic=True)
         number, version = (await calls.touch(tx, [row.report_id]))[row.report_id]
         tx.tell("report", number, version)
+        if row.action == CALL_BACK:
+            await unanswered.called_back(tx, row.report_id, row, state, result)
 
 
 async def _passed_on(tx: Transaction, row: ControlRow, report_id: int) -> None:

@@ -23,7 +23,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, placing, positions, report, steps
+from intake import callers, dispositions, grouping, numbers, placing, positions, report, steps
 from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
@@ -349,7 +349,7 @@ async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value],
         if leaf in report.LABELS and was[leaf] != now[leaf]:
             await entries.add(tx, row.id, by, report.told(leaf, was[leaf], now[leaf]), automatic=True)
     tx.tell("report", new.number, new.version)
-    return new
+    return await callers.changed(tx, row, new)
 
 
 async def _next_version(

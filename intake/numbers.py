@@ -14,6 +14,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 SHORTEST: Final = 8  # fewer digits are a service number or an extension: nobody to call back
 LONGEST_RAW: Final = 64
+LOCAL: Final = range(5, 9)  # digits of a number without its area; none begins with 0 or 1 (112, 1500123)
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
 _DIALLABLE = re.compile(r"\+?[0-9]{3,20}")
@@ -39,6 +40,27 @@ def keys(number: str, region: str = "ID") -> str:
         return number
     code = str(phonenumbers.country_code_for_region(region))
     return f"0{number[1 + len(code) :]}" if number.startswith(f"+{code}") else f"00{number[1:]}"
+
+
+def incoming(raw: str | None, strip: str | None = None, area: str | None = None, region: str = "ID") -> str | None:
+    """Return the E.164 form of a number as a trunk sends it, or None.
+
+    `strip` is what the trunk puts before all numbers; `area` (`0328`) what it leaves out before local ones.
+    """
+    text = (raw or "").strip()
+    if strip:
+        text = text.removeprefix(strip)
+    if found := e164(text, region):
+        return found
+    is_local = text.isascii() and text.isdecimal() and len(text) in LOCAL and not text.startswith(("0", "1"))
+    return e164(area + text, region) if area and is_local else None
+
+
+def outgoing(number: str, out: str, region: str = "ID") -> str:
+    """Return a number as a trunk dials it: `e164` (+62…), `digits` (62…), `national` (0…, 00… to other countries)."""
+    if out == "national":
+        return keys(number, region)
+    return number.removeprefix("+") if out == "digits" else number
 
 
 @lru_cache(maxsize=1024)  # the ring says the number, and the dialplan says it again

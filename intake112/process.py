@@ -26,6 +26,7 @@ from db import machine_room, migrate
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from db.migrate import SchemaError
+from intake import unanswered
 from intake112.clock import FileClock, SteadyClock
 from routing import standing
 
@@ -177,8 +178,8 @@ class Process:
     async def _beat(self, database: Database, jobs: Jobs) -> None:
         """Say every few seconds that the lanes are alive, and follow the machine's clock.
 
-        What is wrong with agencies is the same whoever says it, and has one row; what is wrong with a process has its
-        own, and no other process that is well may hide it.
+        What is wrong with agencies and with the worklist is the same whoever says it, and has one row; what is wrong
+        with a process has its own, and no other process that is well may hide it.
         """
         await self._decided.wait()
         while True:
@@ -188,7 +189,8 @@ class Process:
                 alarms = [alarm for one in self.watched for alarm in one.alarms()]
                 try:
                     async with database.transaction() as tx:
-                        await machine_room.beat(tx, Room.ROUTING, "running", "", alarms=await standing.alarms(tx))
+                        everywhere = [*await standing.alarms(tx), *await unanswered.alarms(tx)]
+                        await machine_room.beat(tx, Room.ROUTING, "running", "", alarms=everywhere)
                         await machine_room.beat(tx, self._name, "running", "", figures, alarms)
                         await machine_room.forget_services(tx, f"{Room.ROUTING}:", tx.now - MISSED_FOR)
                 except DatabaseUnavailableError as error:

@@ -2,6 +2,17 @@
 
 from db.tables.access import browsers, plays, report_keys
 from db.tables.base import UtcTime, metadata
+from db.tables.callers import (
+    LINKED,
+    OPEN_ITEM,
+    caller_rules,
+    links,
+    pilots,
+    strikes,
+    worklist,
+    worklist_calls,
+    worklist_steps,
+)
 from db.tables.desk import (
     IN_PROGRESS,
     OPEN_CONTROL,
@@ -37,7 +48,9 @@ from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states
 
 __all__ = [
     "IN_PROGRESS",
+    "LINKED",
     "OPEN_CONTROL",
+    "OPEN_ITEM",
     "OPEN_SHIFT",
     "QUEUED",
     "SHIFT_OWED",
@@ -50,6 +63,7 @@ __all__ = [
     "audit",
     "bridge_states",
     "browsers",
+    "caller_rules",
     "calls",
     "controls",
     "dispatches",
@@ -64,9 +78,11 @@ __all__ = [
     "head",
     "kinds",
     "legs",
+    "links",
     "live_events",
     "location_links",
     "metadata",
+    "pilots",
     "place_lists",
     "places",
     "plays",
@@ -84,8 +100,12 @@ __all__ = [
     "shift_states",
     "shifts",
     "sms",
+    "strikes",
     "tokens",
     "trials",
     "users",
     "version_rules",
+    "worklist",
+    "worklist_calls",
+    "worklist_steps",
 ]

@@ -15,6 +15,7 @@ from db.machine_room import Alarm
 from intake.api import (
     agencies,
     caller_link,
+    callers,
     control,
     deliveries,
     dispatches,
@@ -35,6 +36,7 @@ from intake.api import (
     stream,
     terms,
     together,
+    worklist,
 )
 from intake.api.context import Context, Expected
 from intake.api.guard import Guard
@@ -93,6 +95,8 @@ def create_app(
         places.router(context),
         control.router(context),
         shifts.router(context),
+        callers.router(context),
+        worklist.router(context),
         recordings.router(context),
         stream.router(context),
         agencies.router(context),

@@ -36,7 +36,7 @@ def router(context: Context) -> APIRouter:
     async def hang_up(number: Number, who: staff, _: bodies.Nothing | None = None) -> schemas.Control:
         """Ask the PBX to end the caller's call. The report tells how that went, and so does the request."""
         async with database.transaction() as tx:
-            return _shown(await control.hang_up(tx, number, who.name))
+            return shown_control(await control.hang_up(tx, number, who.name))
 
     @routes.post("/reports/{number}/call/transfer", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def transfer(number: Number, body: bodies.TransferIn, who: staff) -> schemas.Control:
@@ -45,13 +45,13 @@ def router(context: Context) -> APIRouter:
         Who is not reached there leaves the caller in front of the queue, or with the desk that asked.
         """
         async with database.transaction() as tx:
-            return _shown(await control.transfer(tx, number, body.number, who.name, attended=body.attended))
+            return shown_control(await control.transfer(tx, number, body.number, who.name, attended=body.attended))
 
     @routes.post("/reports/{number}/call/consultation", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def consultation(number: Number, body: bodies.ConsultationIn, who: staff) -> schemas.Control:
         """Ask the PBX to go on with an attended transfer that has begun."""
         async with database.transaction() as tx:
-            return _shown(await control.consultation(tx, number, body.step, who.name))
+            return shown_control(await control.consultation(tx, number, body.step, who.name))
 
     @routes.post("/reports/{number}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def call_back(number: Number, body: bodies.CallBackIn, who: staff) -> schemas.Control:
@@ -60,23 +60,24 @@ def router(context: Context) -> APIRouter:
         Done is it when the caller has answered: a leg of the call (`callback`) then says how long they talked.
         """
         async with database.transaction() as tx:
-            return _shown(await control.call_back(tx, number, body.device, who.name))
+            return shown_control(await control.call_back(tx, number, body.device, who.name))
 
     @routes.post("/queues/{queue}/members", status_code=202, responses=refusals(*ON_WRITE, 409))
     async def member(queue: Queue, body: bodies.MemberIn, who: staff) -> schemas.Control:
         """Ask the PBX to add, remove, pause or unpause a telephone in a queue."""
         async with database.transaction() as tx:
             row = await control.member(tx, queue, body.device, body.action, who.name, name=body.name, pbx=body.pbx)
-            return _shown(row)
+            return shown_control(row)
 
     @routes.get("/controls/{control_id}", responses=refusals(*ON_READ, 404))
     async def get_control(control_id: ControlId, _: staff) -> schemas.Control:
         """What became of a request. `live` tells when it has ended (`control`)."""
         async with database.reading() as reading:
-            return _shown(await control.found(reading, control_id))
+            return shown_control(await control.found(reading, control_id))
 
     return routes
 
 
-def _shown(row: ControlRow) -> schemas.Control:
+def shown_control(row: ControlRow) -> schemas.Control:
+    """Return a request."""
     return schemas.Control.model_validate(asdict(row))

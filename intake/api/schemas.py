@@ -100,7 +100,7 @@ class Call(CallSummary):
     """A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came.
 
     `message`: what the caller left with the voice menu. `call_back_owed`: it promised one, and nobody has talked to the
-    caller since.
+    caller since, or closed the worklist's item.
     """
 
     metadata: dict[str, str | None]

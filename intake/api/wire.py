@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec.structs import asdict
 
-from db import calls, deliveries, dispatches, entries, guide_answers, handovers, recordings
+from db import calls, deliveries, dispatches, entries, guide_answers, handovers, recordings, worklist
 from db.answers import AnswerRow
 from db.calls import CallRow, LegRow
 from db.deliveries import DeliveryRow
@@ -15,7 +15,7 @@ from db.entries import EntryRow
 from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
-from intake import calling_back, steps
+from intake import steps, unanswered
 from intake.api import dispatch_schemas, location_wire, schemas
 from intake.news import POSITION
 from intake.report import leaves
@@ -53,7 +53,7 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
             "legs": legs,
             "recording": _recording(kept),
             "message": _recording(message),
-            "call_back_owed": calling_back.is_owed(call, rows),
+            "call_back_owed": unanswered.promised(call, rows) and not await _is_settled(reading, row.id),
         }
         values["call"] = _call(call, reading.now) | more
     values["location"] = await location_wire.whole(reading, row)
@@ -64,6 +64,11 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
     handed = await handovers.last_of(reading, row.id)
     values["handover"] = None if handed is None else asdict(handed)
     return schemas.Report.model_validate(values)
+
+
+async def _is_settled(reading: Reading, report_id: int) -> bool:
+    item = await worklist.of_report(reading, report_id)
+    return item is not None and item.closed_at is not None
 
 
 def entry(row: EntryRow) -> schemas.Entry:

@@ -40,25 +40,29 @@ async def siti(client: Client, database: Database) -> Client:
 @pytest.mark.parametrize("role", ["operator", "supervisor", "admin"])
 async def test_staff_may_read_and_write(as_role: LogIn, role: str) -> None:
     client = await as_role(role)
-    for path in ("state", "calls", "reports", "kinds", "agencies", "rules", "places/own", "places?q=x"):
-        assert (await client.get(f"/api/v1/{path}")).status_code == 200
-    assert (await client.post("/api/v1/reports", json={"source": "walk-in"})).status_code == 201
-
-
-async def test_an_agency_sees_nothing_of_the_desk(client: Client, database: Database) -> None:
-    client.headers["Authorization"] = f"Bearer {await add_agency(database, 'damkar')}"
     for path in (
         "state",
         "calls",
         "reports",
         "kinds",
         "agencies",
-        "live",
         "rules",
-        "aml",
+        "places/own",
         "places?q=x",
-        "reports/112-20260314-0001",
+        "worklist",
+        "strikes",
+        "pilots",
+        "caller-rules",
     ):
+        assert (await client.get(f"/api/v1/{path}")).status_code == 200
+    assert (await client.post("/api/v1/reports", json={"source": "walk-in"})).status_code == 201
+
+
+async def test_an_agency_sees_nothing_of_the_desk(client: Client, database: Database) -> None:
+    client.headers["Authorization"] = f"Bearer {await add_agency(database, 'damkar')}"
+    report = "reports/112-20260314-0001"
+    desk = ("state", "calls", "reports", "kinds", "agencies", "live", "rules", "aml", "places?q=x", report)
+    for path in (*desk, "worklist", "strikes", "pilots", "caller-rules", f"{report}/caller", f"{report}/links"):
         answer = await client.get(f"/api/v1/{path}")
         assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
 

@@ -20,9 +20,9 @@ from sqlalchemy import text
 
 from ami_bridge import reading, tape
 from ami_bridge.threads import Line, Threads
-from db import calls, entries, reports
-from db.engine import Database
-from intake import booking
+from db import calls, entries, reports, worklist
+from db.engine import Database, Reading
+from intake import booking, numbers
 from intake.facts import (
     Arrived,
     CallKey,
@@ -48,6 +48,7 @@ LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
 TAPES = Path(__file__).parents[1] / "tapes"
 EXAMPLES = 400 if os.environ.get("INTAKE112_PROVE") else 50
 _examples = itertools.count(1)
+OF_NUMBER = ("caller_number", "caller_number_raw", "caller_digits")
 Tellings = tuple[tuple[Fact, ...], list[list[int]]]
 
 
@@ -127,12 +128,27 @@ def tellings(draw: st.DrawFn) -> Tellings:
     return facts, transactions
 
 
+def own_number(raw: str | None, prefix: str) -> str | None:
+    """Return another caller's number for a valid one: callers of one number are linked, and one is called back."""
+    if raw is None or numbers.e164(raw) is None:
+        return raw
+    return f"+62812{int(re.sub('[^0-9]', '', prefix)):07d}{raw[-1]}"
+
+
 def renamed(fact: Fact, prefix: str) -> Fact:
-    """Return the fact of a call of its own."""
+    """Return the fact of a call of its own, by a caller of its own."""
     fact = replace(fact, key=replace(fact.key, uniqueid=prefix + fact.key.uniqueid))
+    if isinstance(fact, Arrived | Described):
+        return replace(fact, number_raw=own_number(fact.number_raw, prefix))
     if isinstance(fact, JoinedWith):
         return replace(fact, other=replace(fact.other, uniqueid=prefix + fact.other.uniqueid))
     return fact
+
+
+async def held(reading: Reading, report_id: int) -> object:
+    """Return what the worklist holds of a report's call."""
+    item = await worklist.of_report(reading, report_id)
+    return item and (item.reason, item.rings, item.short, item.first_at, item.owed_at, item.closed_because)
 
 
 async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> list[object]:
@@ -150,7 +166,8 @@ async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> lis
             live = text("SELECT version FROM live_events WHERE subject = :number ORDER BY seq")
             found += [
                 replace(call, id=0, report_id=0, uniqueid=""),
-                replace(report, id=0, number=""),
+                replace(report, id=0, number="", **{name: str(getattr(report, name))[-1] for name in OF_NUMBER}),
+                await held(reading, report.id),
                 [replace(leg, call_id=0) for leg in await calls.legs_of(reading, call.id)],
                 [
                     re.sub(r"112-\d{8}-\d+", lambda number: own[number[0]], entry.text).replace(prefix, "")

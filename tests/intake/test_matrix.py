@@ -23,7 +23,12 @@ from tests.intake.test_access_api import OURS, PASSWORD
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])  # who may do what asks no SQL of its own
 TOKENS = ("operator", "supervisor", "admin", "machine")
 NEVER = "00000000-0000-7000-8000-000000000000"
-OWN_WORDS = {"GET /readyz": 503, "POST /masuk": 401}  # nothing runs here; no name and no password
+OWN_WORDS = {
+    "GET /readyz": 503,  # nothing runs here
+    "POST /masuk": 401,  # no name and no password
+    "GET /api/v1/shift": 403,  # a token is no person, and has no shift
+    "POST /api/v1/shift/end": 403,
+}
 OTHER = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 
@@ -79,6 +84,7 @@ async def centre(client: Client, database: Database) -> Centre:
     names = {"dispatch_id": dispatched["damkar"], "theirs": dispatched["bpbd"]}
     names |= {"number": number, "entry_id": NEVER, "control_id": NEVER, "code": "damkar", "version": "1"}
     names |= {"queue": "112", "token": "x" * 43, "name": "person-operator", "session_id": "0" * 16}
+    names |= dict.fromkeys(("item_id", "link_id", "strike_id", "pilot_id", "handover_id", "shift_id"), NEVER)
     return Centre(names, roles)
 
 

@@ -58,6 +58,32 @@ def test_form(raw: str | None) -> None:
     assert numbers.e164(raw) == FORMS[raw]
 
 
+@pytest.mark.parametrize(
+    ("raw", "strip", "area", "number"),
+    [
+        ("662112", None, "0328", "+62328662112"),
+        ("662112", None, None, None),
+        ("9081234567890", "9", None, "+6281234567890"),
+        ("0081234567890", "0", "0328", "+6281234567890"),
+        ("081234567890", None, "0328", "+6281234567890"),
+        ("62328662112", None, "0328", "+62328662112"),
+        ("112", None, "0328", None),
+        ("1500123", None, "0328", None),
+        ("anonymous", "9", "0328", None),
+        (None, "9", "0328", None),
+    ],
+)
+def test_as_a_trunk_writes_it(raw: str | None, strip: str | None, area: str | None, number: str | None) -> None:
+    assert numbers.incoming(raw, strip, area) == number
+
+
+@pytest.mark.parametrize(
+    ("out", "dialled"), [("e164", "+62328662112"), ("digits", "62328662112"), ("national", "0328662112")]
+)
+def test_as_a_trunk_dials_it(out: str, dialled: str) -> None:
+    assert numbers.outgoing("+62328662112", out) == dialled
+
+
 @given(st.text())
 def test_no_text_breaks_it(raw: str) -> None:
     found = numbers.e164(raw)

@@ -1,0 +1,99 @@
+"""What operators do about callers whom nobody answered: take an item, call back, write what else was done, close it.
+
+Items are born, and mostly closed, by themselves: see `unanswered`. Whoever gives up has called back `call_back_tries`
+times before, or says that the caller was found, or why nobody needs to be called.
+"""
+
+from typing import Final, Literal
+
+from db import callers, calls, entries, reports, worklist
+from db.controls import ControlRow
+from db.engine import Transaction
+from db.worklist import ItemRow
+from intake import control
+from intake.caller_refusals import ItemClosedError, ItemTakenError, StepsLeftError, UnknownItemError
+from intake.refusals import CallerOnLineError
+
+Step = Literal["message", "search"]
+"""A message was sent; the same number or place was looked for among the reports."""
+Because = Literal["unreachable", "found", "not_needed"]
+CLOSED: Final[dict[Because, str]] = {
+    "unreachable": "tidak dapat dihubungi",
+    "found": "penelepon ditemukan dengan cara lain",
+    "not_needed": "tidak perlu ditelepon balik",
+}
+
+
+async def take(tx: Transaction, item_id: str, by: str, *, over: bool) -> ItemRow:
+    """Make an item one's own; `over`: even though it is another's.
+
+    Raises UnknownItemError, ItemClosedError, ItemTakenError.
+    """
+    item = await _open(tx, item_id)
+    if item.owner == by:
+        return item
+    if item.owner is not None and not over:
+        raise ItemTakenError(f"{item.owner} has taken this item. Send `over` to take it over.")
+    item = await worklist.change(tx, item.id, owner=by, taken_at=tx.now)
+    tx.record(by, "worklist.taken", item.id, over=over)
+    tx.tell("worklist", item.id)
+    return item
+
+
+async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: str) -> ItemRow:
+    """Write what was done about an item. Raises UnknownItemError, ItemClosedError."""
+    item = await _open(tx, item_id)
+    await worklist.add_step(tx, item.id, done, by, note=note)
+    tx.record(by, "worklist.step", item.id, step=done)
+    tx.tell("worklist", item.id)
+    return item
+
+
+async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> ControlRow:
+    """Ask for a desk's telephone to be rung, and then the caller of an item; whoever asks takes the item if nobody has.
+
+    Raises UnknownItemError, ItemClosedError, and what `control.call_back` raises.
+    """
+    seen = await worklist.look(tx, item_id)
+    if seen is None:
+        raise UnknownItemError
+    if seen.closed_at is not None:
+        raise ItemClosedError
+    if seen.number is not None and await callers.rings_now(tx, seen.number):
+        raise CallerOnLineError("This caller is on the line now, in another call. Answer it.")
+    newest = (await worklist.reports_of(tx, [item_id]))[item_id][-1]
+    return await control.call_back(tx, newest[1], device, by)
+
+
+async def close(tx: Transaction, item_id: str, because: Because, note: str | None, by: str) -> ItemRow:
+    """Close an item with its reason; the report of its first call tells it.
+
+    Raises UnknownItemError, ItemClosedError, StepsLeftError.
+    """
+    seen = await worklist.look(tx, item_id)
+    if seen is None:
+        raise UnknownItemError
+    await calls.lock_reports(tx, [seen.report_id])
+    item = await _open(tx, item_id)
+    needed = (await callers.rules(tx))[0].call_back_tries
+    if because == "unreachable" and item.number is not None and item.tries < needed:
+        raise StepsLeftError(
+            f"Somebody has called back {item.tries} of {needed} times. Call back again, or close it as found or "
+            "not needed."
+        )
+    item = await worklist.change(tx, item.id, closed_at=tx.now, closed_by=by, closed_because=because, note=note)
+    tx.record(by, "worklist.closed", item.id, because=because)
+    tx.tell("worklist", item.id)
+    said = f"Daftar telepon balik ditutup: {CLOSED[because]}" + (f" ({note})" if note else "")
+    await entries.add(tx, item.report_id, by, said, automatic=True)
+    await reports.touch(tx, item.report_id)
+    return item
+
+
+async def _open(tx: Transaction, item_id: str) -> ItemRow:
+    item = await worklist.find(tx, item_id)
+    if item is None:
+        raise UnknownItemError
+    if item.closed_at is not None:
+        raise ItemClosedError
+    return item
