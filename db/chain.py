@@ -101,9 +101,7 @@ async def verify(
         if len(page) < PAGE:
             break
     if waiting and waiting[0].n > last.n:
-        return Verdict(
-            last.n, last.n + 1, f"the rows up to n={waiting[0].n}, whose head was signed, are missing"
-        )
+        return Verdict(last.n, last.n + 1, f"the rows up to n={waiting[0].n}, whose head was signed, are missing")
     if end != last:
         return Verdict(last.n, last.n + 1, "the rows from here on are missing")
     return Verdict(last.n)
