@@ -16,6 +16,7 @@ import httpx2
 from db.engine import Database
 from intake import access
 from intake112.clock import SteadyClock
+from tests.acceptance.forked import Forked
 from tests.postgres import free_port
 from tests.waiting import until
 
@@ -52,7 +53,7 @@ class Product:
             "PYTHONWARNINGS": "error,ignore::DeprecationWarning:asterisk.ami.response",
             **settings,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._http: httpx2.Client | None = None
 
     def command(self, *arguments: str, stdin: str = "") -> str:
@@ -81,14 +82,17 @@ class Product:
 
     def start(self, *, ready: bool = True) -> None:
         """Start it, and wait until it says that it is ready unless a test looks for itself."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.within, INTAKE112, self.room],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        if self.within:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [*self.within, INTAKE112, self.room],
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+        else:
+            self._process = Forked([self.room], self.environment, self.log)
         if ready:
             self.until_ready()
 
