@@ -14,7 +14,7 @@ from db import tables
 from db.engine import Database
 from db.envelopes import PENDING
 from db.ids import new_id
-from intake import desk
+from intake import answering
 from routing.delivery import DEADLINE_S, HttpReceiver, Letter
 from routing.lanes import Lanes
 from tests.routing import cases
@@ -34,7 +34,7 @@ async def lanes(database: Database, deadline_s: float = DEADLINE_S) -> AsyncIter
     """Run the lanes in this process, as `intake112 run` and `routing` do; at the end they are cut off."""
     receiver = functools.partial(HttpReceiver, deadline_s=deadline_s)
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(Lanes(database, desk.answered, make_receiver=receiver).run(asyncio.Event()))
+        running = tasks.create_task(Lanes(database, answering.answered, make_receiver=receiver).run(asyncio.Event()))
         try:
             yield
         finally:

@@ -13,7 +13,6 @@ when none has it any more, `working` again. `closed` is only ever a person's wor
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import assert_never
 
 from db import agencies, duplicates, entries, reports, seals
 from db import kinds as saved_kinds
@@ -37,28 +36,13 @@ from intake.refusals import (
 from intake.report import Priority, Value
 from intake.steps import Step
 from intake.visible import visible
-from intake.words import storable
-from routing import answers, endings, hastening, outbox, rulebook, rules
-from routing.answers import Answer, Booked, Via
+from routing import endings, hastening, outbox, rulebook, rules
 from routing.envelope import VisibleReport
 from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
 
-__all__ = ["answered", "book_answer", "dispatch", "edit", "open_report", "strike_entry", "write_entry"]
 ASKED = {"kind", "priority", "class", *report.POSITION, "location.text", report.PLACE}
 AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
-ANSWERS = {
-    "accepted": "menerima laporan ini",
-    "rejected": "menolak laporan ini",
-    "en_route": "berangkat ke lokasi",
-    "on_scene": "tiba di lokasi",
-    "resolved": "menyatakan selesai",
-}
-BUT = {
-    "rejected": ", padahal sebelumnya menolak: hubungi lewat telepon",
-    "cancelled": ", padahal penugasannya sudah dibatalkan: hubungi lewat telepon",
-}
-BUT_AT_WORK = ", padahal sebelumnya menerima: hubungi lewat telepon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,49 +221,6 @@ async def dispatch(
     return (await send(tx, row, to, public_url))[1]
 
 
-async def answered(tx: Transaction, dispatch_id: str, agency_id: int | None, answer: Answer) -> None:
-    """Book what an agency says in the 2xx body that takes a webhook. See `book_answer`."""
-    await book_answer(tx, dispatch_id, agency_id, answer, via="body")
-
-
-async def book_answer(
-    tx: Transaction,
-    dispatch_id: str,
-    agency_id: int | None,
-    answer: Answer,
-    actor: str | None = None,
-    *,
-    via: Via = "api",
-    key: str | None = None,
-) -> Booked:
-    """Book an answer, however it came (`via`), and return what it did; see `routing.answers`.
-
-    `agency_id` None: the centre's own people speak for the agency, and `actor` is who. What moves the dispatch, and
-    what is news though it does not, is an entry of the report; of such news people are told like of an escalation.
-    Raises UnknownDispatchError, AnswerKeyUsedError, TooManyAnswersError.
-    """
-    booked = await answers.book(tx, dispatch_id, agency_id, answer, actor, via=via, key=key)
-    if booked.again or not (booked.applied or booked.news):
-        return booked
-    after = booked.after
-    name = next((agency.name for agency in await agencies.every(tx) if agency.code == after.agency), after.agency)
-    by = f" ({answer.by})" if answer.by else ""
-    note = f": {answer.note}" if answer.note else "."
-    but = BUT.get(booked.before.state, BUT_AT_WORK) if booked.contradicts else ""
-    text = storable(f"{name}{by} {ANSWERS[answer.answer]}{_way(via, actor)}{but}{note}")
-    await entries.add(tx, after.report_id, actor or name[:128], text, automatic=True)
-    if booked.news:
-        marks = await seals.marks(tx, after.report_id, answers.words(answer))
-        tx.record(
-            actor or after.agency, "dispatch.told", after.id, report=after.report, answer=answer.answer, marks=marks
-        )
-        await reports.touch(tx, after.report_id)
-        tx.tell("escalation", after.id)
-    elif after.state in FINISHED:
-        await ended(tx, await reports.lock(tx, after.report_id), after, actor or after.agency)
-    return booked
-
-
 async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str) -> ReportRow:
     """Give a locked report the status that follows from the end of one of its dispatches, when that is another.
 
@@ -305,19 +246,6 @@ async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str)
 def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
     """Return whether an agency resolved a dispatch before its report was reopened: that is no end of it now."""
     return dispatch.resolved_at is not None and row.reopened_at is not None and dispatch.resolved_at < row.reopened_at
-
-
-def _way(via: Via, actor: str | None) -> str:
-    """Return how an answer came, where a reader of the report should know."""
-    match via:
-        case "telephone":
-            return f", lewat telepon, dicatat oleh {actor}"
-        case "page":
-            return ", lewat halaman ponsel"
-        case "api" | "signed" | "body":
-            return ""
-        case _:
-            assert_never(via)
 
 
 def called(agency: AgencyRow) -> str:

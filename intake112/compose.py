@@ -20,7 +20,7 @@ from ami_bridge.probe import Probe
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.silence import Silence
 from db.engine import Database
-from intake import desk, escalating
+from intake import answering, escalating
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake.attendance import Attendance
@@ -116,7 +116,7 @@ def _jobs(
         duty = Attendance(database, shift_rules(settings))
         jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, duty, keeper, silence, menu, probe, mirror)
     if Room.ROUTING in rooms:
-        lanes = Lanes(database, desk.answered)  # an agency may answer in its 2xx body, too
+        lanes = Lanes(database, answering.answered)  # an agency may answer in its 2xx body, too
         escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
         heartbeat = Heartbeat(database, lambda: lanes.looked_at)
         heads = Heads(database, Places.of(settings.state_dir, settings.audit_heads))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Request
 from pydantic import AfterValidator
 
 from db import answers, dispatches
-from intake import desk
+from intake import answering
 from intake.access import Who
 from intake.api import bodies, wire
 from intake.api import dispatch_schemas as schemas
@@ -60,7 +60,7 @@ def router(context: Context) -> APIRouter:
         key = request.headers[SIGNED_ID] if who.signed else idempotency_key
         try:
             async with context.database.transaction() as tx:
-                booked = await desk.book_answer(
+                booked = await answering.book_answer(
                     tx, dispatch_id, who.agency_id, _said(body), via="signed" if who.signed else "api", key=key
                 )
                 (shown,) = await wire.sent(tx, [booked.after])
@@ -73,7 +73,7 @@ def router(context: Context) -> APIRouter:
     async def answer_for_them(dispatch_id: DispatchId, body: bodies.TelephonedIn, who: staff) -> schemas.Answered:
         """Book what an agency said on the telephone; the record shows who said it and who at the centre booked it."""
         async with context.database.transaction() as tx:
-            booked = await desk.book_answer(tx, dispatch_id, None, _said(body), who.name, via="telephone")
+            booked = await answering.book_answer(tx, dispatch_id, None, _said(body), who.name, via="telephone")
             (shown,) = await wire.sent(tx, [booked.after])
         return schemas.Answered(applied=booked.applied, dispatch=shown)
 

@@ -21,7 +21,7 @@ from db import answers
 from db.answers import AnswerRow
 from db.engine import DatabaseUnavailableError, Reading
 from db.states import AT_WORK
-from intake import access, desk, phone
+from intake import access, answering, phone
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
 from intake.api.guard import LONGEST_BODY
@@ -143,7 +143,7 @@ def router(context: Context) -> APIRouter:
             try:
                 async with context.database.transaction() as tx:
                     agency_id = found.dispatch.agency_id
-                    await desk.book_answer(
+                    await answering.book_answer(
                         tx, found.dispatch.id, agency_id, Answer(word, by, note=note or None), via="page", key=key
                     )
             except RefusedError:  # things changed between the two

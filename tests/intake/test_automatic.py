@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from db import dispatches, tables
 from db.engine import Database
-from intake import desk
+from intake import answering, desk
 from intake.desk import NewReport
 from routing import rulebook
 from routing.answers import Answer
@@ -94,7 +94,7 @@ async def test_a_report_goes_out_as_it_becomes_known(automatic: Client) -> None:
 async def test_never_to_one_who_had_it(automatic: Client, database: Database) -> None:
     report = await opened(automatic, kind="kebakaran")
     async with database.transaction() as tx:
-        await desk.book_answer(tx, report["dispatches"][0]["id"], None, Answer("rejected"))
+        await answering.book_answer(tx, report["dispatches"][0]["id"], None, Answer("rejected"))
     for kind in ("laka", "kebakaran"):
         report = (await automatic.get(f"/api/v1/reports/{report['number']}")).json()
         report = await change(automatic, report, kind=kind)

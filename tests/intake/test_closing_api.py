@@ -4,7 +4,7 @@ import pytest
 
 from db import chain
 from db.engine import Database
-from intake import desk, steps
+from intake import answering, steps
 from routing import outbox
 from routing.answers import Answer
 from tests.conftest import SetClock
@@ -34,7 +34,7 @@ async def sent(client: Client, report: Json, agency: str) -> str:
 async def says(database: Database, dispatch: str, word: str) -> None:
     """Let the agency answer."""
     async with database.transaction() as tx:
-        await desk.book_answer(tx, dispatch, None, Answer(word, note="Api padam"))  # type: ignore[arg-type]
+        await answering.book_answer(tx, dispatch, None, Answer(word, note="Api padam"))  # type: ignore[arg-type]
 
 
 def texts(report: Json) -> list[str]:

@@ -16,7 +16,7 @@ from db.dispatches import DispatchRow
 from db.engine import Database
 from db.envelopes import EnvelopeRow, OwedRow
 from db.ids import new_id
-from intake import desk, dispatching
+from intake import answering, desk, dispatching
 from intake.desk import NewReport
 from intake.report import Value
 from routing import lanes, standing
@@ -242,7 +242,7 @@ async def test_who_heard_of_it_by_telephone_is_to_be_telephoned(database: Databa
         row = await sent(database)
         async with database.transaction() as tx:
             await standing.pause(tx, "damkar", "Pemeliharaan", "sari")
-            await desk.book_answer(tx, row.id, None, Answer("accepted", "Pak Budi"), "rina", via="telephone")
+            await answering.book_answer(tx, row.id, None, Answer("accepted", "Pak Budi"), "rina", via="telephone")
         await cancel(database, row)
         assert await states(database, row) == [("created", "withdrawn"), ("cancelled", "pending")]
     told = (await texts(database, row))[-1]
@@ -255,7 +255,7 @@ async def test_the_others_having_resolved_it_it_is_resolved(database: Database) 
         await add_agency(database, pretend, "pmi")
         async with database.transaction() as tx:
             (other,) = await desk.dispatch(tx, row.report, ["pmi"], "rina", PUBLIC_URL)
-            await desk.answered(tx, other.id, None, Answer("resolved"))
+            await answering.answered(tx, other.id, None, Answer("resolved"))
         await cancel(database, row)
         async with database.reading() as reading:
             assert (await reports.by_ids(reading, [row.report_id]))[row.report_id].status == "resolved"

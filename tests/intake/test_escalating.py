@@ -9,7 +9,7 @@ from db import dispatches, entries, envelopes, live, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
 from db.rules import newest
-from intake import desk, dispatching, escalating
+from intake import answering, desk, dispatching, escalating
 from intake.desk import NewReport
 from routing import outbox, rulebook
 from routing.answers import Answer, Booked, Via
@@ -72,7 +72,7 @@ async def answer(
 ) -> Booked:
     """Let the agency answer."""
     async with database.transaction() as tx:
-        return await desk.book_answer(tx, row.id, row.agency_id, Answer(word, "Regu 1", note=note), via=via)
+        return await answering.book_answer(tx, row.id, row.agency_id, Answer(word, "Regu 1", note=note), via=via)
 
 
 async def status(database: Database) -> str:
@@ -231,7 +231,7 @@ async def test_what_moves_nothing_may_be_news(
         if first == "cancelled":
             await dispatching.cancel(tx, sent.id, "Salah instansi", "siti", PUBLIC_URL)
         else:
-            await desk.answered(tx, sent.id, sent.agency_id, Answer(first))
+            await answering.answered(tx, sent.id, sent.agency_id, Answer(first))
         before = len(await entries.of_report(tx, sent.report_id))
     await answer(database, sent, word, note)
     booked = await answer(database, sent, word, note)

@@ -9,7 +9,7 @@ from db import entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
 from db.reports import ReportRow
-from intake import desk, joining
+from intake import answering, desk, joining
 from intake.desk import NewReport
 from intake.duplicate_refusals import AlreadyJoinedError, JoinedReportError, NotJoinableError, NotJoinedError
 from intake.refusals import IllegalStepError
@@ -79,7 +79,7 @@ async def send(database: Database, number: str, *codes: str) -> list[DispatchRow
 async def says(database: Database, row: DispatchRow, word: AnswerWord) -> None:
     """Let the agency answer."""
     async with database.transaction() as tx:
-        await desk.book_answer(tx, row.id, row.agency_id, Answer(word, "Regu 1"))
+        await answering.book_answer(tx, row.id, row.agency_id, Answer(word, "Regu 1"))
 
 
 async def edit(database: Database, number: str, leaf: str, value: Value) -> None:

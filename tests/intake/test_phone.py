@@ -13,7 +13,7 @@ from sqlalchemy import select
 from db import agencies, answers, dispatches, reports, tables
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import closing, desk, phone_words
+from intake import answering, closing, desk, phone_words
 from intake.desk import NewReport
 from intake.phone_words import WORDS, Language, language, lasting
 from intake.report import Value
@@ -291,7 +291,7 @@ async def test_a_day_after_its_end_the_link_opens_nothing(
         await closing.reopen(tx, NUMBER, "", "siti", PUBLIC_URL)
     assert (await client.get(link(sent))).status_code == 200
     async with database.transaction() as tx:
-        await desk.answered(tx, sent.id, None, Answer("resolved"))
+        await answering.answered(tx, sent.id, None, Answer("resolved"))
     clock.forward(hours=24)
     assert (await client.get(link(sent))).status_code == 404
 

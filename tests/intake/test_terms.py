@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from db import dispatches, tables
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import desk, terms
+from intake import answering, desk, terms
 from intake.desk import NewReport
 from routing import outbox, rulebook, standing
 from routing.answers import Answer
@@ -107,7 +107,7 @@ async def test_nothing_is_heard_from_it_but_by_telephone(
         assert (refused.status_code, refused.json()["error"]) == (403, "agency_disabled")
     assert (await client.get(f"/a/{row.page_token}")).status_code == 404
     async with database.transaction() as tx:
-        booked = await desk.book_answer(tx, row.id, None, Answer("accepted", "Pak Budi"), "siti", via="telephone")
+        booked = await answering.book_answer(tx, row.id, None, Answer("accepted", "Pak Budi"), "siti", via="telephone")
     assert (booked.applied, booked.after.state) == (True, "accepted")
     async with database.transaction() as tx:
         await terms.enable(tx, "pmi", "wati")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from db import tables
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import desk, escalating
+from intake import answering, escalating
 from intake.api.app import create_app
 from routing import outbox
 from routing.delivery import HttpReceiver
@@ -74,7 +74,7 @@ async def centre(database: Database, make_receiver: Callable[..., HttpReceiver] 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve([listener]))
             try:
-                async with running(database, desk.answered, make_receiver) as lanes:
+                async with running(database, answering.answered, make_receiver) as lanes:
                     yield Centre(database, url, lanes)
             finally:
                 server.should_exit = True
