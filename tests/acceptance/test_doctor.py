@@ -84,7 +84,7 @@ def doctor(pbx: RealAsterisk, sqlite_template: Path, tmp_path: Path) -> Doctor:
 def test_nothing_is_wrong_with_what_we_ship(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> None:
     doctor = Doctor(pbx, database_url, tmp_path / "state")
     pbx.cli("queue add member PJSIP/op1 to 112")
-    assert not_ok(doctor()) == ["positions", "test call", "voice menu"]
+    assert not_ok(doctor()) == ["places", "positions", "test call", "voice menu"]
     assert doctor.code == 0
     assert not pbx.cel_file.exists(), "without --call nobody calls"
     doctor.set(MENU_PORT=str(pbx.ports.menu), HEP_PORT=str(pbx.ports.hep), HEP_TRUNKS=CARRIER_HOST)
