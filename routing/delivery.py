@@ -39,12 +39,12 @@ _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_ho
 class Letter:
     """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one.
 
-    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is empty.
+    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is None.
     """
 
     id: str
     at: datetime
-    signature: str
+    signature: str | None
     body: bytes
     content_type: str = "application/json"
     keys: Sequence[str] = ()
@@ -52,7 +52,7 @@ class Letter:
 
     def proof(self) -> dict[str, str]:
         """Return the headers that say who we are, and which letter this is."""
-        if not self.signature:
+        if self.signature is None:
             return {"idempotency-key": self.id} | ({"authorization": self.authorization} if self.authorization else {})
         return {
             "webhook-id": self.id,
@@ -275,5 +275,5 @@ def _words(error: BaseException) -> str:
 def _excerpt(raw: bytes, letter: Letter) -> str:
     """Return the first 4 kB as text that every database can keep (no NUL), without secrets."""
     text = raw[: 2 * EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")  # one across the end is found whole
-    shown = redacted(text, letter.keys, letter.signature)
+    shown = redacted(text, letter.keys, letter.signature or "")
     return shown.encode()[:EXCERPT].decode("utf-8", "ignore")

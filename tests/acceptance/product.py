@@ -82,6 +82,7 @@ class Product:
 
     def start(self, *, ready: bool = True) -> None:
         """Start it, and wait until it says that it is ready unless a test looks for itself."""
+        self.log.touch()
         if self.within:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(

@@ -66,7 +66,7 @@ def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page:
     number = page.locator("#number").inner_text()
     expect(page.locator("#entries li", has_text="Dijawab oleh").first).to_be_visible()
 
-    page.get_by_label("Lokasi").fill("Desa Contoh, dekat pasar")
+    page.get_by_label("Lokasi", exact=True).fill("Desa Contoh, dekat pasar")
     page.get_by_label("Jenis").select_option("kebakaran")
     page.get_by_label("Tulis catatan").fill("Rumah terbakar, dua orang di dalam")
     page.get_by_role("button", name="Tulis").click()

@@ -52,6 +52,8 @@ async def test_a_message_joins_the_call_that_is_there(operator: Client, database
         "method": "wifi",
         "radius_m": 14.0,
         "measured_at": "2026-03-14T01:59:20Z",
+        "place": None,
+        "place_name": None,
         "links": [],
     }
     assert (one["source"], one["by"], one["detail"], one["at"]) == (

@@ -134,6 +134,7 @@ def test_the_whole_alert() -> None:
         "\n<parameter><valueName>report.status</valueName><value>dispatched</value></parameter>"
         "\n<parameter><valueName>report.class</valueName><value>normal</value></parameter>"
         "\n<parameter><valueName>report.priority</valueName><value>P1</value></parameter>"
+        "\n<parameter><valueName>report.flags</valueName><value>trapped</value></parameter>"
         "\n<parameter><valueName>report.opened_at</valueName><value>2026-03-14T01:57:26.535897Z</value></parameter>"
         "\n<parameter><valueName>report.caller.name</valueName><value>Ibu Sri</value></parameter>"
         "\n<parameter><valueName>report.caller.number</valueName><value>+6281234567890</value></parameter>"

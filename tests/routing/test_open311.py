@@ -63,6 +63,7 @@ def test_the_whole_request() -> None:
         "attribute[source]": "call",
         "attribute[exercise]": "false",
         "attribute[opened_at]": "2026-03-14T01:57:26.535897Z",
+        "attribute[flags]": "trapped",
     }
 
 
