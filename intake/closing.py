@@ -12,7 +12,7 @@ from db import agencies
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK
-from intake import desk, dispositions, steps
+from intake import desk, dispositions, grouping, steps
 from intake.dispositions import NOT_OURS
 from intake.refusals import NotACentreError
 from intake.report import Classification, Value
@@ -79,6 +79,7 @@ async def not_ours(tx: Transaction, number: str, centre: str, note: str, by: str
 
 async def _close(tx: Transaction, row: ReportRow, ending: Ending, by: str, public_url: str) -> ReportRow:
     classification = ending.classification or row.classification
+    await grouping.may_be_closed(tx, row)
     wanted = await dispositions.closing(tx, row, classification, ending.disposition, ending.caller)
     return await _alter(tx, row, wanted, ending.note, by, public_url)
 

@@ -47,7 +47,7 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     followed = await _do(tx, report, found, plan, public_url)
     next_at = None if followed and state == REJECTED else plan.next_at  # who follows has a ladder of their own
     if gave_up:
-        next_at = silence.speaks_until(report.priority, tx.now)
+        next_at = silence.speaks_until(await grouping.priority(tx, report), tx.now)
     await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": next_at})
     if not plan.words:
         return False
@@ -72,7 +72,7 @@ async def _gave_up(tx: Transaction, found: DispatchRow) -> bool:
 async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> bool:
     """Mark and ask an agency at work that has been silent for too long; False when it has not."""
     heard_at = found.heard_at or found.created_at
-    plan = silence.plan(report.priority, heard_at, found.asked, tx.now)
+    plan = silence.plan(await grouping.priority(tx, report), heard_at, found.asked, tx.now)
     await dispatches.change(tx, found.id, {"asked": plan.asked, "escalate_at": plan.next_at})
     if not plan.asks:
         return False

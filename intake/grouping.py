@@ -13,16 +13,16 @@ from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, report, steps
+from intake import callers, dispositions, report, steps
 from intake.duplicate_refusals import JoinedReportError
+from intake.next_version import next_version
 from intake.refusals import IllegalStepError
 from intake.report import Value
-from intake.visible import visible
+from intake.visible import most_urgent, visible
 from routing import endings, hastening, outbox, rules
 from routing.visible import VisibleReport
 
 AUTHOR: Final = "gabungan"
-DUPLICATE: Final = "duplicate"  # the disposition of a report that is closed with its head
 FOLLOWED: Final = ("resolved", "closed", "reopened")  # steps of the head that those joined to it take with it
 
 
@@ -45,58 +45,88 @@ async def head(reading: Reading, row: ReportRow) -> ReportRow:
 
 def may_be_dispatched(row: ReportRow) -> None:
     """Raise IllegalStepError or JoinedReportError unless this very report may be sent to an agency."""
-    steps.check(row.status, "dispatch")
     if row.duplicate_of is not None:
-        raise JoinedReportError(row.duplicate_of)
+        raise JoinedReportError(row.duplicate_of, row.status)
+    steps.check(row.status, "dispatch")
 
 
-async def next_version(tx: Transaction, row: ReportRow, values: dict[str, object], *leaves: str) -> ReportRow:
-    """Save columns of a locked report as its next version, and tell it; one that is open is worked on by this."""
-    worked_on: dict[str, object] = {"status": "working"} if row.status == "open" else {}
-    new = await reports.change(tx, row, worked_on | values, list(leaves))
-    tx.tell("report", new.number, new.version)
-    return new
+async def may_be_closed(reading: Reading, row: ReportRow) -> None:
+    """Raise IllegalStepError if agencies have something to do with a report that nobody called resolved, or its head is
+    closed for it (JoinedReportError).
+
+    Its status does not tell: who had it when it was reopened has it still.
+    """
+    if row.duplicate_of is not None:
+        raise JoinedReportError(row.duplicate_of, row.status)
+    steps.check(row.status, "close")
+    if row.status == "resolved":
+        return
+    have = [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
+    if have:
+        raise IllegalStepError(
+            f"Agencies still have something to do with this: {', '.join(have)}. Set it resolved when they say so, or "
+            "cancel those dispatches first.",
+            [step for step in steps.MAY[steps.known(row.status)] if step != "close"],
+        )
+
+
+async def priority(reading: Reading, row: ReportRow) -> str | None:
+    """Return the priority of the most urgent report of a report's group."""
+    return most_urgent(await duplicates.group(reading, row))
+
+
+async def proved(tx: Transaction, head: ReportRow) -> None:
+    """Let the callers of those joined to a head that was sent have what a real report gives: it was for them, too."""
+    for one in await duplicates.group(tx, head):
+        if one.id != head.id:
+            await callers.proved(tx, one)
 
 
 async def stepped(tx: Transaction, row: ReportRow, status: str, by: str, because: str) -> ReportRow:
-    """Give a locked report another status, with what that brings, and tell why in it."""
-    values: dict[str, object] = {"closed_at": tx.now if status == "closed" else None}
-    values |= {"reopened_at": tx.now} if status == "reopened" else {}
-    changes: dict[str, Value] = {"status": status}
+    """Give a locked report another status, with what that brings, and tell why in it.
+
+    Closed with its head, an emergency ends as a duplicate, anything else as its class does. `caller_told` stays what it
+    was: that the head's caller was told is nobody's word to this one.
+    """
+    changes: dict[str, Value] = {}
     if status == "closed":
-        changes |= dispositions.differing(row, {"disposition": DUPLICATE})
+        ends: str | None = dispositions.DUPLICATE
+        if row.classification != "normal":
+            ends = await dispositions.decided(tx, row.classification, None, row.disposition)
+        changes = dispositions.differing(row, {"disposition": ends})
     elif status in ("resolved", "reopened"):
-        changes = dispositions.brought(row, "resolve" if status == "resolved" else "reopen", changes)
-    text = f"{report.told('status', row.status, status)} ({because})"
-    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
-    tx.record(by, report.log_event({"status": status}), row.number, state=status, group=True)
-    return await next_version(tx, row, values | report.columns(changes), *changes)
+        changes = dispositions.brought(row, "resolve" if status == "resolved" else "reopen", {})
+    changes["status"] = status
+    tx.record(by, report.log_event(changes), row.number, state=status, group=True)
+    return await next_version(tx, row, changes, AUTHOR, because)
 
 
 async def follow(
     tx: Transaction, old: ReportRow, new: ReportRow, before: VisibleReport, after: VisibleReport, public_url: str
-) -> None:
+) -> int | None:
     """Let those who are joined with a report that a person changed follow it, and owe their agencies what they see.
 
+    Return the id of the head if it became more urgent by this: rules may send it now.
     Raises JoinedReportError when it is joined and what was done is the head's to do; IllegalStepError when the head is
     closed and an agency still has one of the others.
     """
     if new.is_alone:
-        return
+        return None
     others = [one for one in await duplicates.group(tx, new) if one.id != new.id]
     told: set[int] = set()
     if before.status != after.status and after.status in FOLLOWED:
         if new.duplicate_of is not None:
-            raise JoinedReportError(new.duplicate_of)
-        told = {one.id for one in others if await _step(tx, one, after.status, new.number, public_url)}
-    owed = _told_of_it(before) != _told_of_it(after)
+            raise JoinedReportError(new.duplicate_of, old.status)
+        told = {one.id for one in others if await _step(tx, one, after.status, new.number, old.status, public_url)}
+    owed, raised = _told_of_it(before) != _told_of_it(after), None
     if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
         for other in others:
             await hastening.hasten(tx, other.id, new.priority, other.kind)
-            if new.duplicate_of == other.number:
-                owed |= await raise_priority(tx, other, new)
+            if new.duplicate_of == other.number and await raise_priority(tx, other, new):
+                owed, raised = True, other.id
     if owed:
         await owe(tx, [one.id for one in others if one.id not in told], public_url)
+    return raised
 
 
 async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
@@ -112,20 +142,19 @@ async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> 
     """Make a head as urgent as a report that is joined to it, and say so; False: it was so, or more, already."""
     if joined.priority is None or rules.accept_within_s(joined.priority) >= rules.accept_within_s(row.priority):
         return False
-    text = f"{report.told('priority', row.priority, joined.priority)} (dari laporan {joined.number})"
-    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
     tx.record(AUTHOR, "report.changed", row.number, fields=["priority"])
-    await next_version(tx, row, {"priority": joined.priority}, "priority")
+    await next_version(tx, row, {"priority": joined.priority}, AUTHOR, f"dari laporan {joined.number}")
     await hastening.hasten(tx, row.id, joined.priority, row.kind)
     return True
 
 
-async def _step(tx: Transaction, row: ReportRow, status: str, head: str, public_url: str) -> bool:
+async def _step(tx: Transaction, row: ReportRow, status: str, head: str, before: str, public_url: str) -> bool:
     """Let a joined report take a step with its head, and owe it its agencies; False: it is no step for this one."""
     if status == "closed" and row.status == "dispatched":
         raise IllegalStepError(
             f"An agency has {row.number}, which is joined to this report. Set this one resolved when they say so, then "
-            "close it."
+            "close it.",
+            [step for step in steps.MAY[steps.known(before)] if step != "close"],
         )
     is_a_step = {"resolved": row.status not in OVER, "closed": row.status != "closed", "reopened": row.status in OVER}
     if not is_a_step[status]:
@@ -151,4 +180,4 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
     """Return of a report what agencies of the others see, too."""
-    return replace(seen, version=0, status="", classification="", kind=None, priority=None, callers=())
+    return replace(seen, version=0, status="", classification="", callers=())

@@ -16,7 +16,8 @@ from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.kinds import KindRow
 from db.reports import ReportRow
-from db.states import NOT_LIVE
+from db.states import FINISHED, NOT_LIVE
+from intake.duplicates import merged_with
 from intake.visible import visible
 from routing.steps import ANSWERS, AnswerWord, step
 from routing.visible import VisibleReport
@@ -37,6 +38,7 @@ class Opened:
     kind: KindRow | None
     seen: VisibleReport | None
     answers: list[AnswerRow]
+    instead: DispatchRow | None = None  # of a dispatch that was cancelled because the agency has another: that one
 
     @property
     def steps(self) -> list[AnswerWord]:
@@ -74,9 +76,27 @@ async def opened(reading: Reading, token: str) -> Opened | None:
         report=report,
         agency=agency.name,
         kind=None if report.kind is None else await kinds.find(reading, report.kind),
-        seen=None if found.state in NOT_LIVE else (await visible(reading, report)).shown_to(found.caller_number),
+        seen=await _seen(reading, found, report),
         answers=await answers.of_dispatch(reading, found.id),
+        instead=await _instead(reading, found),
     )
+
+
+async def _seen(reading: Reading, found: DispatchRow, report: ReportRow) -> VisibleReport | None:
+    if found.state in NOT_LIVE:
+        return None
+    return (await visible(reading, report)).shown_to(found.caller_number, found.agency)
+
+
+async def _instead(reading: Reading, found: DispatchRow) -> DispatchRow | None:
+    """Return the dispatch of the same incident that this agency has instead of one that a join cancelled."""
+    number = merged_with(found.cancel_reason) if found.state == "cancelled" else None
+    other = None if number is None else await reports.find(reading, number)
+    if other is None:
+        return None
+    every = (await dispatches.of_reports(reading, [other.id])).get(other.id, [])
+    of_agency = [one for one in every if one.agency_id == found.agency_id and one.state not in FINISHED]
+    return of_agency[-1] if of_agency else None
 
 
 def ended_at(dispatch: DispatchRow, report: ReportRow) -> datetime | None:

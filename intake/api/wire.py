@@ -58,7 +58,7 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
         values["call"] = _call(call, reading.now) | more
     values["location"] = await location_wire.whole(reading, row)
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
-    values["steps"] = steps.MAY[steps.known(row.status)]
+    values["steps"] = steps.may(row.status, joined=row.duplicate_of is not None)
     answered = [] if row.kind is None else await guide_answers.of_report(reading, row.id, row.kind)
     values["guide"] = [asdict(one) for one in answered]
     handed = await handovers.last_of(reading, row.id)

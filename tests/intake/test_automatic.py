@@ -153,10 +153,10 @@ async def test_by_the_centres_clock(database: Database, clock: SetClock) -> None
     clock.forward(seconds=60)
     assert await sent_to() == []
     async with database.reading() as reading:
-        following = await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, begins)
+        following = await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, begins, frozenset())
         assert following is not None
         assert (following.agency, following.rule) == ("bpbd", 1)
-        assert await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, START) is None
+        assert await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, START, frozenset()) is None
 
 
 async def test_a_version_made_last_holds_though_another_clock_was_ahead(database: Database, clock: SetClock) -> None:
