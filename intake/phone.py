@@ -16,7 +16,8 @@ from db.dispatches import DispatchRow
 from db.engine import Reading
 from db.kinds import KindRow
 from db.reports import ReportRow
-from db.states import FINISHED, NOT_LIVE
+from db.states import NOT_LIVE
+from intake import grouping
 from intake.duplicates import merged_with
 from intake.visible import visible
 from routing.steps import ANSWERS, AnswerWord, step
@@ -78,7 +79,7 @@ async def opened(reading: Reading, token: str) -> Opened | None:
         kind=None if report.kind is None else await kinds.find(reading, report.kind),
         seen=await _seen(reading, found, report),
         answers=await answers.of_dispatch(reading, found.id),
-        instead=await _instead(reading, found),
+        instead=await _instead(reading, found, report),
     )
 
 
@@ -88,15 +89,15 @@ async def _seen(reading: Reading, found: DispatchRow, report: ReportRow) -> Visi
     return (await visible(reading, report)).shown_to(found.caller_number, found.agency)
 
 
-async def _instead(reading: Reading, found: DispatchRow) -> DispatchRow | None:
-    """Return the dispatch of the same incident that this agency has instead of one that a join cancelled."""
-    number = merged_with(found.cancel_reason) if found.state == "cancelled" else None
-    other = None if number is None else await reports.find(reading, number)
-    if other is None:
+async def _instead(reading: Reading, found: DispatchRow, report: ReportRow) -> DispatchRow | None:
+    """Return the dispatch of the same incident that this agency has instead of one that a join cancelled.
+
+    Wherever it went since: joined on to a third report, or sent anew when the join was undone.
+    """
+    if found.state != "cancelled" or report.status == "closed" or merged_with(found.cancel_reason) is None:
         return None
-    every = (await dispatches.of_reports(reading, [other.id])).get(other.id, [])
-    of_agency = [one for one in every if one.agency_id == found.agency_id and one.state not in FINISHED]
-    return of_agency[-1] if of_agency else None
+    goes_on = await grouping.unfinished(reading, report)
+    return next((one for one in goes_on if one.agency_id == found.agency_id), None)
 
 
 def ended_at(dispatch: DispatchRow, report: ReportRow) -> datetime | None:
