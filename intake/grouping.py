@@ -166,7 +166,7 @@ async def _step(tx: Transaction, row: ReportRow, status: str, head: str, before:
         await close(tx, new, seen, public_url)
         return True
     if status == "reopened":
-        await endings.reopen(tx, new.id, new.priority)
+        await endings.reopen(tx, new.id, await priority(tx, new))
     await outbox.update(tx, report_id=new.id, report=seen, public_url=public_url)
     return True
 

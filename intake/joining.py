@@ -199,6 +199,7 @@ async def _hasten(tx: Transaction, group: list[ReportRow]) -> None:
 async def _withdraw_twins(tx: Transaction, head: ReportRow, by: str, public_url: str) -> None:
     """Of the dispatches that one agency has of a group keep the best, and those that somebody there has taken."""
     of_agency: dict[int, list[DispatchRow]] = {}
+    over = {it.number for it in await duplicates.group(tx, head) if it.status in OVER}
     for sent in await grouping.unfinished(tx, head):  # the head's come first: of equals the first is kept
         of_agency.setdefault(sent.agency_id, []).append(sent)
     for twins in of_agency.values():
@@ -206,15 +207,32 @@ async def _withdraw_twins(tx: Transaction, head: ReportRow, by: str, public_url:
         kept = max(
             twins,
             key=lambda one: (
-                one.state in AT_WORK,
                 one.id not in dead,  # what died is sent to nobody by itself
+                one.state in AT_WORK,
+                one.report not in over,  # nobody waits for an answer there
                 one.delivered_at is not None,
                 one.sent_at is not None,
             ),
         )
-        for one in twins:
-            if one.id != kept.id and one.state in UNANSWERED:
-                await dispatching.cancel(tx, one.id, MERGED.format(kept.report), by, public_url)
+        gone = [one for one in twins if one.id != kept.id and one.state in UNANSWERED]
+        for one in gone:
+            await dispatching.cancel(tx, one.id, MERGED.format(kept.report), by, public_url)
+        if kept.state in UNANSWERED:
+            await _no_later(tx, kept, gone)
+
+
+async def _no_later(tx: Transaction, kept: DispatchRow, gone: list[DispatchRow]) -> None:
+    """Let an agency answer by the first of the deadlines it had, and go on where that one's ladder was."""
+    first = min((kept, *gone), key=lambda one: one.accept_by)
+    if first.id == kept.id or kept.escalate_at is None:
+        return
+    values: dict[str, object] = {
+        "accept_by": first.accept_by,
+        "accept_within_s": int(min(first.accept_within, kept.accept_within).total_seconds()),
+        "escalation": max(first.escalation, kept.escalation),
+        "escalate_at": max(first.accept_by, tx.now),
+    }
+    await dispatches.change(tx, kept.id, values)
 
 
 async def undo(tx: Transaction, number: str, by: str, public_url: str) -> None:

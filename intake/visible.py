@@ -32,8 +32,8 @@ async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
 
 
 def most_urgent(group: Iterable[ReportRow]) -> str | None:
-    """Return the priority of the report of a group that gives the shortest time."""
-    return min((one.priority for one in group), key=rules.accept_within_s)
+    """Return the priority of a group, whose head is the first: the one that gives the shortest time."""
+    return rules.most_urgent(*(one.priority for one in group))
 
 
 def together(
