@@ -9,6 +9,7 @@ dispatch looked at again: an answer that came in the same millisecond is before 
 twice.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -141,6 +142,9 @@ async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because:
     lies_in = await placing.codes(tx, report.location_place)
     args = report.kind, report.priority, found.agency, had, found.created_at, lies_in
     following = await rulebook.next_after(tx, *args)
+    handed_on = found.created_by == AUTHOR and found.rule_number is not None and not found.caller_number
+    if following is not None and following.caller_number is None and handed_on:
+        following = replace(following, caller_number=False)  # however many hops ago a rule withheld it
     if following is not None:
         await send(
             tx, await grouping.head(tx, report), [Sending(following.agency, AUTHOR, following, because)], public_url
