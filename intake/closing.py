@@ -57,7 +57,7 @@ async def close(tx: Transaction, number: str, ending: Ending, by: str, public_ur
 async def reopen(tx: Transaction, number: str, note: str, by: str, public_url: str) -> ReportRow:
     """Go on with a report that was resolved or closed. Raises UnknownReportError, IllegalStepError."""
     row = await desk.locked(tx, number)
-    steps.check(row.status, "reopen")
+    grouping.check(row, "reopen")
     return await _alter(tx, row, dispositions.brought(row, "reopen", {"status": "reopened"}), note, by, public_url)
 
 
@@ -67,6 +67,7 @@ async def not_ours(tx: Transaction, number: str, centre: str, note: str, by: str
     Raises UnknownReportError, NotACentreError, IllegalStepError (NotTakenOverError).
     """
     row = await desk.locked(tx, number)
+    grouping.check(row, "not_ours")
     if not any(one.code == centre and one.is_centre for one in await agencies.every(tx)):
         raise NotACentreError
     sent = await outbox.live(tx, row.id)

@@ -22,7 +22,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, placing, positions, report, steps
+from intake import dispositions, grouping, numbers, placing, positions, report
 from intake.next_version import next_version
 from intake.positions import TYPED, Written
 from intake.refusals import (
@@ -168,7 +168,7 @@ async def edit(
         raise ConflictError(row.version, merged.conflicts)
     changes = merged.changes
     if "status" in changes:
-        step = steps.of_patch(row.status, str(changes["status"]))
+        step = grouping.of_patch(row, str(changes["status"]))
         if step == "close":
             await grouping.may_be_closed(tx, row)
         changes = await dispositions.taken(tx, row, step, changes)
@@ -212,7 +212,7 @@ async def dispatch(
     AgencyDisabledError.
     """
     row = await locked(tx, number)
-    grouping.may_be_dispatched(row)
+    grouping.check(row, "dispatch")
     lies_in = await placing.codes(tx, row.location_place)
     proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority, lies_in)}
     if codes is None:

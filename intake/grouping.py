@@ -18,6 +18,7 @@ from intake.duplicate_refusals import JoinedReportError
 from intake.next_version import next_version
 from intake.refusals import IllegalStepError
 from intake.report import Value
+from intake.steps import Step
 from intake.visible import most_urgent, visible
 from routing import endings, hastening, outbox, rules
 from routing.visible import VisibleReport
@@ -43,22 +44,28 @@ async def head(reading: Reading, row: ReportRow) -> ReportRow:
     return (await duplicates.group(reading, row))[0]
 
 
-def may_be_dispatched(row: ReportRow) -> None:
-    """Raise IllegalStepError or JoinedReportError unless this very report may be sent to an agency."""
-    if row.duplicate_of is not None:
+def check(row: ReportRow, step: Step | None) -> None:
+    """Raise IllegalStepError unless this very report may take a step; JoinedReportError where that is its head's."""
+    if row.duplicate_of is not None and step not in steps.may(row.status, joined=True):
         raise JoinedReportError(row.duplicate_of, row.status)
-    steps.check(row.status, "dispatch")
+    if step is not None:
+        steps.check(row.status, step)
+
+
+def of_patch(row: ReportRow, to: str) -> Step:
+    """Return the step that takes a report to another status. Raises IllegalStepError, JoinedReportError."""
+    if row.duplicate_of is not None:
+        check(row, steps.BY_PATCH.get(steps.known(to)))
+    return steps.of_patch(row.status, to)
 
 
 async def may_be_closed(reading: Reading, row: ReportRow) -> None:
-    """Raise IllegalStepError if agencies have something to do with a report that nobody called resolved, or its head is
-    closed for it (JoinedReportError).
+    """Raise IllegalStepError (JoinedReportError) unless a report may be closed, as far as agencies go.
 
-    Its status does not tell: who had it when it was reopened has it still.
+    While nobody called it resolved, none may have anything to do with it: who had it when it was reopened has it still,
+    which its status does not tell.
     """
-    if row.duplicate_of is not None:
-        raise JoinedReportError(row.duplicate_of, row.status)
-    steps.check(row.status, "close")
+    check(row, "close")
     if row.status == "resolved":
         return
     have = [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]

@@ -230,8 +230,9 @@ async def test_the_list_of_dispositions_is_the_centres(as_role: LogIn, report: J
     stale = await client.patch(url, json={"disabled": False}, headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
     assert (await take(client, report, "disposition", disposition="kering"))[0] == 422
-    held = await client.patch("/api/v1/dispositions/not_ours", json={"disabled": True}, headers={"If-Match": '"1"'})
-    assert (held.status_code, held.json()["error"]) == (409, "in_use")
+    for code in ("not_ours", "test", "duplicate"):
+        held = await client.patch(f"/api/v1/dispositions/{code}", json={"disabled": True}, headers={"If-Match": '"1"'})
+        assert (held.status_code, held.json()["error"]) == (409, "in_use")
     gone = await client.patch("/api/v1/dispositions/nowhere", json={}, headers={"If-Match": '"1"'})
     assert gone.status_code == 404
     client = await as_role("supervisor")

@@ -72,7 +72,7 @@ async def test_the_second_one_lasts_longer(
     assert (await known(client, ring))["marked"] is False
 
 
-@pytest.mark.parametrize("how", ["sent", "closed"])
+@pytest.mark.parametrize("how", ["sent", "closed", "joined to a sent one", "joined and sent", "joined and closed"])
 async def test_one_real_report_lifts_it(
     operator: Client, second: dict[str, str], database: Database, clock: SetClock, how: str
 ) -> None:
@@ -82,11 +82,18 @@ async def test_one_real_report_lifts_it(
     await struck(client, second, prank)
     ring = await rang(database, clock.forward(minutes=1), 2, outcome="answered")
     assert (await known(client, ring))["marked"] is True
-    if how == "sent":
-        sent = await client.post(f"/api/v1/reports/{ring}/dispatches", json={"agencies": ["damkar"]})
-        assert sent.status_code == 201, sent.text
-    else:
-        await change(client, ring, status="closed")
+    of = ring
+    if "joined" in how:
+        of = str((await client.post("/api/v1/reports", json={"source": "walk-in"})).json()["number"])
+    wanted = how.split()
+    ways = [one for one in (["sent", "joined"] if "to" in wanted else wanted) if one != "and"]
+    for way in ways:
+        body: Json = {"of": of} if way == "joined" else {"agencies": ["damkar"]}
+        path = f"{ring}/duplicates" if way == "joined" else f"{of}/dispatches"
+        if way == "closed":
+            path, body = f"{of}/close", {"disposition": "advised"}
+        done = await client.post(f"/api/v1/reports/{path}", json=body)
+        assert done.is_success, done.text
     shown = await known(client, ring)
     assert (shown["marked"], shown["strikes"][0]["lifted_because"]) == (False, f"laporan nyata {ring}")
     texts = [one["text"] for one in (await client.get(f"/api/v1/reports/{prank}")).json()["entries"]]
