@@ -5,7 +5,6 @@ dispatches it had, and as long as an agency has something to do with one of them
 all reports of a group, so each is owed what changes in any of them.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from db import dispatches, duplicates, entries, reports
@@ -125,24 +124,29 @@ async def follow(
         if new.duplicate_of is not None:
             raise JoinedReportError(new.duplicate_of, old.status)
         told = {one.id for one in others if await _step(tx, one, after.status, new.number, old.status, public_url)}
-    owed, raised = _told_of_it(before) != _told_of_it(after), None
+    raised = None
     if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
         for other in others:
             await hastening.hasten(tx, other.id, new.priority, other.kind)
             if new.duplicate_of == other.number and await raise_priority(tx, other, new):
-                owed, raised = True, other.id
-    if owed:
-        await owe(tx, [one.id for one in others if one.id not in told], public_url)
+                raised = other.id
+    since = old if raised is None and before.entries == after.entries else None
+    await owe(tx, [one.id for one in others if one.id not in told], public_url, since)
     return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
-    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed."""
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, since: ReportRow | None = None) -> None:
+    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
+
+    `since`: what another of the group was before; then only where they see a difference.
+    """
     rows = await reports.by_ids(tx, report_ids)
     sent = await dispatches.of_reports(tx, report_ids)
     for id in report_ids:
         if rows[id].status != "closed" and any(one.state not in NOT_LIVE for one in sent.get(id, [])):
-            await outbox.update(tx, report_id=id, report=await visible(tx, rows[id]), public_url=public_url)
+            before = None if since is None else await visible(tx, rows[id], since)
+            seen = await visible(tx, rows[id])
+            await outbox.update(tx, report_id=id, report=seen, public_url=public_url, before=before)
 
 
 async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> bool:
@@ -183,8 +187,3 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
     for dead in await endings.close(tx, report_id=row.id, report=seen, public_url=public_url):
         text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
-
-
-def _told_of_it(seen: VisibleReport) -> VisibleReport:
-    """Return of a report what agencies of the others see, too."""
-    return replace(seen, version=0, status="", classification="", callers=())

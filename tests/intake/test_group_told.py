@@ -13,7 +13,7 @@ from routing import rulebook
 from routing.rules import Recipient, Rule
 from tests.conftest import START, SetClock
 from tests.intake.area import FILES
-from tests.intake.conftest import PUBLIC_URL, Client, book, ring
+from tests.intake.conftest import PUBLIC_URL, Client, book, close, ring
 from tests.intake.test_aml import V1
 from tests.intake.test_joining import (
     edit,
@@ -76,6 +76,32 @@ async def test_what_machines_learn_of_one_is_owed_to_the_agencies_of_all(
     (said,) = [one["text"] for one in bodies[-1]["data"]["report"]["entries"] if "Kejadian yang sama" in one["text"]]
     assert said.startswith(f"[{second}]")
     assert ("jenis: banjir" if how == "menu" else HERE) in said
+
+
+@pytest.mark.parametrize("how", ["aml", "network", "menu"])
+async def test_nothing_that_machines_learn_follows_the_closing(
+    database: Database, clock: SetClock, fires: list[str], how: str
+) -> None:
+    await ring(database, START, "081200000001", 1)
+    number = await ring(database, START, "081200000002", 2)
+    (row,) = await send(database, number, "damkar")
+    await says(database, row, "resolved")
+    await close(database, number)
+    await tell(database, how, number)
+    assert types(await received(database, row)) == ["created", "closed"]
+
+
+async def test_another_number_is_owed_to_those_alone_who_are_told_it(database: Database, fires: list[str]) -> None:
+    first, second, _ = fires
+    await remake(database, Rule(0, (Recipient("damkar"), Recipient("polres", caller_number=False)), ("kebakaran",)))
+    told, untold = await send(database, first, "damkar", "polres")
+    await join(database, second, first)
+    for leaf, value in (("caller.number", "081299999999"), ("caller.number", None), ("caller.name", "Bu Siti")):
+        await edit(database, second, leaf, value)
+    assert types(await received(database, told)) == ["created", "updated", *["updated"] * 3]
+    assert types(await received(database, untold)) == ["created", "updated"]
+    await edit(database, second, "narrative", "Api di dapur")
+    assert types(await received(database, untold)) == ["created", "updated", "updated"]
 
 
 async def test_every_dispatch_has_what_a_crew_must_know_first(database: Database, fires: list[str]) -> None:
