@@ -132,17 +132,24 @@ async def follow(
             if new.duplicate_of == other.number and await raise_priority(tx, other, new):
                 owed, raised = True, other.id
     if owed:
-        await owe(tx, [one.id for one in others if one.id not in told], public_url)
+        same = replace(_told_of_it(after), caller_number=None, caller_number_raw=None, caller_name=None)
+        only_caller = same == replace(_told_of_it(before), caller_number=None, caller_number_raw=None, caller_name=None)
+        await owe(tx, [one.id for one in others if one.id not in told], public_url, old if only_caller else None)
     return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
-    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed."""
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: ReportRow | None = None) -> None:
+    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
+
+    `caller_was`: all that has changed is this one's caller, so whoever is not told that one is owed nothing.
+    """
     rows = await reports.by_ids(tx, report_ids)
     sent = await dispatches.of_reports(tx, report_ids)
     for id in report_ids:
         if rows[id].status != "closed" and any(one.state not in NOT_LIVE for one in sent.get(id, [])):
-            await outbox.update(tx, report_id=id, report=await visible(tx, rows[id]), public_url=public_url)
+            seen = await visible(tx, rows[id])
+            before = None if caller_was is None else _as_called(seen, caller_was)
+            await outbox.update(tx, report_id=id, report=seen, public_url=public_url, before=before)
 
 
 async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> bool:
@@ -183,6 +190,13 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
     for dead in await endings.close(tx, report_id=row.id, report=seen, public_url=public_url):
         text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
+
+
+def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
+    called = {"number": was.caller_number, "number_raw": was.caller_number_raw, "name": was.caller_name}
+    return replace(
+        seen, callers=tuple(replace(one, **called) if one.report == was.number else one for one in seen.callers)
+    )
 
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
