@@ -66,15 +66,25 @@ async def may_be_closed(reading: Reading, row: ReportRow) -> None:
     which its status does not tell.
     """
     check(row, "close")
-    if row.status == "resolved":
-        return
-    have = [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
-    if have:
+    if have := await _hold_open(reading, row):
         raise IllegalStepError(
             f"Agencies still have something to do with this: {', '.join(have)}. Set it resolved when they say so, or "
             "cancel those dispatches first.",
-            [step for step in steps.MAY[steps.known(row.status)] if step != "close"],
+            await may(reading, row),
         )
+
+
+async def may(reading: Reading, row: ReportRow) -> list[Step]:
+    """Return the steps that people may take with this very report now."""
+    left = steps.may(row.status, joined=row.duplicate_of is not None)
+    held = "close" in left and bool(await _hold_open(reading, row))
+    return [step for step in left if step != "close" or not held]
+
+
+async def _hold_open(reading: Reading, row: ReportRow) -> list[str]:
+    if row.status == "resolved":
+        return []
+    return [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
 
 
 async def priority(reading: Reading, row: ReportRow) -> str | None:
