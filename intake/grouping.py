@@ -5,6 +5,7 @@ dispatches it had, and as long as an agency has something to do with one of them
 all reports of a group, so each is owed what changes in any of them.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from db import dispatches, duplicates, entries, reports
@@ -65,15 +66,25 @@ async def may_be_closed(reading: Reading, row: ReportRow) -> None:
     which its status does not tell.
     """
     check(row, "close")
-    if row.status == "resolved":
-        return
-    have = [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
-    if have:
+    if have := await _hold_open(reading, row):
         raise IllegalStepError(
             f"Agencies still have something to do with this: {', '.join(have)}. Set it resolved when they say so, or "
             "cancel those dispatches first.",
-            [step for step in steps.MAY[steps.known(row.status)] if step != "close"],
+            await may(reading, row),
         )
+
+
+async def may(reading: Reading, row: ReportRow) -> list[Step]:
+    """Return the steps that people may take with this very report now."""
+    left = steps.may(row.status, joined=row.duplicate_of is not None)
+    held = "close" in left and bool(await _hold_open(reading, row))
+    return [step for step in left if step != "close" or not held]
+
+
+async def _hold_open(reading: Reading, row: ReportRow) -> list[str]:
+    if row.status == "resolved":
+        return []
+    return [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
 
 
 async def priority(reading: Reading, row: ReportRow) -> str | None:
@@ -124,28 +135,30 @@ async def follow(
         if new.duplicate_of is not None:
             raise JoinedReportError(new.duplicate_of, old.status)
         told = {one.id for one in others if await _step(tx, one, after.status, new.number, old.status, public_url)}
-    raised = None
+    owed, raised = _told_of_it(before) != _told_of_it(after), None
     if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
         for other in others:
             await hastening.hasten(tx, other.id, new.priority, other.kind)
             if new.duplicate_of == other.number and await raise_priority(tx, other, new):
-                raised = other.id
-    since = old if raised is None and before.entries == after.entries else None
-    await owe(tx, [one.id for one in others if one.id not in told], public_url, since)
+                owed, raised = True, other.id
+    if owed:
+        same = replace(_told_of_it(after), caller_number=None, caller_number_raw=None, caller_name=None)
+        only_caller = same == replace(_told_of_it(before), caller_number=None, caller_number_raw=None, caller_name=None)
+        await owe(tx, [one.id for one in others if one.id not in told], public_url, old if only_caller else None)
     return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str, since: ReportRow | None = None) -> None:
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: ReportRow | None = None) -> None:
     """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
 
-    `since`: what another of the group was before; then only where they see a difference.
+    `caller_was`: all that has changed is this one's caller, so whoever is not told that one is owed nothing.
     """
     rows = await reports.by_ids(tx, report_ids)
     sent = await dispatches.of_reports(tx, report_ids)
     for id in report_ids:
         if rows[id].status != "closed" and any(one.state not in NOT_LIVE for one in sent.get(id, [])):
-            before = None if since is None else await visible(tx, rows[id], since)
             seen = await visible(tx, rows[id])
+            before = None if caller_was is None else _as_called(seen, caller_was)
             await outbox.update(tx, report_id=id, report=seen, public_url=public_url, before=before)
 
 
@@ -187,3 +200,15 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
     for dead in await endings.close(tx, report_id=row.id, report=seen, public_url=public_url):
         text = f"Belum sampai ke {dead.agency} saat laporan ditutup; tidak dicoba lagi."
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
+
+
+def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
+    called = {"number": was.caller_number, "number_raw": was.caller_number_raw, "name": was.caller_name}
+    return replace(
+        seen, callers=tuple(replace(one, **called) if one.report == was.number else one for one in seen.callers)
+    )
+
+
+def _told_of_it(seen: VisibleReport) -> VisibleReport:
+    """Return of a report what agencies of the others see, too."""
+    return replace(seen, version=0, status="", classification="", callers=())

@@ -22,15 +22,11 @@ OTHERS: Final = "112"  # who says what another of the joined reports says of its
 NOBODY: Final[Mapping[int, frozenset[str]]] = {}
 
 
-async def visible(reading: Reading, row: ReportRow, since: ReportRow | None = None) -> VisibleReport:
-    """Return what agencies may see of a report: what people wrote and did not strike, no caller's history.
-
-    `since`: what another of its group was before; then what they would see had that one not changed.
-    """
+async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
+    """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
     if row.is_alone:
         return shown(row, await entries.of_report(reading, row.id))
     group = await duplicates.group(reading, row)
-    group = [since if since is not None and one.id == since.id else one for one in group]
     untold = await _untold(reading, [one for one in group if one.id != row.id])
     return together(row, group, await entries.of_reports(reading, [one.id for one in group]), untold)
 

@@ -127,21 +127,6 @@ async def test_nothing_that_is_over(automatic: Client) -> None:
         assert (report["status"], sent(report)) == (status, [])
 
 
-@pytest.mark.parametrize("order", ["corrected, then reopened", "reopened, then corrected"])
-async def test_what_was_closed_by_mistake_goes_out_in_either_order(automatic: Client, order: str) -> None:
-    report = await opened(automatic, priority="P1")
-    report = await change(automatic, report, **{"class": "ghost"})
-    url = f"/api/v1/reports/{report['number']}"
-    report = (await automatic.post(f"{url}/close", json={})).json()
-    report = await change(automatic, report, kind="kebakaran")
-    assert (report["status"], sent(report)) == ("closed", [])
-    for what in order.split(", then "):
-        step, body = ("reopen", {}) if what == "reopened" else ("disposition", {"class": "normal"})
-        answer = await automatic.post(f"{url}/{step}", json=body)
-        assert answer.status_code == 200, answer.text
-    assert sent((await automatic.get(url)).json()) == [("damkar", 2), ("psc119", 3)]
-
-
 async def test_two_who_say_it_at_once_send_it_once(automatic: Client, database: Database) -> None:
     report = await opened(automatic)
     await asyncio.gather(*(change(automatic, report, kind="kebakaran", narrative="Api") for _ in range(4)))
@@ -189,3 +174,14 @@ async def test_a_version_made_last_holds_though_another_clock_was_ahead(database
         version = (await rulebook.in_force(reading)).version
     assert version is not None
     assert version.number == 3
+
+
+async def test_what_was_corrected_while_it_was_over_goes_out_when_it_is_reopened(automatic: Client) -> None:
+    report = await opened(automatic)
+    url = f"/api/v1/reports/{report['number']}"
+    report = (await automatic.post(f"{url}/disposition", json={"class": "ghost"})).json()
+    assert report["status"] == "closed"
+    report = await change(automatic, report, **{"class": "normal", "kind": "kebakaran"})
+    assert sent(report) == []
+    report = (await automatic.post(f"{url}/reopen")).json()
+    assert (sent(report), report["status"]) == ([("damkar", 2)], "dispatched")

@@ -174,6 +174,10 @@ async def test_a_caller_whom_a_rule_withholds_is_not_told_by_a_join(
     assert number not in json.dumps(bodies)
     one, other = bodies[-1]["data"]["report"]["callers"]
     assert (one["number"] is not None, other["report"], other["number"], other["name"]) == (True, crime, None, None)
+    await edit(database, crime, "caller.name", "Saksi Lain")
+    assert len(await received(database, row)) == len(bodies), "it would see no difference"
+    await edit(database, first, "caller.name", "Saksi Lain")
+    assert len(await received(database, row)) == len(bodies) + 1
     page = (await client.get(f"/a/{row.page_token}")).text
     assert crime in page
     assert number not in page
