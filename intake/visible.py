@@ -27,7 +27,7 @@ async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
     if row.is_alone:
         return shown(row, await entries.of_report(reading, row.id))
     group = await duplicates.group(reading, row)
-    untold = await _untold(reading, [one for one in group if one.id != row.id])
+    untold = await _untold(reading, row, [one for one in group if one.id != row.id])
     return together(row, group, await entries.of_reports(reading, [one.id for one in group]), untold)
 
 
@@ -79,17 +79,19 @@ def _flags(every: Sequence[Flags]) -> Flags:
     return Flags(**{name: True if True in has else False if False in has else None for name, has in said.items()})
 
 
-async def _untold(reading: Reading, others: Collection[ReportRow]) -> dict[int, frozenset[str]]:
+async def _untold(reading: Reading, row: ReportRow, others: Collection[ReportRow]) -> dict[int, frozenset[str]]:
     """Return which agencies are not told who called, of reports that are joined with one they have.
 
-    What was withheld when the report was sent there is withheld for good; what was not sent there, by its own rules.
+    What was withheld when the report was sent there is withheld for good; what was not sent there, by its own rules as
+    they were when it was joined: another hour, and another version, make no caller known.
     """
     tells = {agency.code: agency.caller_number for agency in await agencies.every(reading)}
     sent = await dispatches.of_reports(reading, [one.id for one in others])
     found = {}
     for one in others:
         lies_in = await placing.codes(reading, one.location_place)
-        by_rule = {it.agency: it for it in await rulebook.proposals(reading, one.kind, one.priority, lies_in)}
+        at = max((it for it in (one.joined_at, row.joined_at) if it is not None), default=None)
+        by_rule = {it.agency: it for it in await rulebook.proposals(reading, one.kind, one.priority, lies_in, at)}
         told = tells | {code: it.tells_caller(tells[code]) for code, it in by_rule.items() if code in tells}
         frozen: dict[str, bool] = {}
         for it in sent.get(one.id, []):

@@ -59,11 +59,16 @@ async def written(reading: Reading, number: int) -> list[Rule]:
     return [_rule(row) for row in await saved.rules(reading, number)]
 
 
-async def proposals(reading: Reading, kind: str | None, priority: str | None, places: frozenset[str]) -> list[Proposal]:
-    """Return who should have a report of this kind and priority now. `places`: codes of all that it lies in."""
-    book = await in_force(reading)
+async def proposals(
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str], at: datetime | None = None
+) -> list[Proposal]:
+    """Return who should have a report of this kind and priority at a time (None: now).
+
+    `places`: codes of all that it lies in.
+    """
+    book = await in_force(reading, at)
     within_s = await accept_within_s(reading, kind, priority)
-    return rules.propose(book.rules, book.case(kind, priority, reading.now, places, within_s))
+    return rules.propose(book.rules, book.case(kind, priority, at or reading.now, places, within_s))
 
 
 async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int:

@@ -10,7 +10,7 @@ from db.engine import Database
 from intake import area_data, caller_links, handset, placing, terms
 from intake.facts import CallKey, Located, MenuAnswered, MenuChosen, Position
 from routing import rulebook
-from routing.rules import Recipient, Rule
+from routing.rules import Hours, Recipient, Rule
 from tests.conftest import START, SetClock
 from tests.intake.area import FILES
 from tests.intake.conftest import PUBLIC_URL, Client, book, close, ring
@@ -181,6 +181,24 @@ async def test_a_caller_whom_a_rule_withholds_is_not_told_by_a_join(
     page = (await client.get(f"/a/{row.page_token}")).text
     assert crime in page
     assert number not in page
+
+
+async def test_what_a_rule_withheld_at_the_join_no_other_hour_tells(
+    database: Database, clock: SetClock, fires: list[str]
+) -> None:
+    first, _, _ = fires
+    morning = (Hours(6 * 60, 12 * 60),)
+    withheld = Rule(0, (Recipient("polres", caller_number=False),), ("kriminal",), hours=morning)
+    await remake(database, withheld, Rule(0, (Recipient("polres"),), ("kebakaran", "kriminal")))
+    crime = await opened(database, kind="kriminal")
+    (row,) = await send(database, first, "polres")
+    await join(database, crime, first)
+    clock.forward(hours=6)
+    await remake(database, Rule(0, (Recipient("polres"),), ("kebakaran", "kriminal")))
+    await edit(database, crime, "narrative", "Pelaku lari")
+    bodies = await received(database, row)
+    assert "Pelaku lari" in json.dumps(bodies)
+    assert str((await find(database, crime)).caller_number) not in json.dumps(bodies)
 
 
 # -- undone ------------------------------------------------------------------------------------------------------------
