@@ -57,7 +57,9 @@ def together(
             caller, about = _caller(theirs), _about(theirs)
             told = VisibleEntry(other.opened_at, OTHERS, f"{said}, penelepon {caller or 'tidak dikenal'}{about}")
             to = untold.get(other.id, frozenset())
-            all_told.append(replace(told, untold=f"{said}{about}", untold_to=to) if caller else told)
+            all_told.append(
+                replace(told, untold=f"{said}, penelepon ada pada pusat 112{about}", untold_to=to) if caller else told
+            )
             all_told += [replace(one, text=f"[{other.number}] {one.text}") for one in theirs.entries]
     callers = [
         VisibleCaller(

@@ -179,7 +179,7 @@ async def test_a_caller_whom_a_rule_withholds_is_not_told_by_a_join(
     await edit(database, first, "caller.name", "Saksi Lain")
     assert len(await received(database, row)) == len(bodies) + 1
     page = (await client.get(f"/a/{row.page_token}")).text
-    assert crime in page
+    assert f"[{crime}] Kejadian yang sama, penelepon ada pada pusat 112" in page, "nobody reads that there is none"
     assert number not in page
 
 
