@@ -105,7 +105,7 @@ async def test_of_two_the_one_that_reaches_somebody_is_left(database: Database, 
         await says(database, other, "accepted")
     else:
         await edit(database, second, "status", "resolved")
-        await change(database, other, state="delivered")
+        await change(database, other, state="delivered", sent_at=other.created_at, delivered_at=other.created_at)
     await join(database, second, first)
     states = [(await again(database, row)).state for row in (one, other)]
     assert states == ["queued", "accepted" if left == "which is not dead" else "cancelled"]
