@@ -130,7 +130,8 @@ async def test_the_same_report_that_proves_real_lifts_its_own(
 ) -> None:
     report = await pranked(operator, database, clock, 1)
     assert (await operator.post(f"/api/v1/reports/{report}/strike", json={})).status_code == 201
-    await change(operator, report, **{"class": "normal", "status": "closed"})
+    body = {"class": "normal", "disposition": "advised"}
+    assert (await operator.post(f"/api/v1/reports/{report}/close", json=body)).status_code == 200
     (one,) = (await operator.get("/api/v1/strikes")).json()["strikes"]
     assert one["lifted_because"] == f"laporan nyata {report}"
 
