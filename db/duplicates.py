@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
-from db import tables
+from db import reports, tables
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
 from db.several import several
@@ -34,6 +34,7 @@ class NearRow(Struct, frozen=True):
     location_lat: float | None
     location_lon: float | None
     location_text: str | None
+    location_place: str | None
     duplicate_of: str | None
 
 
@@ -72,6 +73,11 @@ async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
                 return {row.id: row for row in seen}
             if attempt is not None:
                 await attempt.rollback()
+
+
+async def lock_ids(tx: Transaction, report_ids: Collection[int]) -> dict[int, ReportRow]:
+    """Lock the reports with these ids and all that are in a group with one of them; see `lock`."""
+    return await lock(tx, *(await reports.by_ids(tx, list(report_ids))).values())
 
 
 def _attempt(tx: Transaction) -> AbstractAsyncContextManager[AsyncTransaction | None]:
@@ -113,8 +119,8 @@ async def _of_groups(reading: Reading, heads: Collection[str]) -> list[ReportRow
 async def near(reading: Reading, row: ReportRow, box: Box | None, within: timedelta, limit: int) -> list[NearRow]:
     """Return up to `limit` reports that came within a time of this one and may be at its place, the newest first.
 
-    May be: within the box, or one of both has no coordinates and both have a text. Closed ones, and those that are no
-    real call for help, are left out.
+    May be: within the box, or one of both has no coordinates and both have a text, or the same place's code. Closed
+    ones, and those that are no real call for help, are left out.
     """
     statement = (
         select(*(r[name] for name in NearRow.__struct_fields__))
@@ -134,10 +140,10 @@ async def near(reading: Reading, row: ReportRow, box: Box | None, within: timede
 
 
 def _at_place(row: ReportRow, box: Box | None) -> ColumnElement[bool]:
-    places = []
-    if row.location_text:
-        nowhere = or_(r.location_lat.is_(None), r.location_lon.is_(None))
-        places.append(and_(r.location_text.is_not(None), nowhere) if box else r.location_text.is_not(None))
+    named = [r.location_text.is_not(None)] if row.location_text else []
+    named += [r.location_place == row.location_place] if row.location_place else []
+    nowhere = or_(r.location_lat.is_(None), r.location_lon.is_(None))
+    places = [and_(or_(*named), nowhere) if box else or_(*named)] if named else []
     if box is not None:
         south, north, west, east = box
         places.append(and_(r.location_lat.between(south, north), r.location_lon.between(west, east)))

@@ -6,7 +6,7 @@ news changes no row and is told to nobody. What the machine tells never overwrit
 have a report are owed the place that its caller's network tells later. A kind that a caller chose in the voice menu is
 told like one that a person sets: agencies are owed it, and automatic rules send the report (`desk.send_by_itself`).
 Locks in the desk's order: the day's counter first, so that the second of two bridges that hear one ring finds the call
-of the first.
+of the first; then the reports that are there, with those joined to them, the lowest id first.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from db import callers, calls, handsets, reports
+from db import callers, calls, duplicates, handsets, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.positions import NewPosition
-from intake import calling_back, desk, handset, numbers, on_duty, positions, unanswered
+from intake import calling_back, desk, grouping, handset, numbers, on_duty, positions, unanswered
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -33,8 +33,6 @@ from intake.facts import (
     Told,
 )
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
-from intake.visible import visible
-from routing import outbox
 
 
 async def book(tx: Transaction, facts: Sequence[Told], timezone: ZoneInfo, public_url: str) -> None:
@@ -109,6 +107,8 @@ def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
 
 async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
     await _read_numbers(tx, stories)
+    if known := [story.call.report_id for story in stories if story.number is None]:
+        await duplicates.lock_ids(tx, known)  # before anything of them changes: like the desk, and with their groups
     versions = await _open(tx, [story for story in stories if story.number is not None])
     versions |= await _change(tx, [story for story in stories if story.number is None])
     await _save_legs(tx, stories)
@@ -160,9 +160,7 @@ async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
 
 async def _tell_kind(tx: Transaction, report_id: int, public_url: str) -> None:
     row = await reports.lock(tx, report_id)
-    if await outbox.live(tx, report_id):
-        after = await visible(tx, row)
-        await outbox.update(tx, report_id=report_id, report=after, public_url=public_url)
+    await grouping.owe(tx, [one.id for one in await duplicates.group(tx, row)], public_url)
     await desk.send_by_itself(tx, row, public_url)
 
 

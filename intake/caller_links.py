@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import entries, location_links, reports, sms
+from db import duplicates, entries, location_links, reports, sms
 from db.engine import Reading, Transaction
 from db.location_links import LinkRow
 from db.positions import NewPosition, Source
 from db.sms import SmsRow
-from intake import coordinates, numbers
+from intake import coordinates, numbers, steps
 from intake.coordinates import CoordinatesError
 from intake.link_words import WORDS, Language
 from intake.positions import learn, words
@@ -76,7 +76,7 @@ async def make(
         raise UnknownReportError
     row = await reports.lock(tx, found.id)
     if row.status == "closed":
-        raise IllegalStepError("This report is closed. Set it reopened first, then make a link.")
+        raise IllegalStepError("This report is closed. Set it reopened first, then make a link.", steps.MAY["closed"])
     if await location_links.open_of(tx, row.id) >= MOST_OPEN:
         raise TooManyLinksError
     receiver = numbers.e164(to) if to is not None else row.caller_number
@@ -114,7 +114,7 @@ async def tell(tx: Transaction, token: str, told: Told, public_url: str) -> bool
     link = await opened(tx, token)
     if link is None:
         return False
-    row = await reports.lock(tx, link.report_id)
+    row = (await duplicates.lock_ids(tx, [link.report_id]))[link.report_id]
     if not await location_links.use(tx, link.token_hash):
         return False
     await reports.touch(tx, row.id)

@@ -107,6 +107,12 @@ async def changed(tx: Transaction, was: ReportRow, row: ReportRow) -> ReportRow:
     return await reports.lock(tx, row.id)
 
 
+async def proved(tx: Transaction, row: ReportRow) -> None:
+    """Lift strikes of a locked report's number: it was sent, as an emergency, with the one to which it is joined."""
+    if row.classification == "normal" and not row.exercise and row.caller_number is not None:
+        await nuisance.lift_all(tx, row.caller_number, row.number)
+
+
 def is_real(was: ReportRow, row: ReportRow) -> bool:
     """Tell whether a report has just proved to be one: it was sent, resolved, or closed, as an emergency."""
     if row.classification != "normal" or row.exercise:

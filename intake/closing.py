@@ -12,7 +12,7 @@ from db import agencies
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK
-from intake import desk, dispositions, steps
+from intake import desk, dispositions, grouping, steps
 from intake.dispositions import NOT_OURS
 from intake.refusals import NotACentreError
 from intake.report import Classification, Value
@@ -57,7 +57,7 @@ async def close(tx: Transaction, number: str, ending: Ending, by: str, public_ur
 async def reopen(tx: Transaction, number: str, note: str, by: str, public_url: str) -> ReportRow:
     """Go on with a report that was resolved or closed. Raises UnknownReportError, IllegalStepError."""
     row = await desk.locked(tx, number)
-    steps.check(row.status, "reopen")
+    grouping.check(row, "reopen")
     return await _alter(tx, row, dispositions.brought(row, "reopen", {"status": "reopened"}), note, by, public_url)
 
 
@@ -67,6 +67,7 @@ async def not_ours(tx: Transaction, number: str, centre: str, note: str, by: str
     Raises UnknownReportError, NotACentreError, IllegalStepError (NotTakenOverError).
     """
     row = await desk.locked(tx, number)
+    grouping.check(row, "not_ours")
     if not any(one.code == centre and one.is_centre for one in await agencies.every(tx)):
         raise NotACentreError
     sent = await outbox.live(tx, row.id)
@@ -79,6 +80,7 @@ async def not_ours(tx: Transaction, number: str, centre: str, note: str, by: str
 
 async def _close(tx: Transaction, row: ReportRow, ending: Ending, by: str, public_url: str) -> ReportRow:
     classification = ending.classification or row.classification
+    await grouping.may_be_closed(tx, row)
     wanted = await dispositions.closing(tx, row, classification, ending.disposition, ending.caller)
     return await _alter(tx, row, wanted, ending.note, by, public_url)
 

@@ -22,7 +22,8 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import callers, dispositions, grouping, numbers, placing, positions, report, steps
+from intake import dispositions, grouping, numbers, placing, positions, report
+from intake.next_version import next_version
 from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
@@ -70,6 +71,7 @@ class Sending:
     by: str
     proposal: Proposal | None
     because: str = ""
+    withheld: bool = False  # it was not told who called when it had the report before
 
 
 async def open_report(
@@ -121,7 +123,7 @@ async def write_entry(tx: Transaction, number: str, text: str, by: str, public_u
     before = await visible(tx, row)
     entry = await entries.add(tx, row.id, by, text, automatic=False)
     tx.record(by, "entry.written", number, entry=entry.id, marks=await seals.marks(tx, row.id, {"text": text}))
-    await _next_version(tx, row, before, by, public_url)
+    await _tell_version(tx, row, before, by, public_url)
     return entry
 
 
@@ -138,7 +140,7 @@ async def strike_entry(tx: Transaction, number: str, entry_id: str, by: str, pub
         raise UnknownEntryError
     if written.struck_at is None:
         tx.record(by, "entry.struck", number, entry=entry_id)
-        await _next_version(tx, row, before, by, public_url)
+        await _tell_version(tx, row, before, by, public_url)
     return entry
 
 
@@ -166,7 +168,9 @@ async def edit(
         raise ConflictError(row.version, merged.conflicts)
     changes = merged.changes
     if "status" in changes:
-        step = steps.of_patch(row.status, str(changes["status"]))
+        step = grouping.of_patch(row, str(changes["status"]))
+        if step == "close":
+            await grouping.may_be_closed(tx, row)
         changes = await dispositions.taken(tx, row, step, changes)
     if "kind" in changes:
         await check_kind(tx, changes["kind"])
@@ -191,10 +195,11 @@ async def alter(
         await entries.add(tx, row.id, by, note, automatic=False)
     marks = await seals.marks(tx, row.id, changes)
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
-    row = await _next_version(tx, row, before, by, public_url, await placing.named(tx, changes))
+    row = await _tell_version(tx, row, before, by, public_url, await placing.named(tx, changes))
     if report.POSITION & changes.keys():
         row = await positions.write(tx, row, by, written)
-    return await send_by_itself(tx, row, public_url) if ASKED & changes.keys() else row
+    asks = ASKED & changes.keys() or changes.get("status") == "reopened"  # what it became while it was over counts now
+    return await send_by_itself(tx, row, public_url) if asks else row
 
 
 async def dispatch(
@@ -207,7 +212,7 @@ async def dispatch(
     AgencyDisabledError.
     """
     row = await locked(tx, number)
-    grouping.may_be_dispatched(row)
+    grouping.check(row, "dispatch")
     lies_in = await placing.codes(tx, row.location_place)
     proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority, lies_in)}
     if codes is None:
@@ -227,18 +232,18 @@ async def ended(tx: Transaction, row: ReportRow, dispatch: DispatchRow, by: str)
     Somebody still has something to do: none. All who have it call it resolved: so is it, unless this one rejected it,
     since somebody has to say who goes instead. Else people work on it again. Joined reports are so together.
     """
-    sent = await grouping.every(tx, row)
-    if row.status in OVER or any(one.state not in FINISHED for one in sent):
+    sent, group = await grouping.every(tx, row), await duplicates.group(tx, row)
+    if all(one.status in OVER for one in group) or any(one.state not in FINISHED for one in sent):
         return row
     resolved = [one for one in sent if one.state not in NOT_LIVE and not is_past(row, one)]
     status = "resolved" if resolved and dispatch.state != "rejected" else "working"
-    for one in await duplicates.group(tx, row):
+    for one in group:
         if one.status in OVER or (status == "working" != one.status and one.status != "dispatched"):
             continue
         tx.record(by, "IncidentStateChange", one.number, state=status)
         changes: dict[str, Value] = {"status": status}
         step: Step = "resolve" if status in OVER else "work"
-        new = await _change(tx, one, dispositions.brought(one, step, changes), by)
+        new = await next_version(tx, one, dispositions.brought(one, step, changes), by)
         row = new if new.id == row.id else row
     return row
 
@@ -263,24 +268,7 @@ async def locked(tx: Transaction, number: str) -> ReportRow:
     return await duplicates.lock_one(tx, found)
 
 
-async def _change(tx: Transaction, row: ReportRow, changes: Mapping[str, Value], by: str) -> ReportRow:
-    """Make the next version, and tell it: each field's old and new value is an entry, a status that follows too."""
-    values = report.columns(changes)
-    if "status" in changes:
-        values["closed_at"] = tx.now if changes["status"] == "closed" else None
-        values |= {"reopened_at": tx.now} if changes["status"] == "reopened" else {}
-    if row.status == "open":
-        values = {"status": "working"} | values  # derived, so it is no change that a person's can conflict with
-    new = await reports.change(tx, row, values, list(changes))
-    was, now = report.leaves(row), report.leaves(new)
-    for leaf in dict.fromkeys((*changes, "status")):
-        if leaf in report.LABELS and was[leaf] != now[leaf]:
-            await entries.add(tx, row.id, by, report.told(leaf, was[leaf], now[leaf]), automatic=True)
-    tx.tell("report", new.number, new.version)
-    return await callers.changed(tx, row, new)
-
-
-async def _next_version(
+async def _tell_version(
     tx: Transaction,
     row: ReportRow,
     before: VisibleReport,
@@ -288,8 +276,11 @@ async def _next_version(
     public_url: str,
     changes: Mapping[str, Value] | None = None,
 ) -> ReportRow:
-    """Make the next version, and owe it to the agencies that have the report when they see a difference."""
-    new = await _change(tx, row, changes or {}, by)
+    """Make the next version, and owe it to the agencies that have the report when they see a difference.
+
+    A head that became more urgent by this is sent where automatic rules say.
+    """
+    new = await next_version(tx, row, changes or {}, by)
     after = await visible(tx, new)
     if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
         await hastening.hasten(tx, new.id, new.priority, new.kind)
@@ -299,7 +290,9 @@ async def _next_version(
         if "reopened" == after.status != before.status:
             await endings.reopen(tx, new.id, new.priority)
         await outbox.update(tx, report_id=new.id, report=after, public_url=public_url, before=before)
-    await grouping.follow(tx, row, new, before, after, public_url)
+    head = await grouping.follow(tx, row, new, before, after, public_url)
+    if head is not None:
+        await send_by_itself(tx, await reports.lock(tx, head), public_url)
     return new
 
 
@@ -311,7 +304,7 @@ async def send(
     Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
-    row = await _change(tx, row, leaves, to[0].by)
+    row = await next_version(tx, row, leaves, to[0].by)
     names = {agency.code: called(agency) for agency in await agencies.every(tx)}
     seen = await visible(tx, row)
     sent: list[DispatchRow] = []
@@ -324,11 +317,13 @@ async def send(
             by=one.by,
             public_url=public_url,
             proposal=one.proposal,
+            withheld=one.withheld,
         )
         name = names[one.agency]
         text = f"Diteruskan ke {name} karena {one.because}" if one.because else f"Dikirim ke {name}."
         await entries.add(tx, row.id, one.by, text, automatic=True)
         sent.append(dispatched)
+    await grouping.proved(tx, row)
     return row, sent
 
 

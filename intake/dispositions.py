@@ -1,6 +1,7 @@
 """How a report may end: the centre's own list, which of it fits a class, and what a step brings with it.
 
-The product itself uses `NOT_OURS` (by its own step) and, of a class that is no emergency, the first that fits, so that
+The product itself uses those `OF_SYSTEM`: `NOT_OURS` by its own step, `TEST` for our own calls, `DUPLICATE` for what
+is closed with the report to which it was joined. Of a class that is no emergency it takes the first that fits, so that
 one key closes a silent call. A code is kept for ever; what nobody shall choose any more is disabled.
 """
 
@@ -18,7 +19,8 @@ from intake.steps import Step
 
 NOT_OURS: Final = "not_ours"
 TEST: Final = "test"
-OF_SYSTEM: Final = (NOT_OURS, TEST)
+DUPLICATE: Final = "duplicate"
+OF_SYSTEM: Final = (NOT_OURS, TEST, DUPLICATE)
 
 
 def fitting(rows: Sequence[DispositionRow], classification: str) -> list[str]:

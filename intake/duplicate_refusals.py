@@ -1,18 +1,19 @@
 """What the desk refuses when reports are joined; see `refusals`."""
 
-from intake.refusals import DeskError
+from intake import steps
+from intake.refusals import DeskError, IllegalStepError
 
 
-class JoinedReportError(DeskError):
+class JoinedReportError(IllegalStepError):
     """This report is joined to another, which is sent, resolved and closed for both. Go there, or undo the join."""
 
-    status = 409
     code = "joined"
 
-    def __init__(self, head: str) -> None:
+    def __init__(self, head: str, status: str) -> None:
         super().__init__(
             f"This report is joined to {head}, which is sent, resolved and closed for both. Do it there, or undo the "
-            "join first."
+            "join first.",
+            steps.may(status, joined=True),
         )
 
 

@@ -1,8 +1,8 @@
 """Which reports may be about one incident, and who is joined to which: values in, values out.
 
 Two reports match when their kinds fit, one came within `within_min` of the other, and they are of one place: within
-`within_m` of each other by their coordinates, or, where one of them has none, of nearly the same text. A match is only
-proposed, with its reason; a person joins.
+`within_m` of each other by their coordinates, or, where one of them has none, of the same place by its code or nearly
+the same text. A match is only proposed, with its reason; a person joins.
 
 Joined reports are a group: one is its head, all others are joined to it. A person joins a report to another; if that is
 joined itself, to its head. A head that is joined takes along those who are joined to it, and gives them back to itself
@@ -24,6 +24,7 @@ COMPARED: Final = 120  # characters of a place's text
 OFFICIAL: Final = frozenset(
     {"desa", "ds", "dusun", "dsn", "kec", "kecamatan", "kel", "kelurahan", "jl", "jln", "jalan"}
 )
+MERGED: Final = "digabung dengan laporan {}, yang sudah ada pada instansi ini"  # why a dispatch was cancelled
 Fit = Literal["same", "fits", "unknown"]
 WEIGHTS: Final = {"place": 0.5, "time": 0.3, "kind": 0.2}
 OF_KIND: Final[Mapping[Fit, float]] = {"same": 1.0, "fits": 0.6, "unknown": 0.4}
@@ -65,13 +66,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a report says of an incident; coordinates are degrees of WGS 84, both or none."""
+    """What a report says of an incident; coordinates are degrees of WGS 84, both or none. `place` is a code."""
 
     kind: str | None
     at: datetime
     lat: float | None
     lon: float | None
     text: str | None
+    place: str | None = None
 
     @property
     def point(self) -> tuple[float, float] | None:
@@ -81,7 +83,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Why two reports may be one incident. `distance_m` None: their places' texts are alike; `score`: 0 to 100."""
+    """Why two reports may be one incident. `distance_m` None: their places are the same by name; `score`: 0 to 100."""
 
     distance_m: float | None
     minutes: float
@@ -106,7 +108,7 @@ def match(one: Sighting, other: Sighting, limits: Limits) -> Match | None:
         if distance_m > limits.within_m:
             return None
         near = 1 - distance_m / max(limits.within_m, 1)
-    elif is_alike(one.text, other.text):
+    elif (one.place is not None and one.place == other.place) or is_alike(one.text, other.text):
         near = 0.5
     else:
         return None
@@ -169,6 +171,12 @@ def head(joined_to: Mapping[str, str | None], number: str) -> str:
     return number
 
 
+def merged_with(cancel_reason: str | None) -> str | None:
+    """Return the number of the report for whose dispatch another was cancelled by a join; None: it was not."""
+    found = re.fullmatch(re.escape(MERGED).replace(r"\{\}", "(112-[0-9]+-[0-9]+)"), cancel_reason or "")
+    return found[1] if found else None
+
+
 def leaving(joined_to: Mapping[str, str | None], number: str) -> set[str]:
     """Return who leaves the group with this report when its join is undone: itself, and all joined by way of it."""
     cut = {**joined_to, number: None}
@@ -179,7 +187,8 @@ def own_status(status: str, *, unfinished: bool, resolved: bool) -> str:
     """Return the status of a report that stands on its own again.
 
     `unfinished`, `resolved`: an agency has something to do with this very report, or called it resolved. What was
-    closed with the head is reopened, what was resolved only there is worked on: nobody said that this one is over.
+    closed with the head is reopened, what was resolved only there is worked on: nobody said that this one is over. What
+    its own agencies called resolved is that, and closed by who has checked it.
     """
     match status:
         case "closed":
@@ -187,6 +196,6 @@ def own_status(status: str, *, unfinished: bool, resolved: bool) -> str:
         case "resolved" if unfinished or not resolved:
             return "dispatched" if unfinished else "working"
         case "dispatched" if not unfinished:
-            return "working"
+            return "resolved" if resolved else "working"
         case _:
             return status

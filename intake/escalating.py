@@ -9,6 +9,7 @@ dispatch looked at again: an answer that came in the same millisecond is before 
 twice.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,7 +48,7 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     followed = await _do(tx, report, found, plan, public_url)
     next_at = None if followed and state == REJECTED else plan.next_at  # who follows has a ladder of their own
     if gave_up:
-        next_at = silence.speaks_until(report.priority, tx.now)
+        next_at = silence.speaks_until(await grouping.priority(tx, report), tx.now)
     await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": next_at})
     if not plan.words:
         return False
@@ -72,7 +73,7 @@ async def _gave_up(tx: Transaction, found: DispatchRow) -> bool:
 async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_url: str) -> bool:
     """Mark and ask an agency at work that has been silent for too long; False when it has not."""
     heard_at = found.heard_at or found.created_at
-    plan = silence.plan(report.priority, heard_at, found.asked, tx.now)
+    plan = silence.plan(await grouping.priority(tx, report), heard_at, found.asked, tx.now)
     await dispatches.change(tx, found.id, {"asked": plan.asked, "escalate_at": plan.next_at})
     if not plan.asks:
         return False
@@ -141,6 +142,9 @@ async def _next(tx: Transaction, report: ReportRow, found: DispatchRow, because:
     lies_in = await placing.codes(tx, report.location_place)
     args = report.kind, report.priority, found.agency, had, found.created_at, lies_in
     following = await rulebook.next_after(tx, *args)
+    handed_on = found.created_by == AUTHOR and found.rule_number is not None and not found.caller_number
+    if following is not None and following.caller_number is None and handed_on:
+        following = replace(following, caller_number=False)  # however many hops ago a rule withheld it
     if following is not None:
         await send(
             tx, await grouping.head(tx, report), [Sending(following.agency, AUTHOR, following, because)], public_url

@@ -13,16 +13,17 @@ from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, report, steps
+from intake import callers, dispositions, report, steps
 from intake.duplicate_refusals import JoinedReportError
+from intake.next_version import next_version
 from intake.refusals import IllegalStepError
 from intake.report import Value
-from intake.visible import visible
+from intake.steps import Step
+from intake.visible import most_urgent, visible
 from routing import endings, hastening, outbox, rules
 from routing.visible import VisibleReport
 
 AUTHOR: Final = "gabungan"
-DUPLICATE: Final = "duplicate"  # the disposition of a report that is closed with its head
 FOLLOWED: Final = ("resolved", "closed", "reopened")  # steps of the head that those joined to it take with it
 
 
@@ -43,89 +44,141 @@ async def head(reading: Reading, row: ReportRow) -> ReportRow:
     return (await duplicates.group(reading, row))[0]
 
 
-def may_be_dispatched(row: ReportRow) -> None:
-    """Raise IllegalStepError or JoinedReportError unless this very report may be sent to an agency."""
-    steps.check(row.status, "dispatch")
+def check(row: ReportRow, step: Step | None) -> None:
+    """Raise IllegalStepError unless this very report may take a step; JoinedReportError where that is its head's."""
+    if row.duplicate_of is not None and step not in steps.may(row.status, joined=True):
+        raise JoinedReportError(row.duplicate_of, row.status)
+    if step is not None:
+        steps.check(row.status, step)
+
+
+def of_patch(row: ReportRow, to: str) -> Step:
+    """Return the step that takes a report to another status. Raises IllegalStepError, JoinedReportError."""
     if row.duplicate_of is not None:
-        raise JoinedReportError(row.duplicate_of)
+        check(row, steps.BY_PATCH.get(steps.known(to)))
+    return steps.of_patch(row.status, to)
 
 
-async def next_version(tx: Transaction, row: ReportRow, values: dict[str, object], *leaves: str) -> ReportRow:
-    """Save columns of a locked report as its next version, and tell it; one that is open is worked on by this."""
-    worked_on: dict[str, object] = {"status": "working"} if row.status == "open" else {}
-    new = await reports.change(tx, row, worked_on | values, list(leaves))
-    tx.tell("report", new.number, new.version)
-    return new
+async def may_be_closed(reading: Reading, row: ReportRow) -> None:
+    """Raise IllegalStepError (JoinedReportError) unless a report may be closed, as far as agencies go.
+
+    While nobody called it resolved, none may have anything to do with it: who had it when it was reopened has it still,
+    which its status does not tell.
+    """
+    check(row, "close")
+    if have := await _hold_open(reading, row):
+        raise IllegalStepError(
+            f"Agencies still have something to do with this: {', '.join(have)}. Set it resolved when they say so, or "
+            "cancel those dispatches first.",
+            await may(reading, row),
+        )
+
+
+async def may(reading: Reading, row: ReportRow) -> list[Step]:
+    """Return the steps that people may take with this very report now."""
+    left = steps.may(row.status, joined=row.duplicate_of is not None)
+    held = "close" in left and bool(await _hold_open(reading, row))
+    return [step for step in left if step != "close" or not held]
+
+
+async def _hold_open(reading: Reading, row: ReportRow) -> list[str]:
+    if row.status == "resolved":
+        return []
+    return [f"{one.agency} ({one.report})" for one in await unfinished(reading, row)]
+
+
+async def priority(reading: Reading, row: ReportRow) -> str | None:
+    """Return the priority of the most urgent report of a report's group."""
+    return most_urgent(await duplicates.group(reading, row))
+
+
+async def proved(tx: Transaction, head: ReportRow) -> None:
+    """Let the callers of those joined to a head that was sent have what a real report gives: it was for them, too."""
+    for one in await duplicates.group(tx, head):
+        if one.id != head.id:
+            await callers.proved(tx, one)
 
 
 async def stepped(tx: Transaction, row: ReportRow, status: str, by: str, because: str) -> ReportRow:
-    """Give a locked report another status, with what that brings, and tell why in it."""
-    values: dict[str, object] = {"closed_at": tx.now if status == "closed" else None}
-    values |= {"reopened_at": tx.now} if status == "reopened" else {}
-    changes: dict[str, Value] = {"status": status}
+    """Give a locked report another status, with what that brings, and tell why in it.
+
+    Closed with its head, an emergency ends as a duplicate, anything else as its class does. `caller_told` stays what it
+    was: that the head's caller was told is nobody's word to this one.
+    """
+    changes: dict[str, Value] = {}
     if status == "closed":
-        changes |= dispositions.differing(row, {"disposition": DUPLICATE})
+        ends: str | None = dispositions.DUPLICATE
+        if row.classification != "normal":
+            ends = await dispositions.decided(tx, row.classification, None, row.disposition)
+        changes = dispositions.differing(row, {"disposition": ends})
     elif status in ("resolved", "reopened"):
-        changes = dispositions.brought(row, "resolve" if status == "resolved" else "reopen", changes)
-    text = f"{report.told('status', row.status, status)} ({because})"
-    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
-    tx.record(by, report.log_event({"status": status}), row.number, state=status, group=True)
-    return await next_version(tx, row, values | report.columns(changes), *changes)
+        changes = dispositions.brought(row, "resolve" if status == "resolved" else "reopen", {})
+    changes["status"] = status
+    tx.record(by, report.log_event(changes), row.number, state=status, group=True)
+    return await next_version(tx, row, changes, AUTHOR, because)
 
 
 async def follow(
     tx: Transaction, old: ReportRow, new: ReportRow, before: VisibleReport, after: VisibleReport, public_url: str
-) -> None:
+) -> int | None:
     """Let those who are joined with a report that a person changed follow it, and owe their agencies what they see.
 
+    Return the id of the head if it became more urgent by this: rules may send it now.
     Raises JoinedReportError when it is joined and what was done is the head's to do; IllegalStepError when the head is
     closed and an agency still has one of the others.
     """
     if new.is_alone:
-        return
+        return None
     others = [one for one in await duplicates.group(tx, new) if one.id != new.id]
     told: set[int] = set()
     if before.status != after.status and after.status in FOLLOWED:
         if new.duplicate_of is not None:
-            raise JoinedReportError(new.duplicate_of)
-        told = {one.id for one in others if await _step(tx, one, after.status, new.number, public_url)}
-    owed = _told_of_it(before) != _told_of_it(after)
+            raise JoinedReportError(new.duplicate_of, old.status)
+        told = {one.id for one in others if await _step(tx, one, after.status, new.number, old.status, public_url)}
+    owed, raised = _told_of_it(before) != _told_of_it(after), None
     if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
         for other in others:
             await hastening.hasten(tx, other.id, new.priority, other.kind)
-            if new.duplicate_of == other.number:
-                owed |= await raise_priority(tx, other, new)
+            if new.duplicate_of == other.number and await raise_priority(tx, other, new):
+                owed, raised = True, other.id
     if owed:
-        await owe(tx, [one.id for one in others if one.id not in told], public_url)
+        same = replace(_told_of_it(after), caller_number=None, caller_number_raw=None, caller_name=None)
+        only_caller = same == replace(_told_of_it(before), caller_number=None, caller_number_raw=None, caller_name=None)
+        await owe(tx, [one.id for one in others if one.id not in told], public_url, old if only_caller else None)
+    return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str) -> None:
-    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed."""
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: ReportRow | None = None) -> None:
+    """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
+
+    `caller_was`: all that has changed is this one's caller, so whoever is not told that one is owed nothing.
+    """
     rows = await reports.by_ids(tx, report_ids)
     sent = await dispatches.of_reports(tx, report_ids)
     for id in report_ids:
         if rows[id].status != "closed" and any(one.state not in NOT_LIVE for one in sent.get(id, [])):
-            await outbox.update(tx, report_id=id, report=await visible(tx, rows[id]), public_url=public_url)
+            seen = await visible(tx, rows[id])
+            before = None if caller_was is None else _as_called(seen, caller_was)
+            await outbox.update(tx, report_id=id, report=seen, public_url=public_url, before=before)
 
 
 async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> bool:
     """Make a head as urgent as a report that is joined to it, and say so; False: it was so, or more, already."""
     if joined.priority is None or rules.accept_within_s(joined.priority) >= rules.accept_within_s(row.priority):
         return False
-    text = f"{report.told('priority', row.priority, joined.priority)} (dari laporan {joined.number})"
-    await entries.add(tx, row.id, AUTHOR, text, automatic=True)
     tx.record(AUTHOR, "report.changed", row.number, fields=["priority"])
-    await next_version(tx, row, {"priority": joined.priority}, "priority")
+    await next_version(tx, row, {"priority": joined.priority}, AUTHOR, f"dari laporan {joined.number}")
     await hastening.hasten(tx, row.id, joined.priority, row.kind)
     return True
 
 
-async def _step(tx: Transaction, row: ReportRow, status: str, head: str, public_url: str) -> bool:
+async def _step(tx: Transaction, row: ReportRow, status: str, head: str, before: str, public_url: str) -> bool:
     """Let a joined report take a step with its head, and owe it its agencies; False: it is no step for this one."""
     if status == "closed" and row.status == "dispatched":
         raise IllegalStepError(
             f"An agency has {row.number}, which is joined to this report. Set this one resolved when they say so, then "
-            "close it."
+            "close it.",
+            [step for step in steps.MAY[steps.known(before)] if step != "close"],
         )
     is_a_step = {"resolved": row.status not in OVER, "closed": row.status != "closed", "reopened": row.status in OVER}
     if not is_a_step[status]:
@@ -137,7 +190,7 @@ async def _step(tx: Transaction, row: ReportRow, status: str, head: str, public_
         await close(tx, new, seen, public_url)
         return True
     if status == "reopened":
-        await endings.reopen(tx, new.id, new.priority)
+        await endings.reopen(tx, new.id, await priority(tx, new))
     await outbox.update(tx, report_id=new.id, report=seen, public_url=public_url)
     return True
 
@@ -149,6 +202,15 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
 
 
+def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
+    raw, name = was.caller_number_raw, was.caller_name
+    called = (
+        replace(one, number=was.caller_number, number_raw=raw, name=name) if one.report == was.number else one
+        for one in seen.callers
+    )
+    return replace(seen, callers=tuple(called))
+
+
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
     """Return of a report what agencies of the others see, too."""
-    return replace(seen, version=0, status="", classification="", kind=None, priority=None, callers=())
+    return replace(seen, version=0, status="", classification="", callers=())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import entries, handsets, positions, reports
+from db import duplicates, entries, handsets, positions, reports
 from db.engine import Transaction
 from db.handsets import HandsetRow
 from db.ids import new_id
@@ -105,7 +105,7 @@ async def take(tx: Transaction, message: Message, by: str, public_url: str) -> T
     report_id = await handsets.report_of_call(tx, number, row.told_at, WINDOW)
     if report_id is None:
         return Taken(row, None, again=False)
-    report = await reports.lock(tx, report_id)
+    report = (await duplicates.lock_ids(tx, [report_id]))[report_id]
     await reports.touch(tx, report_id)
     row = await _join(tx, row, report_id, report.number, public_url)
     return Taken(row, report.number, again=False)

@@ -6,19 +6,19 @@ taken is cancelled (the agency hears nothing of it when no try was begun to send
 undone. Use cases like those of `desk`: in the caller's open transaction, all reports of the group locked first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, dispatches, duplicates, entries, reports
+from db import agencies, dispatches, duplicates, entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.duplicates import NearRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, FINISHED, NOT_LIVE, OVER, UNANSWERED
-from intake import desk, dispatching, grouping
-from intake.desk import Sending, is_past, send
+from intake import callers, desk, dispatching, grouping, placing
+from intake.desk import Sending, called, is_past, send
 from intake.duplicate_refusals import (
     AlreadyJoinedError,
     NotJoinableError,
@@ -26,11 +26,12 @@ from intake.duplicate_refusals import (
     SameReportError,
     UnknownOtherError,
 )
-from intake.duplicates import Limits, Match, Sighting, box, leaving, match, own_status
+from intake.duplicates import MERGED, Limits, Match, Sighting, box, leaving, match, own_status
+from intake.next_version import next_version
 from intake.refusals import UnknownReportError
-from routing import endings, rulebook, rules
+from intake.visible import most_urgent
+from routing import endings, hastening, rulebook, rules
 
-MERGED: Final = "digabung dengan laporan {}, yang sudah ada pada instansi ini"  # why a dispatch was cancelled
 MOST_NEAR: Final = 500  # reports that are looked at, the newest
 MOST_PROPOSED: Final = 20
 
@@ -88,7 +89,7 @@ async def found(reading: Reading, number: str) -> Duplicates:
 
 async def _proposed(reading: Reading, row: ReportRow) -> tuple[list[Proposal], bool]:
     now, own = await limits(reading), _sighting(row)
-    if own.point is None and not own.text:
+    if own.point is None and not own.text and not own.place:
         return [], False
     around = None if own.point is None else box(own.point, now.within_m)
     near = await duplicates.near(reading, row, around, timedelta(minutes=now.within_min), MOST_NEAR + 1)
@@ -104,7 +105,8 @@ async def _proposed(reading: Reading, row: ReportRow) -> tuple[list[Proposal], b
 
 
 def _sighting(row: ReportRow | NearRow) -> Sighting:
-    return Sighting(row.kind, row.opened_at, row.location_lat, row.location_lon, row.location_text)
+    place = row.location_lat, row.location_lon, row.location_text, row.location_place
+    return Sighting(row.kind, row.opened_at, *place)
 
 
 def obstacle(row: ReportRow, head: ReportRow, limits: Limits) -> NotJoinableError | None:
@@ -160,10 +162,10 @@ async def join(tx: Transaction, number: str, of: str, by: str, public_url: str) 
         raise refused
     moving = [it for it in rows.values() if it.duplicate_of == row.number]
     for it in moving:
-        await grouping.next_version(tx, it, {"duplicate_of": head.number})
+        await next_version(tx, it, {}, by, more={"duplicate_of": head.number})
     joined: dict[str, object] = {"joined_to": head.number, "joined_at": tx.now, "joined": 0}
-    await grouping.next_version(tx, row, joined | {"duplicate_of": head.number})
-    head = await grouping.next_version(tx, head, {"joined": (head.joined or 0) + 1 + len(moving)})
+    await next_version(tx, row, {}, by, more=joined | {"duplicate_of": head.number})
+    head = await next_version(tx, head, {}, by, more={"joined": (head.joined or 0) + 1 + len(moving)})
     why = match(_sighting(row), _sighting(other), allowed)
     reason = f": {why}" if why is not None else ", menurut operator"
     with_ = f" bersama {', '.join(it.number for it in moving)}" if moving else ""
@@ -174,20 +176,63 @@ async def join(tx: Transaction, number: str, of: str, by: str, public_url: str) 
     tx.record(by, "IncidentMerge", row.number, of=head.number, moved=[it.number for it in moving])
     await _withdraw_twins(tx, head, by, public_url)
     head = await reports.lock(tx, head.id)
-    await grouping.raise_priority(tx, head, min((row, *moving), key=lambda it: rules.accept_within_s(it.priority)))
-    await grouping.owe(tx, [it.id for it in await duplicates.group(tx, head)], public_url)
+    most = min((row, *moving), key=lambda it: (rules.accept_within_s(it.priority), it.priority is None))
+    raised = await grouping.raise_priority(tx, head, most)
+    group = await duplicates.group(tx, head)
+    await _hasten(tx, group)
+    if head.status == "dispatched":
+        for it in (row, *moving):
+            await callers.proved(tx, it)
+    await grouping.owe(tx, [it.id for it in group], public_url)
+    if raised:
+        await desk.send_by_itself(tx, await reports.lock(tx, head.id), public_url)
+
+
+async def _hasten(tx: Transaction, group: list[ReportRow]) -> None:
+    """Let nobody who has a report of a group be waited for longer than the most urgent of it gives."""
+    most = most_urgent(group)
+    for it in group:
+        if rules.accept_within_s(it.priority) > rules.accept_within_s(most):
+            await hastening.hasten(tx, it.id, most, it.kind)
 
 
 async def _withdraw_twins(tx: Transaction, head: ReportRow, by: str, public_url: str) -> None:
     """Of the dispatches that one agency has of a group keep the best, and those that somebody there has taken."""
     of_agency: dict[int, list[DispatchRow]] = {}
+    over = {it.number for it in await duplicates.group(tx, head) if it.status in OVER}
     for sent in await grouping.unfinished(tx, head):  # the head's come first: of equals the first is kept
         of_agency.setdefault(sent.agency_id, []).append(sent)
     for twins in of_agency.values():
-        kept = max(twins, key=lambda one: (one.state in AT_WORK, one.delivered_at is not None, one.sent_at is not None))
-        for one in twins:
-            if one.id != kept.id and one.state in UNANSWERED:
-                await dispatching.cancel(tx, one.id, MERGED.format(kept.report), by, public_url)
+        dead = {one.id for one in twins if any(it.state == "dead" for it in await envelopes.of_dispatch(tx, one.id))}
+        kept = max(
+            twins,
+            key=lambda one: (
+                one.id not in dead,  # what died is sent to nobody by itself
+                one.state in AT_WORK,
+                one.report not in over,  # nobody waits for an answer there
+                one.delivered_at is not None,
+                one.sent_at is not None,
+            ),
+        )
+        gone = [one for one in twins if one.id != kept.id and one.state in UNANSWERED]
+        for one in gone:
+            await dispatching.cancel(tx, one.id, MERGED.format(kept.report), by, public_url)
+        if kept.state in UNANSWERED:
+            await _no_later(tx, kept, gone)
+
+
+async def _no_later(tx: Transaction, kept: DispatchRow, gone: list[DispatchRow]) -> None:
+    """Let an agency answer by the first of the deadlines it had, and go on where that one's ladder was."""
+    first = min((kept, *gone), key=lambda one: one.accept_by)
+    if first.id == kept.id or kept.escalate_at is None:
+        return
+    values: dict[str, object] = {
+        "accept_by": first.accept_by,
+        "accept_within_s": int(min(first.accept_within, kept.accept_within).total_seconds()),
+        "escalation": max(first.escalation, kept.escalation),
+        "escalate_at": max(first.accept_by, tx.now),
+    }
+    await dispatches.change(tx, kept.id, values)
 
 
 async def undo(tx: Transaction, number: str, by: str, public_url: str) -> None:
@@ -209,25 +254,28 @@ async def undo(tx: Transaction, number: str, by: str, public_url: str) -> None:
     staying = group.keys() - gone
     ids = [it.id for it in group.values()]
     sent = await dispatches.of_reports(tx, ids)
-    cancelled = [it for many in sent.values() for it in many if it.state == "cancelled" and _since(row, it)]
+    every = [it for many in sent.values() for it in many]
+    cancelled = [it for it in every if it.state == "cancelled" and _since(row, it)]
     for it in sorted((group[name] for name in gone), key=lambda it: it.id):
         own: dict[str, object] = {"duplicate_of": None if it.id == row.id else number}
         if it.id == row.id:
             own |= {"joined_to": None, "joined_at": None, "joined": len(gone) - 1}
-        await _alone(tx, await grouping.next_version(tx, it, own), sent.get(it.id, []), by, head.number)
-    head = await grouping.next_version(tx, head, {"joined": len(staying) - 1})
+        await _alone(tx, await next_version(tx, it, {}, by, more=own), sent.get(it.id, []), by, head.number)
+    head = await next_version(tx, head, {}, by, more={"joined": len(staying) - 1})
     await entries.add(tx, row.id, by, f"Tidak lagi digabung dengan laporan {head.number}.", automatic=True)
     await entries.add(tx, head.id, by, f"Laporan {number} tidak lagi digabung dengan laporan ini.", automatic=True)
     tx.record(by, "IncidentUnMerge", number, of=head.number, moved=sorted(gone - {number}))
-    if head.status == "dispatched" and not await grouping.unfinished(tx, head):
-        await grouping.stepped(tx, head, "working", by, f"tanpa {number}")
+    theirs = await grouping.every(tx, head)
+    if head.status == "dispatched" and all(it.state in FINISHED for it in theirs):
+        resolved = any(it.state not in NOT_LIVE and not is_past(head, it) for it in theirs)
+        for it in await duplicates.group(tx, head):
+            if it.status == "dispatched":
+                await grouping.stepped(tx, it, "resolved" if resolved else "working", by, f"tanpa {number}")
     await grouping.owe(tx, ids, public_url)
-    again = {
-        head.id: _of(cancelled, staying, gone),
-        row.id: _of(cancelled, gone, staying),
-    }
-    for report_id, wanted in again.items():
-        await _send_anew(tx, await reports.lock(tx, report_id), wanted, by, public_url)
+    for report_id, ours, others in ((head.id, staying, gone), (row.id, gone, staying)):
+        untold = {it.agency for it in every if it.report in ours and not it.caller_number}
+        wanted = _of(cancelled, ours, others)
+        await _send_anew(tx, await reports.lock(tx, report_id), wanted, untold, by, public_url)
     await desk.send_by_itself(tx, await reports.lock(tx, row.id), public_url)
 
 
@@ -255,15 +303,27 @@ async def _alone(tx: Transaction, row: ReportRow, sent: list[DispatchRow], by: s
         await endings.reopen(tx, row.id, row.priority)
 
 
-async def _send_anew(tx: Transaction, row: ReportRow, wanted: dict[str, str], by: str, public_url: str) -> None:
-    """Send a report where its dispatch was cancelled only because the agency had the other."""
-    there = {agency.code for agency in await agencies.every(tx)}
+async def _send_anew(
+    tx: Transaction, row: ReportRow, wanted: dict[str, str], untold: Collection[str], by: str, public_url: str
+) -> None:
+    """Send a report where its dispatch was cancelled only because the agency had the other.
+
+    `untold`: the agencies from which its caller was withheld then: so he is now. Nothing is sent to a disabled agency,
+    which the report says.
+    """
+    there = {agency.code: agency for agency in await agencies.every(tx)}
     have = {one.agency for one in await grouping.unfinished(tx, row)}
-    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority)}
-    to = [
-        Sending(code, by, proposed.get(code), f"tidak lagi digabung dengan laporan {other}")
-        for code, other in sorted(wanted.items())
-        if code in there - have
-    ]
-    if to and row.status not in OVER:
+    lies_in = await placing.codes(tx, row.location_place)
+    proposed = {one.agency: one for one in await rulebook.proposals(tx, row.kind, row.priority, lies_in)}
+    to: list[Sending] = []
+    for code, other in sorted(wanted.items()):
+        if code not in there or code in have or row.status in OVER:
+            continue
+        because = f"tidak lagi digabung dengan laporan {other}"
+        if there[code].disabled_at is None:
+            to.append(Sending(code, by, proposed.get(code), because, withheld=code in untold))
+        else:
+            text = f"Tidak dikirim ulang ke {called(there[code])}, walau {because}"
+            await entries.add(tx, row.id, by, text, automatic=True)
+    if to:
         await send(tx, row, to, public_url)

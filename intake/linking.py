@@ -1,15 +1,15 @@
 """A later report is linked to an earlier one: by a person, or by a rule that people see and undo. It merges nothing.
 
 A link ticks off what the worklist holds of the earlier report's call when somebody has talked to the later caller;
-undone, it is owed again. Reports are locked before what the worklist holds, the newest report first: a ring has its own
-already.
+undone, it is owed again. Reports are locked before what the worklist holds, the lowest id first like everywhere
+(`duplicates.lock`); only a ring has its own already when it learns of an earlier one.
 """
 
 from typing import Final
 
 from msgspec.structs import replace
 
-from db import calls, entries, links, reports, worklist
+from db import calls, duplicates, entries, links, reports, worklist
 from db.engine import Transaction
 from db.links import LinkRow
 from db.reports import ReportRow
@@ -31,8 +31,7 @@ async def link(tx: Transaction, number: str, other: str, by: str) -> LinkRow:
     if number == other:
         raise LinksItselfError
     later, earlier = sorted([await _found(tx, number), await _found(tx, other)], key=lambda row: -row.id)
-    for row in (later, earlier):
-        await reports.lock(tx, row.id)
+    await duplicates.lock(tx, later, earlier)
     made = await links.add(tx, later.id, earlier.id, by, None)
     if made is None:
         raise AlreadyLinkedError
@@ -60,8 +59,8 @@ async def undo(tx: Transaction, link_id: str, by: str) -> LinkRow:
     found = await links.find(tx, link_id)
     if found is None:
         raise UnknownLinkError
-    later = await reports.lock(tx, found.report_id)
-    earlier = await reports.lock(tx, found.to_report_id)
+    locked = await duplicates.lock_ids(tx, [found.report_id, found.to_report_id])
+    later, earlier = locked[found.report_id], locked[found.to_report_id]
     if not await links.undo(tx, link_id, by):
         raise LinkUndoneError
     await entries.add(tx, later.id, by, f"Tautan ke {earlier.number} dibatalkan", automatic=True)

@@ -81,9 +81,11 @@ async def lift_all(tx: Transaction, number: str, report: str) -> None:
     """Lift what is held or asked against a number, because one of its reports was real."""
     rules, _ = await callers.rules(tx)
     since = tx.now - timedelta(days=rules.history_days)
-    for one in await strikes.of_number(tx, number, since):
-        if one.lifted_at is None and (one.confirmed_at is None or one.holds(tx.now)):
-            await _lift(tx, one, f"laporan nyata {report}", MACHINE)
+    for seen in sorted(await strikes.of_number(tx, number, since), key=lambda one: one.report_id):
+        if seen.lifted_at is None and (seen.confirmed_at is None or seen.holds(tx.now)):
+            one = await _found(tx, seen.id)  # locked like for people: the report before its strike
+            if one.lifted_at is None:
+                await _lift(tx, one, f"laporan nyata {report}", MACHINE)
 
 
 async def _lift(tx: Transaction, found: StrikeRow, because: str, by: str) -> StrikeRow:

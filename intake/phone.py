@@ -17,6 +17,8 @@ from db.engine import Reading
 from db.kinds import KindRow
 from db.reports import ReportRow
 from db.states import NOT_LIVE
+from intake import grouping
+from intake.duplicates import merged_with
 from intake.visible import visible
 from routing.steps import ANSWERS, AnswerWord, step
 from routing.visible import VisibleReport
@@ -37,6 +39,7 @@ class Opened:
     kind: KindRow | None
     seen: VisibleReport | None
     answers: list[AnswerRow]
+    instead: DispatchRow | None = None  # of a dispatch that was cancelled because the agency has another: that one
 
     @property
     def steps(self) -> list[AnswerWord]:
@@ -74,9 +77,27 @@ async def opened(reading: Reading, token: str) -> Opened | None:
         report=report,
         agency=agency.name,
         kind=None if report.kind is None else await kinds.find(reading, report.kind),
-        seen=None if found.state in NOT_LIVE else (await visible(reading, report)).shown_to(found.caller_number),
+        seen=await _seen(reading, found, report),
         answers=await answers.of_dispatch(reading, found.id),
+        instead=await _instead(reading, found, report),
     )
+
+
+async def _seen(reading: Reading, found: DispatchRow, report: ReportRow) -> VisibleReport | None:
+    if found.state in NOT_LIVE:
+        return None
+    return (await visible(reading, report)).shown_to(found.caller_number, found.agency)
+
+
+async def _instead(reading: Reading, found: DispatchRow, report: ReportRow) -> DispatchRow | None:
+    """Return the dispatch of the same incident that this agency has instead of one that a join cancelled.
+
+    Wherever it went since: joined on to a third report, or sent anew when the join was undone.
+    """
+    if found.state != "cancelled" or report.status == "closed" or merged_with(found.cancel_reason) is None:
+        return None
+    goes_on = await grouping.unfinished(reading, report)
+    return next((one for one in goes_on if one.agency_id == found.agency_id), None)
 
 
 def ended_at(dispatch: DispatchRow, report: ReportRow) -> datetime | None:

@@ -10,7 +10,7 @@ from db.positions import PositionRow
 from intake import coordinates, desk
 from intake.coordinates import CoordinatesError, Place
 from intake.positions import Written, write
-from intake.refusals import UnknownReportError, UnreadablePlaceError
+from intake.refusals import UnreadablePlaceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,7 @@ async def pin(tx: Transaction, number: str, given: Pin, by: str, public_url: str
 
     Raises UnknownReportError, UnreadablePlaceError.
     """
-    found = await reports.find(tx, number)
-    if found is None:
-        raise UnknownReportError
-    row = await reports.lock(tx, found.id)
+    row = await desk.locked(tx, number)
     has = None if row.location_lat is None or row.location_lon is None else (row.location_lat, row.location_lon)
     place = _place(given, given.near or has)
     pasted = given.plus_code or given.text

@@ -4,20 +4,18 @@ What a person typed as the place is another field, and nothing here touches it. 
 has set them too. Agencies that have the report are owed the place when it becomes another one.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace as with_columns
 
-from db import calls, dispatches, positions, reports
+from db import duplicates, positions
 from db.engine import Transaction
 from db.positions import Detail, NewPosition
 from db.reports import ReportRow
-from db.states import NOT_LIVE
+from intake import grouping
 from intake.best_position import best
 from intake.report import POSITION
-from intake.visible import visible
-from routing import outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +33,25 @@ TYPED = Written()
 async def learn(tx: Transaction, learnt: Sequence[NewPosition], public_url: str) -> None:
     """Keep what machines told of where reports are, and show the best of it where no person set a place.
 
+    The agencies of all that are joined with one that is shown elsewhere now are owed that; whoever locked one of these
+    before has locked its group (`duplicates.lock`).
     The reports' next version is the caller's to make.
     """
     if not learnt:
         return
     ids = sorted({one.report_id for one in learnt})
-    locked = await calls.lock_reports(tx, ids)
+    locked = await duplicates.lock_ids(tx, ids)
     await positions.add(tx, learnt)
     shown: dict[int, NewPosition] = {}
     for report_id, every in (await positions.of_reports(tx, ids)).items():
         by_person = POSITION & locked[report_id].field_versions.keys() or any(one.source == "person" for one in every)
         if not by_person and (one := best(every)) is not None:
             shown[report_id] = one
-    await _owe(tx, shown, public_url)
     await positions.show(tx, shown)
+    moved = [locked[id] for id, one in shown.items() if _place(locked[id]) != (one.lat, one.lon)]
+    heads = {row.duplicate_of or row.number for row in moved}
+    owed = sorted(id for id, row in locked.items() if (row.duplicate_of or row.number) in heads)
+    await grouping.owe(tx, owed, public_url)
 
 
 async def write(tx: Transaction, row: ReportRow, by: str, written: Written) -> ReportRow:
@@ -78,15 +81,5 @@ def words(lat: float, lon: float, radius_m: float | None, method: str | None) ->
     return ", ".join(filter(None, [f"{lat:.5f}, {lon:.5f}", radius, method and f"cara {method}"]))
 
 
-async def _owe(tx: Transaction, shown: Mapping[int, NewPosition], public_url: str) -> None:
-    """Owe the agencies that have these locked reports the places that will be shown, where that is another one."""
-    if not shown:
-        return
-    for report_id, sent in sorted((await dispatches.of_reports(tx, list(shown))).items()):
-        if all(one.state in NOT_LIVE for one in sent):
-            continue
-        before = await visible(tx, await reports.lock(tx, report_id))
-        one = shown[report_id]
-        after = replace(before, location_lat=one.lat, location_lon=one.lon)
-        if not after.looks_like(before):
-            await outbox.update(tx, report_id=report_id, report=after, public_url=public_url)
+def _place(row: ReportRow) -> tuple[float | None, float | None]:
+    return row.location_lat, row.location_lon

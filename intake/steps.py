@@ -24,6 +24,8 @@ MAY: Final[dict[Status, tuple[Step, ...]]] = {
     "reopened": ("work", "dispatch", "resolve", "close"),
 }
 """The steps that people may take."""
+OF_JOINED: Final[tuple[Step, ...]] = ("work",)
+"""Those of them that a report which is joined to another takes for itself."""
 LEADS_TO: Final[dict[Step, Status]] = {
     "work": "working",
     "dispatch": "dispatched",
@@ -56,6 +58,11 @@ def known(value: object) -> Status:
         raise ValueError(f"{value!r} is no status of a report")
     word: Status = found
     return word
+
+
+def may(now: str, *, joined: bool) -> tuple[Step, ...]:
+    """Return the steps that people may take from a status; `joined`: to another report, which takes most for both."""
+    return tuple(step for step in MAY[known(now)] if step in OF_JOINED or not joined)
 
 
 def check(now: str, step: Step) -> None:

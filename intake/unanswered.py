@@ -10,19 +10,21 @@ promised a call back are held, each by itself.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from db import callers, calls, links, worklist
 from db.callers import Caller, CallerRules
 from db.calls import CallRow, LegRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
+from db.links import LinkRow
 from db.machine_room import Alarm
 from db.reports import ReportRow
 from db.worklist import ItemRow
 from intake import linking
 from intake.facts import MACHINE
 from intake.news import Story
+from intake.report import Classification
 
 TRIED: Final = ("busy", "no_answer", "unreachable")  # the caller's side was rung, or would have been
 DAY: Final = timedelta(days=1)
@@ -93,6 +95,21 @@ async def classed(tx: Transaction, row: ReportRow, was: str) -> None:
         item = await worklist.find(tx, held.id) if no_more else None
         if item is not None and item.closed_at is None:
             await linking.tick_off(tx, item, None, row.classification, MACHINE)
+    elif held is not None and held.closed_because in get_args(Classification):
+        await _owe_again(tx, held, row.classification)
+
+
+async def _owe_again(tx: Transaction, held: ItemRow, now: str) -> None:
+    """Take up again what a class closed that a person has taken back, unless the number is owed a call back anyway."""
+    if now == "test" or (held.reason == "silent" and now != "ghost"):
+        return
+    if held.number is not None and await worklist.open_of(tx, held.number) is not None:
+        return
+    item = await worklist.find(tx, held.id)
+    if item is not None and item.closed_at is not None:
+        await worklist.change(tx, item.id, closed_at=None, closed_by=None, closed_because=None)
+        tx.record(MACHINE, "worklist.reopened", item.id)
+        tx.tell("worklist", item.id)
 
 
 async def asked_back(tx: Transaction, report_id: int, asked: ControlRow) -> None:
@@ -138,11 +155,13 @@ async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rule
     number = caller.one
     if number is None and reason != "overflow":
         return
+    later, mended = None, None
     if number is not None and reason != "silent":
         later = await callers.answered_after(tx, number, call.arrived_at)
-        if later is not None:  # a log tells late what is mended already
-            await _link(tx, later, caller.report_id)
-            return
+        if later is not None:  # mended already: a log is late, or a second telephone of the number was quicker
+            mended = await _link(tx, later, caller.report_id)
+            if await worklist.open_of(tx, number) is not None:
+                return
     short = reason in ("abandoned", "failed") and _lasted_s(call) < rules.short_call_s
     at = call.arrived_at
     item = await _open(tx, number, at - timedelta(hours=rules.short_calls_forgotten_h)) if number is not None else None
@@ -170,7 +189,10 @@ async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rule
     )
     tx.record(MACHINE, "worklist.opened" if born else "worklist.repeated", item.id, report=caller.report, reason=reason)
     tx.tell("worklist", item.id)
-    if not born or before is not None:
+    if later is not None:
+        if mended is not None:  # else a person has undone that
+            await linking.tick_off(tx, item, mended, "answered", MACHINE)
+    elif not born or before is not None:
         await _link(tx, caller.report_id, item.report_id if before is None else before.report_id)
 
 
@@ -183,10 +205,11 @@ async def _promise(tx: Transaction, item_id: str) -> None:
         tx.tell("worklist", item.id)
 
 
-async def _link(tx: Transaction, one_id: int, other_id: int) -> None:
-    """Link two reports of a number; the one that was opened later may have been told first."""
+async def _link(tx: Transaction, one_id: int, other_id: int) -> LinkRow | None:
+    """Link two reports of a number; the one that was opened later may have been told first. None: somebody undid it."""
     await calls.lock_reports(tx, [one_id, other_id])
-    await linking.link_by_rule(tx, max(one_id, other_id), min(one_id, other_id))
+    made = await linking.link_by_rule(tx, max(one_id, other_id), min(one_id, other_id))
+    return made or await links.between(tx, max(one_id, other_id), min(one_id, other_id))
 
 
 async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datetime) -> None:

@@ -29,7 +29,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, NOT_LIVE
-from routing import silence, standing
+from routing import rules, silence, standing
 from routing.refusals import AnswerKeyUsedError, TooManyAnswersError, UnknownDispatchError
 from routing.steps import AnswerWord, answer_word, step
 
@@ -126,7 +126,7 @@ async def book(
         after = await _found(tx, dispatch_id)
         return Booked(applied=False, before=before, after=after, news=news, contradicts=contradicts)
     times = {name: tx.now for name in ("sent_at", "delivered_at") if getattr(before, name) is None}
-    look_at = silence.speaks_until(report.priority, tx.now) if new in AT_WORK else None
+    look_at = await _speaks_until(tx, report) if new in AT_WORK else None
     escalate_at = tx.now if new == "rejected" else look_at  # whoever accepts ends the ladder
     values = {**times, "state": new, f"{new}_at": tx.now, "answered_by": by, "note": note, "escalate_at": escalate_at}
     await dispatches.change(tx, dispatch_id, {**values, "heard_at": tx.now, "asked": 0})
@@ -155,11 +155,17 @@ async def _heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: s
     """Note that an agency at work spoke, though it said nothing new: it is not silent, and not asked for a while."""
     if before.state not in AT_WORK:
         return
-    values = {"heard_at": tx.now, "asked": 0, "escalate_at": silence.speaks_until(report.priority, tx.now)}
+    values = {"heard_at": tx.now, "asked": 0, "escalate_at": await _speaks_until(tx, report)}
     await dispatches.change(tx, before.id, values)
     if before.asked:
         tx.record(who, "dispatch.heard", before.id, report=before.report, agency=before.agency)
         await reports.touch(tx, report.id)
+
+
+async def _speaks_until(tx: Transaction, report: ReportRow) -> datetime:
+    """Return when an agency that spoke now is next to be heard, by the most urgent of the reports that are joined."""
+    group = await duplicates.group(tx, report)
+    return silence.speaks_until(rules.most_urgent(*(one.priority for one in group)), tx.now)
 
 
 async def _found(tx: Transaction, dispatch_id: str) -> DispatchRow:

@@ -55,11 +55,13 @@ async def put(
     by: str,
     public_url: str,
     proposal: Proposal | None = None,
+    withheld: bool = False,
 ) -> DispatchRow:
     """Dispatch a report to an agency. The caller tells the report's new version.
 
     `proposal`: what a rule says of this agency; None: none does, and the time to accept is its kind's or priority's.
-    Whether the agency is told who called is decided here, for all that this dispatch will ever say.
+    Whether the agency is told who called is decided here, for all that this dispatch will ever say; `withheld`: it is
+    not, whatever the rules say now.
     Raises UnknownAgencyError, AgencyDisabledError, AlreadyDispatchedError.
     """
     agency = await agencies.find(tx, agency_code)
@@ -71,6 +73,7 @@ async def put(
     if any(row.agency_id == agency.id for row in await unfinished(tx, report_id)):
         raise AlreadyDispatchedError
     told_caller = proposal.tells_caller(agency.caller_number) if proposal else agency.caller_number
+    told_caller = told_caller and not withheld
     if proposal:
         accept_within_s = proposal.accept_within_s
     else:
@@ -114,7 +117,8 @@ async def update(
 
 
 def _differ(after: VisibleReport, before: VisibleReport, row: DispatchRow) -> bool:
-    return not after.shown_to(row.caller_number).looks_like(before.shown_to(row.caller_number))
+    told = row.caller_number, row.agency
+    return not after.shown_to(*told).looks_like(before.shown_to(*told))
 
 
 async def ask(tx: Transaction, row: DispatchRow, report: VisibleReport, public_url: str) -> DispatchRow:
@@ -225,7 +229,7 @@ async def enclose(
         answer_url,
         row.accept_by,
         sequence,
-        report.shown_to(row.caller_number),
+        report.shown_to(row.caller_number, row.agency),
         agency=row.agency,
         jurisdiction_id=agency.jurisdiction_id if agency else None,
         earlier=[(one.sequence, one.created_at) for one in earlier],

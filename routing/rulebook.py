@@ -33,7 +33,7 @@ class Book:
         kind: str | None,
         priority: str | None,
         at: datetime,
-        places: frozenset[str] = frozenset(),
+        places: frozenset[str],
         within_s: int | None = None,
     ) -> Case:
         """Return what the rules ask of a report at this time; `within_s` is its kind's own (`accept_within_s`)."""
@@ -60,12 +60,15 @@ async def written(reading: Reading, number: int) -> list[Rule]:
 
 
 async def proposals(
-    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
+    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str], at: datetime | None = None
 ) -> list[Proposal]:
-    """Return who should have a report of this kind and priority now. `places`: codes of all that it lies in."""
-    book = await in_force(reading)
+    """Return who should have a report of this kind and priority at a time (None: now).
+
+    `places`: codes of all that it lies in.
+    """
+    book = await in_force(reading, at)
     within_s = await accept_within_s(reading, kind, priority)
-    return rules.propose(book.rules, book.case(kind, priority, reading.now, places, within_s))
+    return rules.propose(book.rules, book.case(kind, priority, at or reading.now, places, within_s))
 
 
 async def accept_within_s(reading: Reading, kind: str | None, priority: str | None) -> int:
@@ -75,10 +78,8 @@ async def accept_within_s(reading: Reading, kind: str | None, priority: str | No
     return rules.accept_within_s(priority) if own is None else own
 
 
-async def automatic(
-    reading: Reading, kind: str | None, priority: str | None, places: frozenset[str] = frozenset()
-) -> list[Proposal]:
-    """Return to whom a report of this kind and priority goes now without anybody's word."""
+async def automatic(reading: Reading, kind: str | None, priority: str | None, places: frozenset[str]) -> list[Proposal]:
+    """Return to whom a report of this kind and priority goes now without anybody's word; `places` as above."""
     book = await in_force(reading)
     within_s = await accept_within_s(reading, kind, priority)
     return rules.automatic(book.rules, book.case(kind, priority, reading.now, places, within_s))
@@ -91,7 +92,7 @@ async def next_after(
     agency: str,
     have: Collection[str],
     since: datetime,
-    places: frozenset[str] = frozenset(),
+    places: frozenset[str],
 ) -> Proposal | None:
     """Return who gets a report when an agency that has had it `since` then does not accept it; see `rules`.
 

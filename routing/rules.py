@@ -127,6 +127,11 @@ def accept_within_s(priority: str | None) -> int:
     return ACCEPT_WITHIN_S[priority or UNKNOWN_PRIORITY]
 
 
+def most_urgent(first: str | None, *others: str | None) -> str | None:
+    """Return the priority of joined reports, the main one's first; a joined one that nobody has judged says nothing."""
+    return min([first, *filter(None, others)], key=lambda one: (accept_within_s(one), one is None))
+
+
 def fit(rule: Rule, case: Case) -> Fit:
     """Return how a report fits a rule."""
     held: dict[Condition, bool | None] = {

@@ -16,6 +16,7 @@ class VisibleEntry:
     author: str
     text: str
     untold: str | None = None  # what it says to who is not told who called, when that is not the same
+    untold_to: frozenset[str] = frozenset()  # agencies that are not, though of the report itself they may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,16 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class VisibleCaller:
-    """Somebody who called about the incident, and the number of the report that this call opened."""
+    """Somebody who called about the incident, and the number of the report that this call opened.
+
+    `untold_to`: the agencies that are not told who it was, though of the report itself they may be.
+    """
 
     report: str
     number: str | None
     number_raw: str | None
     name: str | None
+    untold_to: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +78,16 @@ class VisibleReport:
     disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None
 
-    def shown_to(self, caller_number: bool) -> "VisibleReport":
+    def shown_to(self, caller_number: bool, agency: str = "") -> "VisibleReport":
         """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.
+
+        Of reports that are joined with this one, it is not told who called if that was withheld from it there.
 
         Without a number and a name there is nothing to withhold. What a carrier writes in place of a number it does not
         have (`anonymous`) is none, and is left out without a word.
         """
         if caller_number:
-            return self
+            return self._less_others(agency)
         said = [(one.number, one.number_raw, one.name) for one in self.callers]
         said.append((self.caller_number, self.caller_number_raw, self.caller_name))
         knows = any(number or name or any(map(str.isdigit, raw or "")) for number, raw, name in said)
@@ -89,11 +96,28 @@ class VisibleReport:
             caller_number=None,
             caller_number_raw=None,
             caller_name=None,
-            callers=tuple(replace(one, number=None, number_raw=None, name=None) for one in self.callers),
-            entries=tuple(replace(one, text=one.untold, untold=None) if one.untold else one for one in self.entries),
+            callers=tuple(_unnamed(one) for one in self.callers),
+            entries=tuple(_untold(one) if one.untold else one for one in self.entries),
             caller_withheld=knows,
+        )
+
+    def _less_others(self, agency: str) -> "VisibleReport":
+        if all(agency not in one.untold_to for one in self.callers):
+            return self
+        return replace(
+            self,
+            callers=tuple(_unnamed(one) if agency in one.untold_to else one for one in self.callers),
+            entries=tuple(_untold(one) if one.untold and agency in one.untold_to else one for one in self.entries),
         )
 
     def looks_like(self, other: "VisibleReport") -> bool:
         """Return whether an agency would see no difference (the version alone is none)."""
         return replace(self, version=0) == replace(other, version=0)
+
+
+def _unnamed(caller: VisibleCaller) -> VisibleCaller:
+    return replace(caller, number=None, number_raw=None, name=None)
+
+
+def _untold(entry: VisibleEntry) -> VisibleEntry:
+    return replace(entry, text=entry.untold or "", untold=None)

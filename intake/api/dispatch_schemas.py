@@ -67,7 +67,9 @@ class Dispatches(Out):
 
 
 class Proposed(Out):
-    """An agency that should have the report by a rule (number `rule` of version `rule_version`); `has_it` when it has.
+    """An agency that should have the report by a rule (number `rule` of version `rule_version`).
+
+    `has_it`: it has something to do with it, or with a report that is joined with it, and would be left out.
 
     Not `certain`: the rule hangs on a place or a priority that the report does not have yet. `chosen`: it goes there
     when the desk names no agencies. `paused`: nothing is sent there until somebody resumes it; telephone it.

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from db import agencies, calls, live, machine_room, reports
 from db.engine import Reading
 from db.reports import Filter, ReportRow
-from intake import desk, numbers, placing
+from intake import desk, grouping, numbers, placing
 from intake.access import Who
 from intake.api import bodies, dispatch_schemas, schemas, versions, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine
@@ -19,7 +19,7 @@ from intake.desk import NewReport
 from intake.refusals import OtherSourceError, UnknownEntryError, UnknownReportError
 from intake.report import Classification
 from intake.steps import Status
-from routing import outbox, rulebook, rules
+from routing import rulebook, rules
 
 log = structlog.get_logger(__name__)
 NEWEST: Final = 50  # reports in a snapshot
@@ -197,7 +197,7 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             row = await found_report(reading, number)
             there = {agency.code: agency for agency in await agencies.every(reading)}
-            have = {one.agency for one in await outbox.live(reading, row.id)}
+            have = {one.agency for one in await grouping.unfinished(reading, row)}
             book = await rulebook.in_force(reading)
             within_s = await rulebook.accept_within_s(reading, row.kind, row.priority)
             lies_in = await placing.codes(reading, row.location_place)

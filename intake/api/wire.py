@@ -15,7 +15,7 @@ from db.entries import EntryRow
 from db.machine_room import ServiceRow
 from db.recordings import RecordingRow
 from db.reports import ReportRow
-from intake import steps, unanswered
+from intake import grouping, unanswered
 from intake.api import dispatch_schemas, location_wire, schemas
 from intake.news import POSITION
 from intake.report import leaves
@@ -58,7 +58,7 @@ async def whole(reading: Reading, row: ReportRow) -> schemas.Report:
         values["call"] = _call(call, reading.now) | more
     values["location"] = await location_wire.whole(reading, row)
     values["entries"] = [entry(one) for one in await entries.of_report(reading, row.id)]
-    values["steps"] = steps.MAY[steps.known(row.status)]
+    values["steps"] = await grouping.may(reading, row)
     answered = [] if row.kind is None else await guide_answers.of_report(reading, row.id, row.kind)
     values["guide"] = [asdict(one) for one in answered]
     handed = await handovers.last_of(reading, row.id)

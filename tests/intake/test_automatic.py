@@ -153,10 +153,10 @@ async def test_by_the_centres_clock(database: Database, clock: SetClock) -> None
     clock.forward(seconds=60)
     assert await sent_to() == []
     async with database.reading() as reading:
-        following = await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, begins)
+        following = await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, begins, frozenset())
         assert following is not None
         assert (following.agency, following.rule) == ("bpbd", 1)
-        assert await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, START) is None
+        assert await rulebook.next_after(reading, None, None, "damkar", {"damkar"}, START, frozenset()) is None
 
 
 async def test_a_version_made_last_holds_though_another_clock_was_ahead(database: Database, clock: SetClock) -> None:
@@ -174,3 +174,14 @@ async def test_a_version_made_last_holds_though_another_clock_was_ahead(database
         version = (await rulebook.in_force(reading)).version
     assert version is not None
     assert version.number == 3
+
+
+async def test_what_was_corrected_while_it_was_over_goes_out_when_it_is_reopened(automatic: Client) -> None:
+    report = await opened(automatic)
+    url = f"/api/v1/reports/{report['number']}"
+    report = (await automatic.post(f"{url}/disposition", json={"class": "ghost"})).json()
+    assert report["status"] == "closed"
+    report = await change(automatic, report, **{"class": "normal", "kind": "kebakaran"})
+    assert sent(report) == []
+    report = (await automatic.post(f"{url}/reopen")).json()
+    assert (sent(report), report["status"]) == ([("damkar", 2)], "dispatched")

@@ -93,6 +93,22 @@ async def test_the_next_of_the_ladder_is_not_told_either(
     assert (found["polres"].created_by, found["polres"].caller_number) == ("eskalasi", False)
 
 
+async def test_nor_is_the_one_after_the_next(database: Database, clock: SetClock, sent: dict[str, DispatchRow]) -> None:
+    await add_agency(database, "satpol")
+    async with database.transaction() as tx:
+        await rulebook.append(tx, Rule(0, (Recipient("polres", 60, "satpol"),), ("kebakaran",)), "sari", "")
+    clock.forward(seconds=180)
+    async with database.transaction() as tx:
+        await escalating.escalate(tx, sent["bpbd"].id, PUBLIC_URL)
+        polres = next(one for one in await outbox.every(tx, sent["bpbd"].report_id) if one.agency == "polres")
+    clock.forward(seconds=180)
+    async with database.transaction() as tx:
+        await escalating.escalate(tx, polres.id, PUBLIC_URL)
+        found = {one.agency: one for one in await outbox.every(tx, polres.report_id)}
+    assert [found[code].caller_number for code in ("bpbd", "polres", "satpol")] == [False, False, False]
+    assert [one for _, one in await callers(database, found["satpol"])] == [UNTOLD]
+
+
 async def test_the_phone_page_says_that_the_centre_has_it(client: Client, sent: dict[str, DispatchRow]) -> None:
     page = (await client.get(f"/a/{sent['bpbd'].page_token}?lang=en")).text
     assert "81200000001" not in page

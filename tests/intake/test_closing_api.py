@@ -129,6 +129,20 @@ async def test_reopened_it_keeps_its_clock_and_has_to_be_checked_anew(
     assert (await take(operator, {"number": "112-20260314-0999"}, "reopen"))[0] == 404
 
 
+async def test_reopened_under_a_crew_it_is_not_closed(operator: Client, report: Json, database: Database) -> None:
+    await add_agency(database, "damkar")
+    await says(database, await sent(operator, report, "damkar"), "on_scene")
+    url = f"/api/v1/reports/{report['number']}"
+    etag = {"If-Match": (await operator.get(url)).headers["ETag"]}
+    assert (await operator.patch(url, json={"status": "resolved"}, headers=etag)).status_code == 200
+    status, shown = await take(operator, report, "reopen", note="Masih terbakar")
+    assert (status, shown["steps"]) == (200, ["work", "dispatch", "resolve"])
+    for step, body in (("close", {"disposition": "advised"}), ("disposition", {"class": "prank"})):
+        status, refused = await take(operator, report, step, **body)
+        assert (status, refused["error"], refused["allowed"]) == (409, "illegal_step", ["work", "dispatch", "resolve"])
+        assert f"damkar ({report['number']})" in refused["message"]
+
+
 async def test_what_a_neighbour_has_accepted_is_not_ours(operator: Client, report: Json, database: Database) -> None:
     async with database.transaction() as tx:
         await outbox.add_agency(
@@ -205,8 +219,9 @@ async def test_the_list_of_dispositions_is_the_centres(as_role: LogIn, report: J
     stale = await client.patch(url, json={"disabled": False}, headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.json()["current_version"]) == (412, 2)
     assert (await take(client, report, "disposition", disposition="kering"))[0] == 422
-    held = await client.patch("/api/v1/dispositions/not_ours", json={"disabled": True}, headers={"If-Match": '"1"'})
-    assert (held.status_code, held.json()["error"]) == (409, "in_use")
+    for code in ("not_ours", "test", "duplicate"):
+        held = await client.patch(f"/api/v1/dispositions/{code}", json={"disabled": True}, headers={"If-Match": '"1"'})
+        assert (held.status_code, held.json()["error"]) == (409, "in_use")
     gone = await client.patch("/api/v1/dispositions/nowhere", json={}, headers={"If-Match": '"1"'})
     assert gone.status_code == 404
     client = await as_role("supervisor")

@@ -16,11 +16,15 @@ SHORT = Limits(fits=(("kebakaran", "ambulans"), ("lain", "*")))
 
 
 def seen(
-    north_m: float | None = 0.0, minutes: float = 0, kind: str | None = "kebakaran", text: str | None = None
+    north_m: float | None = 0.0,
+    minutes: float = 0,
+    kind: str | None = "kebakaran",
+    text: str | None = None,
+    place: str | None = None,
 ) -> Sighting:
     """What a report says; `north_m` None: it has no coordinates."""
     lat, lon = (None, None) if north_m is None else (HERE[0] + north_m * METRE, HERE[1])
-    return Sighting(kind, AT + timedelta(minutes=minutes), lat, lon, text)
+    return Sighting(kind, AT + timedelta(minutes=minutes), lat, lon, text, place)
 
 
 # what another report says, and the reason why it is proposed beside a fire HERE, AT, of `Desa Lenteng Timur`
@@ -40,13 +44,15 @@ CASES = {
     "a typing error": (seen(None, 0, text="Lenteng Timr"), "tempat sama, 0 menit, jenis sama"),
     "another text": (seen(None, 0, text="Desa Lenteng Barat"), None),
     "no place": (seen(None), None),
+    "the same desa": (seen(None, 0, text="Dekat balai", place="35.29.01.2001"), "tempat sama, 0 menit, jenis sama"),
+    "another desa": (seen(None, 0, text="Dekat balai", place="35.29.01.2002"), None),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_proposed(name: str) -> None:
     other, reason = CASES[name]
-    one = seen(text="Desa Lenteng Timur")
+    one = seen(text="Desa Lenteng Timur", place="35.29.01.2001")
     found, back = match(one, other, SHORT), match(other, one, SHORT)
     assert found == back
     assert (None if found is None else str(found)) == reason
@@ -132,6 +138,7 @@ def test_the_status_of_its_own() -> None:
 
     assert becomes("closed", resolved=True) == "reopened"
     assert becomes("resolved", resolved=True) == "resolved"
+    assert becomes("dispatched", resolved=True) == "resolved"
     assert becomes("resolved") == becomes("dispatched") == becomes("working") == "working"
     assert becomes("resolved", unfinished=True) == becomes("dispatched", unfinished=True) == "dispatched"
     assert becomes("reopened", unfinished=True) == "reopened"

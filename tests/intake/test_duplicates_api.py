@@ -7,8 +7,10 @@ from sqlalchemy import event, text
 
 from db import duplicates, live, reports
 from db.engine import Database
+from intake import area_data, placing
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, Json, LogIn, ring
+from tests.intake.area import FILES
+from tests.intake.conftest import Client, Json, LogIn, add_agency, ring
 
 LIMITS = "/api/v1/duplicate-limits"
 
@@ -82,6 +84,30 @@ async def test_proposed_joined_and_undone_with_one_key_each(
     assert (await operator.post(duplicates_of(second), json={"of": first})).status_code == 200
     assert (await operator.delete(duplicates_of(second))).status_code == 200
     assert (await operator.get(f"/api/v1/reports/{second}")).json()["duplicate_of"] is None
+
+
+async def test_the_same_place_by_its_code_and_what_a_joined_report_may(operator: Client, database: Database) -> None:
+    async with database.transaction() as tx:
+        await placing.load(tx, area_data.cut(FILES, "99.01"), "9.0.0", "99.01", "start")
+    await add_agency(database, "damkar", "kebakaran")
+    first = await fire(operator, location={"place": "99.01.02.2001", "text": "Belakang balai"})
+    second = await fire(operator, location={"place": "99.01.02.2001"})
+    (proposed,) = (await operator.get(duplicates_of(second))).json()["proposed"]
+    assert (proposed["number"], proposed["reason"]["same_place"]) == (first, True)
+    assert (await operator.post(f"/api/v1/reports/{second}/dispatches", json={})).status_code == 201
+    assert (await operator.post(duplicates_of(second), json={"of": first})).status_code == 200
+    (damkar,) = (await operator.get(f"/api/v1/reports/{first}/dispatches/proposed")).json()["proposed"]
+    assert damkar["has_it"], "it has the other report, and would not be sent this one"
+    assert (await operator.get(f"/api/v1/reports/{second}")).json()["steps"] == []
+    ways: dict[str, Json] = {
+        "close": {"disposition": "resolved"},
+        "reopen": {},
+        "not-ours": {"agency": "damkar"},
+        "dispatches": {"agencies": ["damkar"]},
+    }
+    for way, body in ways.items():
+        refused = (await operator.post(f"/api/v1/reports/{second}/{way}", json=body)).json()
+        assert (refused["error"], refused["allowed"]) == ("joined", []), way
 
 
 async def test_what_is_refused(operator: Client, clock: SetClock) -> None:

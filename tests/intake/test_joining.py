@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from db import entries, reports
+from db import entries, envelopes, reports
 from db.dispatches import DispatchRow
 from db.engine import Database
 from db.reports import ReportRow
-from intake import answering, desk, joining
+from intake import answering, closing, desk, joining
+from intake.closing import Ending
 from intake.desk import NewReport
 from intake.duplicate_refusals import AlreadyJoinedError, JoinedReportError, NotJoinableError, NotJoinedError
 from intake.refusals import IllegalStepError
@@ -20,7 +21,7 @@ from routing.refusals import AlreadyDispatchedError
 from routing.rules import Recipient, Rule
 from routing.steps import AnswerWord
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Json
+from tests.intake.conftest import PUBLIC_URL, WIB, Json, close
 from tests.intake.test_escalating import look
 from tests.routing.cases import owed
 from tests.routing.test_outbox import audit
@@ -91,9 +92,12 @@ async def edit(database: Database, number: str, leaf: str, value: Value) -> None
 
 
 async def steps(database: Database, number: str, *statuses: str) -> None:
-    """Let a report take steps."""
+    """Let a report take steps; what is closed was checked with the caller."""
     for status in statuses:
-        await edit(database, number, "status", status)
+        if status == "closed":
+            await close(database, number)
+        else:
+            await edit(database, number, "status", status)
 
 
 async def find(database: Database, number: str) -> ReportRow:
@@ -267,9 +271,70 @@ async def test_closed_and_reopened_with_the_head(database: Database, clock: SetC
     await steps(database, first, "reopened")
     assert await statuses(database, *fires) == ["reopened"] * 3
     assert types(await received(database, row))[-1] == "updated"
-    await steps(database, first, "closed")
+    with pytest.raises(IllegalStepError, match=f"damkar \\({second}\\)"):  # reopened, but a crew is there still
+        await steps(database, first, "closed")
+    await steps(database, first, "resolved", "closed")
     await undo(database, third)
     assert await statuses(database, *fires) == ["closed", "closed", "reopened"], "nobody said that this one is over"
+
+
+async def test_each_caller_of_a_group_is_told_for_himself(database: Database, fires: list[str]) -> None:
+    first, second, third = fires
+    await edit(database, third, "class", "ghost")
+    for number in (second, third):
+        await join(database, number, first)
+    assert "Status: open → working" in await texts(database, second)
+    await steps(database, first, "resolved", "closed")
+    rows = [await find(database, one) for one in fires]
+    assert [(one.disposition, one.caller_told) for one in rows] == [
+        ("resolved", "told"),
+        ("duplicate", None),
+        ("silent", None),
+    ], "that the head's caller was told is nobody's word to the others"
+    assert f"Hasil akhir: – → duplicate (duplikat dari {first})" in await texts(database, second)
+    async with database.transaction() as tx:
+        await closing.dispose(tx, second, Ending(caller="unreachable"), "siti", PUBLIC_URL)
+    row = await find(database, second)
+    assert (row.status, row.caller_told) == ("closed", "unreachable")
+
+
+async def test_no_group_hangs_because_one_of_it_was_called_resolved(database: Database, fires: list[str]) -> None:
+    first, second, _ = fires
+    (one,), (other,) = await send(database, first, "bpbd"), await send(database, second, "damkar")
+    await says(database, other, "accepted")
+    await steps(database, second, "resolved")
+    await join(database, second, first)
+    await says(database, one, "resolved")
+    assert await statuses(database, first, second) == ["dispatched", "resolved"]
+    await says(database, other, "resolved")
+    assert await statuses(database, first, second) == ["resolved", "resolved"]
+
+
+async def test_what_its_own_agency_called_resolved_stays_so_on_its_own(database: Database, fires: list[str]) -> None:
+    first, second, third = fires
+    (one,), (other,) = await send(database, first, "bpbd"), await send(database, second, "damkar")
+    await join(database, second, first)
+    await says(database, other, "resolved")
+    await undo(database, second)
+    assert await statuses(database, first, second) == ["dispatched", "resolved"]
+    await send(database, third, "polres")
+    await join(database, third, first)
+    await says(database, one, "resolved")
+    await undo(database, third)
+    assert await statuses(database, first, third) == ["resolved", "dispatched"]
+
+
+async def test_of_two_the_one_that_still_goes_out_is_kept(database: Database, fires: list[str]) -> None:
+    first, second, _ = fires
+    (dead,) = await send(database, first, "damkar")
+    async with database.transaction() as tx:
+        await envelopes.end_of_agency(tx, dead.agency_id, "status_410")
+    await send(database, second, "damkar")
+    await join(database, second, first)
+    assert (await sent(database, first), await sent(database, second)) == (
+        {"damkar": "cancelled"},
+        {"damkar": "queued"},
+    )
 
 
 async def test_what_cannot_be_joined_says_what_to_do(database: Database, clock: SetClock, fires: list[str]) -> None:

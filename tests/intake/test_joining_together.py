@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 
 from db import duplicates, reports
 from db.engine import Database
-from intake import desk, dispatching, joining
+from intake import dispatching, handset, joining, linking, pins
 from intake.duplicate_refusals import AlreadyJoinedError, NotJoinedError
+from intake.facts import CallKey, Located, Position
+from intake.pins import Pin
 from intake.refusals import DeskError
 from routing.refusals import DispatchOverError
-from tests.intake.conftest import PUBLIC_URL
+from tests.conftest import START, SetClock
+from tests.intake.conftest import PUBLIC_URL, book, close, ring
+from tests.intake.test_aml import V1
 from tests.intake.test_endings import waits_for_a_lock
 from tests.intake.test_joining import edit, find, fires, join, opened, says, send, statuses, texts, undo
 from tests.routing.running import until
@@ -137,19 +141,47 @@ async def test_a_step_waits_for_a_join_that_is_under_way(
     first, second, _ = fires
     async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
         await joining.join(tx, second, first, "siti", PUBLIC_URL)
-        tasks.create_task(steps_of_a_head(database, first))
+        tasks.create_task(close(database, first))
         if database_kind == "postgresql":
             await until(functools.partial(waits_for_a_lock, database))
     assert await statuses(database, first, second) == ["closed", "closed"]
 
 
-async def steps_of_a_head(database: Database, number: str) -> None:
-    """Close a report whose version nobody has to have seen."""
-    async with database.transaction() as tx:
-        found = await reports.find(tx, number)
-        assert found is not None
-        row = await duplicates.lock_one(tx, found)
-        await desk.edit(tx, number, row.version, {"status": "closed"}, "siti", PUBLIC_URL)
+@pytest.mark.parametrize("what", ["pin", "link", "unlink", "aml", "network"])
+async def test_reports_are_locked_the_lowest_first_whoever_does_it(
+    database: Database, database_kind: str, clock: SetClock, what: str
+) -> None:
+    """Who has the lowest and wants the other gets it: nobody has that and waits for the lowest."""
+    first, second = await ring(database, START, "081200000001", 1), await ring(database, START, "081200000002", 2)
+    made = ""
+    if what == "unlink":
+        async with database.transaction() as tx:
+            made = (await linking.link(tx, second, first, "siti")).id
+    elif what != "link":
+        await join(database, second, first)
+
+    async def do() -> None:
+        if what == "network":
+            await book(database, Located(CallKey("pbx-1", "c.2"), START, Position(-7.0083, 113.8591, 150.0, "Cell")))
+            return
+        async with database.transaction() as tx:
+            if what == "pin":
+                await pins.pin(tx, second, Pin((-7.0, 113.9)), "siti", PUBLIC_URL)
+            elif what == "link":
+                await linking.link(tx, second, first, "siti")
+            elif what == "unlink":
+                await linking.undo(tx, made, "siti")
+            else:
+                await handset.take(tx, handset.of_sms("+6281200000002", V1, START), "aml", PUBLIC_URL)
+
+    lower, higher = await find(database, first), await find(database, second)
+    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+        await reports.lock(tx, lower.id)
+        tasks.create_task(do())
+        if database_kind == "postgresql":
+            await until(functools.partial(waits_for_a_lock, database))
+        await reports.lock(tx, higher.id)
+        await reports.touch(tx, higher.id)
 
 
 async def test_an_answer_and_a_join_at_once(database: Database, fires: list[str]) -> None:

@@ -1,13 +1,19 @@
 """A strike is fair: two people, an end, lifted by one real report; and every call still rings. On both databases."""
 
+import asyncio
+import functools
+
 import pytest
 
+from db import reports, strikes
 from db.engine import Database
 from intake import access
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency
 from tests.intake.rang import rang
 from tests.intake.test_callers import change, known
+from tests.intake.test_endings import waits_for_a_lock
+from tests.routing.running import until
 
 
 async def pranked(client: Client, database: Database, clock: SetClock, n: int) -> str:
@@ -72,7 +78,7 @@ async def test_the_second_one_lasts_longer(
     assert (await known(client, ring))["marked"] is False
 
 
-@pytest.mark.parametrize("how", ["sent", "closed"])
+@pytest.mark.parametrize("how", ["sent", "closed", "joined to a sent one", "joined and sent", "joined and closed"])
 async def test_one_real_report_lifts_it(
     operator: Client, second: dict[str, str], database: Database, clock: SetClock, how: str
 ) -> None:
@@ -82,15 +88,41 @@ async def test_one_real_report_lifts_it(
     await struck(client, second, prank)
     ring = await rang(database, clock.forward(minutes=1), 2, outcome="answered")
     assert (await known(client, ring))["marked"] is True
-    if how == "sent":
-        sent = await client.post(f"/api/v1/reports/{ring}/dispatches", json={"agencies": ["damkar"]})
-        assert sent.status_code == 201, sent.text
-    else:
-        await change(client, ring, status="closed")
+    of = ring
+    if "joined" in how:
+        of = str((await client.post("/api/v1/reports", json={"source": "walk-in"})).json()["number"])
+    wanted = how.split()
+    ways = [one for one in (["sent", "joined"] if "to" in wanted else wanted) if one != "and"]
+    for way in ways:
+        body: Json = {"of": of} if way == "joined" else {"agencies": ["damkar"]}
+        path = f"{ring}/duplicates" if way == "joined" else f"{of}/dispatches"
+        if way == "closed":
+            path, body = f"{of}/close", {"disposition": "advised"}
+        done = await client.post(f"/api/v1/reports/{path}", json=body)
+        assert done.is_success, done.text
     shown = await known(client, ring)
     assert (shown["marked"], shown["strikes"][0]["lifted_because"]) == (False, f"laporan nyata {ring}")
     texts = [one["text"] for one in (await client.get(f"/api/v1/reports/{prank}")).json()["entries"]]
     assert texts[-1] == f"Teguran untuk nomor ini dicabut: laporan nyata {ring}"
+
+
+async def test_a_strike_is_locked_after_its_report_also_when_a_real_one_lifts_it(
+    operator: Client, database: Database, database_kind: str, clock: SetClock
+) -> None:
+    prank = await pranked(operator, database, clock, 1)
+    asked = (await operator.post(f"/api/v1/reports/{prank}/strike", json={})).json()
+    ring = await rang(database, clock.forward(minutes=1), 2, outcome="answered")
+    body = {"disposition": "advised"}
+    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+        row = await reports.find(tx, prank)
+        assert row is not None
+        await reports.lock(tx, row.id)
+        closing = tasks.create_task(operator.post(f"/api/v1/reports/{ring}/close", json=body))
+        if database_kind == "postgresql":
+            await until(functools.partial(waits_for_a_lock, database))
+        await strikes.find(tx, asked["id"])
+    assert closing.result().status_code == 200
+    assert (await known(operator, ring))["strikes"][0]["lifted_because"] == f"laporan nyata {ring}"
 
 
 async def test_the_same_report_that_proves_real_lifts_its_own(
@@ -98,7 +130,8 @@ async def test_the_same_report_that_proves_real_lifts_its_own(
 ) -> None:
     report = await pranked(operator, database, clock, 1)
     assert (await operator.post(f"/api/v1/reports/{report}/strike", json={})).status_code == 201
-    await change(operator, report, **{"class": "normal", "status": "closed"})
+    body = {"class": "normal", "disposition": "advised"}
+    assert (await operator.post(f"/api/v1/reports/{report}/close", json=body)).status_code == 200
     (one,) = (await operator.get("/api/v1/strikes")).json()["strikes"]
     assert one["lifted_because"] == f"laporan nyata {report}"
 

@@ -182,6 +182,23 @@ async def test_a_call_that_is_learnt_late_after_its_number_was_answered_is_only_
     assert len(await links(operator, late)) == len(await links(operator, answered)) == 1
 
 
+async def test_who_gives_up_while_another_of_the_number_is_answered_is_owed_when_that_was_somebody_else(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    ring, end = facts_of(clock(), 1, lasted_s=60, outcome="overflow")
+    await book(database, ring, MenuAnswered(CallKey("pbx-1", "c.1"), clock(), "l.1"))
+    second = await rang(database, clock.forward(seconds=10), 2, outcome="answered")
+    await book(database, end)
+    first = f"/api/v1/reports/{await report_of(database, 1)}"
+    assert (await only(operator, closed="true"))["closed_because"] == "answered"
+    assert (await operator.get(first)).json()["call"]["call_back_owed"] is False
+    (link,) = (await operator.get(f"/api/v1/reports/{second}/links")).json()["links"]
+    assert (await operator.post(f"/api/v1/links/{link['id']}/undo")).status_code == 200
+    item = await only(operator)
+    assert (item["reason"], item["owed_at"] is not None) == ("overflow", True)
+    assert (await operator.get(first)).json()["call"]["call_back_owed"] is True
+
+
 async def test_an_answer_before_the_call_that_was_given_up_closes_nothing(
     operator: Client, database: Database, clock: SetClock
 ) -> None:
@@ -264,8 +281,24 @@ async def test_a_silent_caller_is_one_until_somebody_says_otherwise(
     await book(database, end)  # the desk hangs up afterwards, and that is no answer to a caller who says nothing
     item = await only(operator)
     assert (item["reason"], item["owed_at"] is not None) == ("silent", True)
-    await classed("information")
-    assert (await only(operator, closed="true"))["id"] == item["id"]
+    for word in ("information", "normal", "prank"):
+        await classed(word)
+        assert (await only(operator, closed="true"))["id"] == item["id"]
+    await classed("ghost")
+    assert (await only(operator))["id"] == item["id"], "a slip of the key forgets nobody"
+    await classed("test")
+    await classed("normal")
+    assert (await listed(operator))["items"] == []
+
+
+async def test_a_call_that_was_no_test_after_all_is_owed_again(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    report = f"/api/v1/reports/{await rang(database, clock(), 1)}"
+    for word, items in (("test", 0), ("normal", 1)):
+        version = (await operator.get(report)).headers["ETag"]
+        assert (await operator.patch(report, json={"class": word}, headers={"If-Match": version})).status_code == 200
+        assert len((await listed(operator))["items"]) == items, word
 
 
 async def test_the_steps_of_the_procedure(operator: Client, database: Database, clock: SetClock) -> None:

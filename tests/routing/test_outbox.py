@@ -210,7 +210,7 @@ async def test_a_new_agency(database: Database) -> None:
         token = await people.token(reading, token_hash(new.token))
         (rule,) = (await rulebook.in_force(reading)).rules
         assert (rule.kinds, rule.agencies) == (("kebakaran", "laka"), (Recipient("damkar"),))
-        assert [p.agency for p in await rulebook.proposals(reading, "laka", "P1")] == ["damkar"]
+        assert [p.agency for p in await rulebook.proposals(reading, "laka", "P1", frozenset())] == ["damkar"]
     assert (row.url, row.allow_cidr, row.secret) == ("http://10.0.0.5/", ["10.0.0.0/8"], new.secret)
     assert token is not None
     assert (token.name, token.role, token.agency_id) == ("damkar", "agency", row.id)
