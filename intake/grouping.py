@@ -203,10 +203,12 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
 
 
 def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
-    called = {"number": was.caller_number, "number_raw": was.caller_number_raw, "name": was.caller_name}
-    return replace(
-        seen, callers=tuple(replace(one, **called) if one.report == was.number else one for one in seen.callers)
+    number, raw, name = was.caller_number, was.caller_number_raw, was.caller_name
+    callers = (
+        replace(one, number=number, number_raw=raw, name=name) if one.report == was.number else one
+        for one in seen.callers
     )
+    return replace(seen, callers=tuple(callers))
 
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
