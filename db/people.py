@@ -179,11 +179,10 @@ async def end_session_called(tx: Transaction, session_id: str) -> str | None:
     return (await tx.connection.execute(statement)).scalar_one_or_none()
 
 
-async def knows_browser(reading: Reading, token_hash: str, user_name: str) -> bool:
-    """Tell whether this person logged in with this browser before."""
-    since = reading.now - BROWSER_KNOWN_FOR
-    statement = select(b.user).where(b.token_hash == token_hash, b.user == user_name, b.seen_at > since)
-    return (await reading.connection.execute(statement)).first() is not None
+async def users_of_browser(reading: Reading, token_hash: str) -> set[str]:
+    """Return who logged in with this browser before: at a desk's computer that is more than one person."""
+    statement = select(b.user).where(b.token_hash == token_hash, b.seen_at > reading.now - BROWSER_KNOWN_FOR)
+    return set((await reading.connection.execute(statement)).scalars())
 
 
 async def keep_browser(tx: Transaction, token_hash: str, user_name: str) -> None:

@@ -16,7 +16,7 @@ from intake.access import COOKIE, STAFF, TooManyTriesError
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
-from intake.door import BROWSER_COOKIE, SESSION_LASTS, WrongPasswordError
+from intake.door import BROWSER_COOKIE, SESSION_LASTS, LongLineError, WrongPasswordError
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
@@ -32,6 +32,7 @@ TEXTS = {
     "away": "Basis data tidak menjawab, jadi tidak ada yang dapat masuk sekarang. Panggilan tetap berdering di "
     "telepon. Coba lagi sebentar lagi.",
     "wait": "Terlalu banyak percobaan yang salah. Tunggu {} detik, lalu coba lagi.",
+    "line": "Terlalu banyak yang masuk sekaligus dari peramban yang belum dikenal. Tunggu {} detik, lalu coba lagi.",
 }
 
 
@@ -85,7 +86,8 @@ def router(context: Context) -> APIRouter:
         except WrongPasswordError as error:
             return log_in_page(request, TEXTS["wrong"], error.status)
         except TooManyTriesError as error:
-            page = log_in_page(request, TEXTS["wait"].format(error.wait_s), error.status)
+            text = TEXTS["line" if isinstance(error, LongLineError) else "wait"]
+            page = log_in_page(request, text.format(error.wait_s), error.status)
             page.headers["Retry-After"] = str(error.wait_s)
             return page
         welcome = RedirectResponse("/", 303)
