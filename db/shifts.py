@@ -112,7 +112,7 @@ async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]
 
 
 async def unreleased(reading: Reading) -> list[ShiftRow]:
-    """Return the shifts that ended while nobody could take their telephone out of the queue."""
+    """Return the shifts that ended and whose telephone is not known to be out of the queue."""
     return await _rows(reading, s.ended_at.is_not(None), tables.SHIFT_OWED)
 
 

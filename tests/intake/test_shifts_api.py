@@ -12,7 +12,7 @@ from intake.door import Door
 from intake.facts import Member, MemberGone, MembersAre
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, LogIn, book
-from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, call, later, machines, person, tend
+from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, broke_off, call, later, machines, person, tend
 
 
 @pytest.fixture
@@ -184,6 +184,42 @@ async def test_a_telephone_that_could_not_be_taken_out_is_taken_out_later(
     await machines(database)
     await tend(database)
     assert [row.action for row in await asked(database)] == ["member-remove"]
+
+
+@pytest.mark.parametrize("result", ["too_late", "unknown"])
+async def test_what_broke_off_is_asked_again_until_it_was_done(siti: Person, database: Database, result: str) -> None:
+    """The hand was believed to be connected, and was gone: no telephone may ring on with nobody there."""
+    await siti.start()
+    await broke_off(database, result)
+    await tend(database)
+    assert [row.action for row in await asked(database)] == ["member-ready"]
+    await at_pbx(database, "ready")
+    assert (await siti.post("/shift/end"))[0] == 200
+    for _ in range(2):
+        await tend(database)
+        await broke_off(database, result)
+        await machines(database, hand="disconnected")
+        await tend(database)
+        assert await asked(database) == []
+        await machines(database)
+    await tend(database)
+    await tend(database)
+    assert [row.action for row in await asked(database)] == ["member-remove"]
+    for _ in range(2):
+        await tend(database)
+    assert await asked(database) == [], "it was done"
+    async with database.reading() as reading:
+        assert await shifts.unreleased(reading) == []
+
+
+async def test_what_the_pbx_would_not_do_is_not_asked_again(siti: Person, database: Database) -> None:
+    await siti.start()
+    await asked(database)
+    await siti.post("/shift/end")
+    await broke_off(database, "refused")
+    await tend(database)
+    await tend(database)
+    assert await asked(database) == []
 
 
 async def test_a_telephone_is_not_taken_from_who_sits_there_now(
