@@ -5,6 +5,7 @@ waits for it as a row, and `join_waiting` finds it when the ring comes. A person
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ WINDOW: Final = timedelta(minutes=15)
 MOST_POSITIONS: Final = 100  # of handsets, of one report
 MOST_TOLD: Final = 20  # of those as entries
 AUTHOR: Final = "AML"
+SENDER: Final = re.compile(r"handset(-.+)?")  # names of machines that may post what handsets tell
 AHEAD: Final = timedelta(minutes=5)  # a gateway's clock may be so much before ours
 OLDEST: Final = timedelta(days=1)
 

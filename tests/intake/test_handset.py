@@ -1,16 +1,18 @@
 """What handsets tell joins the call of its number, whichever comes first, once. On both databases."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from db import tables
+from db import handsets, tables
 from db.engine import Database, Transaction
-from intake import booking, handset
+from intake import access, booking, handset
 from intake.facts import Arrived, CallKey, Described, Ended
 from intake.handset import MOST_POSITIONS, MOST_TOLD
 from tests.conftest import START, SetClock
@@ -179,6 +181,40 @@ async def test_nowhere_is_no_position_and_what_is_wrong_is_kept(as_role: LogIn, 
 async def test_what_is_no_message_is_refused(operator: Client, body: str, headers: dict[str, str], status: int) -> None:
     answer = await operator.post("/api/v1/aml", content=body, headers=headers)
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("handset", 200), ("handset-xl", 200), ("silapor", 403), ("handsets", 403)]
+)
+async def test_a_machine_posts_when_it_is_one_for_that_and_learns_of_no_call(
+    client: Client, database: Database, name: str, status: int
+) -> None:
+    async with database.transaction() as tx:
+        token = await access.create_token(tx, name, "machine")
+    client.headers["Authorization"] = f"Bearer {token}"
+    before = await client.post("/api/v1/aml", json=SMS)
+    await ring(database, START)
+    beside = await client.post("/api/v1/aml", json=SMS | {"text": V1.replace("015920", "015921")})
+    assert (before.status_code, beside.status_code) == (status, status)
+    if status == 200:
+        answers = [one.json() for one in (before, beside)]
+        assert {(one["state"], one["reason"], one["report"]) for one in answers} == {("taken", None, None)}
+        wrong = (await client.post("/api/v1/aml", json=SMS | {"text": "Halo"})).json()
+        assert (wrong["state"], bool(wrong["reason"])) == ("refused", True)
+    async with database.reading() as reading:
+        kept = [one.state for one in await handsets.newest(reading, 9)]
+    assert kept == (["refused", "joined", "joined"] if status == 200 else [])
+
+
+def test_no_paper_gives_an_outside_machine_a_token_of_the_desk() -> None:
+    root = Path(handset.__file__).parents[1]
+    papers = [*root.glob("*.md"), *root.glob("docs/**/*.md")]
+    given = [
+        found.group()
+        for paper in papers
+        for found in re.finditer(r"token create .*?--role (?!machine)\w+", paper.read_text())
+    ]
+    assert given == []
 
 
 async def test_forms_are_taken_nowhere_else(operator: Client) -> None:
