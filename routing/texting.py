@@ -155,8 +155,9 @@ def _again_at(row: SmsRow, outcome: Outcome | None, now: datetime) -> datetime |
 
 def _is_the_callers(outcome: Outcome | None) -> bool:
     """Tell whether a gateway that is well refuses this one number, or text."""
-    lasting = isinstance(outcome, Refused) and retry.is_lasting(outcome.status)
-    return lasting and outcome.status not in OF_THE_GATEWAY
+    if not isinstance(outcome, Refused):
+        return False
+    return retry.is_lasting(outcome.status) and outcome.status not in OF_THE_GATEWAY
 
 
 def _why(outcome: Outcome) -> str:

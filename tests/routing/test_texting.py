@@ -175,11 +175,12 @@ async def test_one_that_was_killed_in_a_try_leaves_it_to_the_next(
 
 
 @asynccontextmanager
-async def echoing(gateway: PretendGateway, status: str) -> AsyncIterator[None]:
-    """A gateway that answers with what it was posted."""
+async def echoing(gateway: PretendGateway, status: str, *, whole: bool = False) -> AsyncIterator[None]:
+    """A gateway that answers with what it was posted; `whole`: with the head, too."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        body = (await reader.readuntil(b"\r\n\r\n")) + await reader.read(1000)
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = (head if whole else b"") + await reader.read(1000)
         said = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
         writer.write(said)
         await writer.drain()
@@ -213,10 +214,10 @@ async def test_one_that_cannot_be_saved_takes_nobody_with_it(
     first, second = await owe(database), await owe(database)
     touch = reports.touch
 
-    async def choosy(tx: Transaction, report_id: int) -> None:
+    async def choosy(tx: Transaction, report_id: int) -> str:
         if report_id == first:
             raise DatabaseUnavailableError("the disk is full")
-        await touch(tx, report_id)
+        return await touch(tx, report_id)
 
     sender = texting(database, gateway)
     with monkeypatch.context() as away:
@@ -228,7 +229,7 @@ async def test_one_that_cannot_be_saved_takes_nobody_with_it(
 
 async def test_an_echo_does_not_bring_the_link_into_the_row(database: Database, gateway: PretendGateway) -> None:
     report = await owe(database)
-    async with echoing(gateway, "503 Busy"):
+    async with echoing(gateway, "503 Busy", whole=True):
         await texting(database, gateway, token="a-token-of-some-length").look()
     reason = (await look(database, report)).reason or ""
     assert "status_503" in reason
