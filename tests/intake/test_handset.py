@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from db import handsets, tables
+from db import handsets, reports, tables
 from db.engine import Database, Transaction
-from intake import access, booking, handset
+from intake import access, booking, handset, numbers
 from intake.facts import Arrived, CallKey, Described, Ended
 from intake.handset import MOST_POSITIONS, MOST_TOLD
 from tests.conftest import START, SetClock
@@ -109,6 +109,33 @@ async def test_of_two_in_the_same_moment_one_sees_the_other(
         beside = tasks.create_task(whole())
         await as_far_as_it_goes(database, beside)
     assert (await place(operator))["lat"] == -7.0083
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite has one writer
+async def test_a_message_that_waits_for_its_report_holds_up_no_other_caller(
+    operator: Client, database: Database
+) -> None:
+    number = await ring(database, START)
+
+    async def whole() -> None:
+        async with database.transaction() as tx:
+            await _tell(tx)
+
+    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+        found = await reports.find(tx, number)
+        assert found is not None
+        await reports.lock(tx, found.id)
+        beside = tasks.create_task(whole())
+        await as_far_as_it_goes(database, beside)
+        assert not beside.done()
+        async with asyncio.timeout(5):
+            assert await ring(database, START, number="081200000002", n=2) == "112-20260314-0002"
+    assert (await place(operator))["lat"] == -7.0083
+
+
+@pytest.mark.parametrize("raw", ["+6281200000001", "081200000001", "<sip:+6281200000001@192.0.2.1:5060>", "00001"])
+def test_all_forms_of_a_number_end_alike(raw: str) -> None:
+    assert numbers.ending(raw) == "00001"
 
 
 async def as_far_as_it_goes(database: Database, task: asyncio.Task[None]) -> None:
