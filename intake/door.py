@@ -32,7 +32,7 @@ from routing.outbox import token_hash
 
 log = structlog.get_logger(__name__)
 BROWSER_COOKIE: Final = "__Host-intake112-browser"
-SESSION_LASTS: Final = timedelta(hours=12)  # one shift
+SESSION_LASTS: Final = timedelta(hours=12)  # one shift; who works at its end has longer (`access.prolong`)
 FREE_FROM_AN_ADDRESS: Final = 20  # a whole desk may stand behind one address
 LONGEST_LINE: Final = 20  # of passwords from unknown browsers: at some 70 ms each the last waits 1.5 s
 LINE_WAIT_S: Final = 5

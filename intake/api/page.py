@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from db.engine import DatabaseUnavailableError
 from db.people import BROWSER_KNOWN_FOR
 from intake import access
-from intake.access import COOKIE, STAFF, TooManyTriesError
+from intake.access import COOKIE, LONGEST_SESSION, STAFF, TooManyTriesError
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
-from intake.door import BROWSER_COOKIE, SESSION_LASTS, LongLineError, WrongPasswordError
+from intake.door import BROWSER_COOKIE, LongLineError, WrongPasswordError
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
@@ -91,7 +91,7 @@ def router(context: Context) -> APIRouter:
             page.headers["Retry-After"] = str(error.wait_s)
             return page
         welcome = RedirectResponse("/", 303)
-        kept = ((COOKIE, entered.session, SESSION_LASTS), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
+        kept = ((COOKIE, entered.session, LONGEST_SESSION), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
         for name, value, lasts in kept:
             welcome.set_cookie(
                 name,

@@ -140,6 +140,35 @@ async def test_who_is_gone_is_never_shown_as_ready(
     assert ended.ended_how == way
 
 
+async def test_who_works_at_the_end_of_their_session_stays_in_the_queue(
+    siti: Person, client: Client, database: Database, clock: SetClock
+) -> None:
+    budi = await person(client, database, "budi")
+    begun, idle = await siti.start(), await budi.start(OP2)
+    assert begun["session_until"] == idle["session_until"] == "2026-03-14T13:59:26.535897Z"
+    await asked(database)
+    clock.forward(hours=8, minutes=59)
+    assert (await siti.wish("ready"))["session_until"] == begun["session_until"], "not yet"
+    clock.forward(hours=2, minutes=51)
+    assert (await siti.wish("ready"))["session_until"] == "2026-03-14T17:49:26.535897Z"
+    await budi.desks()  # the page reads by itself
+    clock.forward(minutes=11)
+    await machines(database)
+    await tend(database)
+    assert [one["user"] for one in await siti.desks()] == ["siti"]
+    for _ in range(4):
+        clock.forward(hours=3, minutes=30)
+        status, _said = await siti.post("/shift/state", {"state": "ready"})
+    assert status == 401, "a day is the most"
+
+
+async def test_who_has_no_shift_has_a_session_of_twelve_hours(siti: Person, clock: SetClock) -> None:
+    clock.forward(hours=11, minutes=50)
+    assert (await siti.post("/reports", {"source": "walk-in"}))[0] == 201
+    clock.forward(minutes=11)
+    assert (await siti.post("/reports", {"source": "walk-in"}))[0] == 401
+
+
 async def test_a_session_that_runs_out_in_a_call_ends_the_shift_behind_the_call(
     siti: Person, client: Client, database: Database, clock: SetClock
 ) -> None:
