@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from db import controls, machine_room, queue_members, shifts
+from db import controls, machine_room, people, queue_members, shifts
 from db.engine import Reading, Transaction
 from db.queue_members import QueueMemberRow
 from db.shifts import ShiftRow
@@ -55,6 +55,7 @@ async def start(tx: Transaction, user: str, device: str, pbx: str | None, rules:
     if device.removeprefix(control.DESK) not in rules.desks:
         raise NoDeskError(f"{device} is the telephone of none of INTAKE112_DESKS.")
     pbx = pbx or await _only_pbx(tx)
+    await people.lock_user(tx, user)  # before any shift, like who changes people; the new shift's key needs it
     await end_gone(tx)
     members = await queue_members.of_device(tx, pbx, device)
     now = duty.at_pbx(members)
@@ -227,9 +228,10 @@ def _wrap_up_due(row: ShiftRow, rules: ShiftRules, now: datetime) -> bool:
 
 async def tend(tx: Transaction, rules: ShiftRules) -> None:
     """Do what is due: end the shifts of who is gone, end wrap-ups, ask the PBX for what nobody could ask before."""
+    found = await shifts.lock_all(tx)
     await end_gone(tx)
     possible = await control.connected(tx)
-    for seen in [*await shifts.every_open(tx), *await shifts.unreleased(tx)]:
+    for seen in found:
         row = await shifts.find(tx, seen.id)
         if row is None:
             continue
