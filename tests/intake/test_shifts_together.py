@@ -15,7 +15,7 @@ from tests.conftest import SetClock
 from tests.intake.conftest import Client, book
 from tests.intake.sitting import OP1, OP2, Person, asked, call, machines, person, tend
 from tests.intake.test_endings import waits_for_a_lock
-from tests.waiting import until
+from tests.routing.running import until
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite has one writer
 
