@@ -96,13 +96,13 @@ def read(file: Path, key: str) -> list[SignedHead]:
             head = msgspec.json.decode(line, type=SignedHead)
             public_key.verify(base64.b64decode(head.signature, validate=True), _signed(head, head.at))
         except (ValueError, InvalidSignature) as error:
-            if type(error) is msgspec.DecodeError:  # no JSON at all; a changed line is still some
+            if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):  # no JSON
                 torn.append(number)
                 continue
             raise _unsigned(number, file) from None
         if torn:
             log.warning("audit_heads_torn", file=str(file), lines=torn)
-            torn.clear()
+            torn = []
         found.append(head)
     if torn:
         raise _unsigned(torn[0], file)  # nothing was written behind it, so it is no line that broke off

@@ -197,8 +197,8 @@ async def test_what_a_gateway_says_of_a_caller_stands_in_the_report_alone(
     database: Database, gateway: PretendGateway, status: str, codes: list[str]
 ) -> None:
     report = await owe(database)
-    sender = texting(database, gateway)
     async with echoing(gateway, status):
+        sender = texting(database, gateway)
         with capture_logs() as logs:
             await sender.look()
     assert TO in ((await look(database, report)).reason or "")
