@@ -10,6 +10,7 @@ from sqlalchemy import insert, or_, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
+from db.several import several
 
 c = tables.controls.c
 TOPIC = "control"
@@ -33,6 +34,11 @@ class ControlRow(Struct, frozen=True):
     result: str | None
     detail: str | None
 
+    @property
+    def broke_off(self) -> bool:
+        """Nobody did it in time, or nobody knows whether it was done."""
+        return self.state == "failed" and self.result in ("too_late", "unknown")
+
 
 async def ask(
     tx: Transaction, *, pbx: str, action: str, arguments: Mapping[str, str], by: str, report_id: int | None = None
@@ -51,6 +57,14 @@ async def find(reading: Reading, control_id: str) -> ControlRow | None:
     statement = select(tables.controls).where(c.id == control_id)
     row = (await reading.connection.execute(statement)).mappings().one_or_none()
     return ControlRow(**row) if row else None
+
+
+async def every(reading: Reading, ids: Collection[str]) -> list[ControlRow]:
+    """Return these requests, the oldest first."""
+    if not ids:
+        return []
+    statement = select(tables.controls).where(c.id.in_(several(ids))).order_by(c.id)
+    return [ControlRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
 async def newest(reading: Reading, pbx: str, action: str) -> ControlRow | None:

@@ -15,7 +15,9 @@ from db.several import several
 h = tables.handset_messages.c
 c = tables.calls.c
 r = tables.reports.c
-LOCK = 11_200_021  # PostgreSQL's advisory lock between rings and messages; any number that nothing else has
+LOCK = 11_200_021  # class of PostgreSQL's advisory locks between rings and messages; any number that nothing else has
+_before = text("SELECT pg_advisory_xact_lock(CAST(:of AS int), CAST(:key AS int))")
+_beside = text("SELECT pg_advisory_xact_lock_shared(CAST(:of AS int), k) FROM unnest(CAST(:keys AS int[])) AS k")
 
 
 class HandsetRow(Struct, frozen=True):
@@ -46,20 +48,22 @@ class HandsetRow(Struct, frozen=True):
         return self.sent_at or self.at
 
 
-async def before_rings(tx: Transaction) -> None:
-    """Wait until no ring is being saved, and keep new ones waiting until the end (SQLite: nobody else writes now).
+async def before_rings(tx: Transaction, ending: str) -> None:
+    """Wait until no ring of a number that ends so is being saved, and keep new ones waiting until the end (SQLite:
+    nobody else writes now).
 
     Whoever saves a ring looks for messages, whoever saves a message looks for calls: one of two that come in the same
-    moment must see the other. Take it before any row is locked.
+    moment must see the other. Other callers' rings wait for nothing. Take it before any row is locked.
     """
     if tx.connection.dialect.name != "sqlite":
-        await tx.connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        await tx.connection.execute(_before, {"of": LOCK, "key": int(ending)})
 
 
-async def beside_rings(tx: Transaction) -> None:
-    """Wait until no message is being saved; other rings are saved beside this one."""
-    if tx.connection.dialect.name != "sqlite":
-        await tx.connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({LOCK})"))
+async def beside_rings(tx: Transaction, endings: Collection[str]) -> None:
+    """Wait until no message of numbers that end so is being saved; other rings are saved beside these."""
+    if endings and tx.connection.dialect.name != "sqlite":
+        keys = sorted({int(one) for one in endings})  # in one order
+        await tx.connection.execute(_beside, {"of": LOCK, "keys": keys})
 
 
 async def add(tx: Transaction, values: Mapping[str, object]) -> HandsetRow | None:

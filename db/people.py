@@ -3,15 +3,16 @@
 Tokens and session keys are 256 random bits; only their SHA-256 is stored. Passwords arrive hashed (argon2id).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
+from db.several import several
 
 u, s, t, b = tables.users.c, tables.sessions.c, tables.tokens.c, tables.browsers.c
 BROWSER_KNOWN_FOR: Final = timedelta(days=400)  # longer no browser keeps a cookie
@@ -151,16 +152,37 @@ async def sessions(reading: Reading) -> list[SessionRow]:
     return [SessionRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
-async def session_user(reading: Reading, token_hash: str) -> UserRow | None:
-    """Return whose live session this is."""
+async def session_user(reading: Reading, token_hash: str) -> tuple[UserRow, datetime] | None:
+    """Return whose live session this is, and its end."""
     statement = (
-        select(tables.users)
+        select(tables.users, s.expires_at)
         .join(tables.sessions, s.user == u.name)
         .where(s.token_hash == token_hash, s.expires_at > reading.now)
         .where(or_(u.disabled_at.is_(None), u.disabled_at > reading.now))
     )
     row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return UserRow(**row) if row else None
+    if row is None:
+        return None
+    return UserRow(**{name: row[name] for name in UserRow.__struct_fields__}), row["expires_at"]
+
+
+async def session_ends(reading: Reading, user_names: Collection[str]) -> dict[str, datetime]:
+    """Return when the last live session of each of these people ends."""
+    live = s.user.in_(several(user_names)), s.expires_at > reading.now
+    statement = select(s.user, func.max(s.expires_at).label("at")).where(*live).group_by(s.user)
+    return {row.user: row.at for row in await reading.connection.execute(statement)}
+
+
+async def prolong_session(tx: Transaction, token_hash: str, until: datetime, lasts_at_most: timedelta) -> bool:
+    """Let a live session of somebody who has an open shift last until then, and so long in all. False: it did not."""
+    has_shift = exists().where(tables.shifts.c.user == s.user, tables.OPEN_SHIFT)
+    of_session = select(s.created_at).where(s.token_hash == token_hash, s.expires_at > tx.now, has_shift)
+    begun_at = (await tx.connection.execute(of_session)).scalar_one_or_none()
+    if begun_at is None:
+        return False
+    until = min(until, begun_at + lasts_at_most)
+    statement = update(tables.sessions).where(s.token_hash == token_hash, s.expires_at < until)
+    return bool((await tx.connection.execute(statement.values(expires_at=until))).rowcount == 1)
 
 
 async def end_session(tx: Transaction, token_hash: str) -> None:
@@ -179,11 +201,10 @@ async def end_session_called(tx: Transaction, session_id: str) -> str | None:
     return (await tx.connection.execute(statement)).scalar_one_or_none()
 
 
-async def knows_browser(reading: Reading, token_hash: str, user_name: str) -> bool:
-    """Tell whether this person logged in with this browser before."""
-    since = reading.now - BROWSER_KNOWN_FOR
-    statement = select(b.user).where(b.token_hash == token_hash, b.user == user_name, b.seen_at > since)
-    return (await reading.connection.execute(statement)).first() is not None
+async def users_of_browser(reading: Reading, token_hash: str) -> set[str]:
+    """Return who logged in with this browser before: at a desk's computer that is more than one person."""
+    statement = select(b.user).where(b.token_hash == token_hash, b.seen_at > reading.now - BROWSER_KNOWN_FOR)
+    return set((await reading.connection.execute(statement)).scalars())
 
 
 async def keep_browser(tx: Transaction, token_hash: str, user_name: str) -> None:

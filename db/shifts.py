@@ -16,6 +16,7 @@ from db.ids import new_id
 s, u, l = tables.shifts.c, tables.users.c, tables.legs.c  # noqa: E741  # as short as the others
 c, r, states = tables.calls.c, tables.reports.c, tables.shift_states.c
 TOPIC = "shift"
+ORDER = s.pbx, s.device, s.begun_at, s.id
 
 
 class ShiftRow(Struct, frozen=True):
@@ -111,8 +112,14 @@ async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]
     return await _rows(reading, tables.OPEN_SHIFT, *([] if pbx is None else [s.pbx == pbx]))
 
 
+async def lock_all(tx: Transaction) -> list[ShiftRow]:
+    """Lock all open and unreleased shifts in the order of their telephones, in which all shifts are locked."""
+    statement = select(tables.shifts).where(or_(tables.OPEN_SHIFT, tables.SHIFT_OWED)).order_by(*ORDER)
+    return [ShiftRow(**row) for row in (await tx.connection.execute(statement.with_for_update())).mappings()]
+
+
 async def unreleased(reading: Reading) -> list[ShiftRow]:
-    """Return the shifts that ended while nobody could take their telephone out of the queue."""
+    """Return the shifts that ended and whose telephone is not known to be out of the queue."""
     return await _rows(reading, s.ended_at.is_not(None), tables.SHIFT_OWED)
 
 
@@ -131,7 +138,7 @@ async def gone(reading: Reading) -> list[tuple[ShiftRow, bool]]:
         select(tables.shifts, u.disabled_at)
         .join(tables.users, u.name == s.user)
         .where(tables.OPEN_SHIFT, or_(disabled, ~lives))
-        .order_by(s.id)
+        .order_by(*ORDER)
     )
     found = [dict(row) for row in (await reading.connection.execute(statement)).mappings()]
     return [(ShiftRow(**row), at is not None and at <= reading.now) for row in found for at in [row.pop("disabled_at")]]
@@ -174,5 +181,5 @@ async def talks(reading: Reading, pbx: str, devices: Collection[str]) -> dict[st
 
 
 async def _rows(reading: Reading, *which: object) -> list[ShiftRow]:
-    statement = select(tables.shifts).where(*which).order_by(s.pbx, s.device, s.begun_at)  # type: ignore[arg-type]
+    statement = select(tables.shifts).where(*which).order_by(*ORDER)  # type: ignore[arg-type]
     return [ShiftRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

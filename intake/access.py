@@ -12,8 +12,10 @@ machines and agencies is their name, so no two of them share one.
 """
 
 import asyncio
+import contextlib
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from db import agencies, people
-from db.engine import Database, Transaction
+from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.people import SESSION_ID, TokenRow, UserRow
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from routing.outbox import new_token, token_hash
@@ -33,6 +35,9 @@ ADMINS: Final[frozenset[Role]] = frozenset({"admin"})
 WITH_MACHINES: Final[frozenset[Role]] = STAFF | {"machine"}
 COOKIE: Final = "__Host-intake112"
 COMMAND_LINE: Final = "command line"  # who did what a command did
+PROLONGED_WITHIN: Final = timedelta(hours=3)  # of a session's end, by who works at a desk
+PROLONGED_BY: Final = timedelta(hours=4)  # from then on
+LONGEST_SESSION: Final = timedelta(hours=24)
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
 NAME: Final = re.compile(
@@ -79,6 +84,7 @@ class Who:
     signed: bool = False  # it signed the request, with its agency's secret
     disabled: bool = False  # its agency is: it may do nothing
     session: str = ""
+    until: datetime | None = None  # the session's end
 
 
 async def create_token(tx: Transaction, name: str, role: str) -> str:
@@ -132,8 +138,22 @@ async def holder(database: Database, session: str) -> Who | None:
     """Return whose live session this is."""
     key = token_hash(session)
     async with database.reading() as reading:
-        row = await people.session_user(reading, key)
-    return None if row is None else _who(row, key[:SESSION_ID])
+        found = await people.session_user(reading, key)
+    who = None if found is None else _who(found[0], key[:SESSION_ID])
+    return replace(who, until=found[1]) if who and found else None
+
+
+async def prolong(database: Database, who: Who, session: str) -> None:
+    """Let the session of who writes something last on, near its end, if a shift is open: a telephone that somebody sits
+    at must not leave the queue in the middle of the work (docs/decisions/0056-sessions-last-with-the-shift.md).
+    """
+    now = database.clock()
+    if who.until is None or who.until - now > PROLONGED_WITHIN:
+        return
+    with contextlib.suppress(DatabaseUnavailableError):  # whoever writes is told by what they write
+        async with database.transaction() as tx:
+            if await people.prolong_session(tx, token_hash(session), now + PROLONGED_BY, LONGEST_SESSION):
+                tx.record(who.name, "user.session_prolonged", f"user:{who.name}", session=who.session)
 
 
 def from_our_pages(host: str | None, origin: str | None, fetch_site: str | None, public_url: str) -> bool:

@@ -41,8 +41,8 @@ async def book(tx: Transaction, facts: Sequence[Told], timezone: ZoneInfo, publi
     `public_url` stands in what agencies are owed.
     """
     of_calls = [fact for fact in facts if isinstance(fact, CallFact)]
-    if any(isinstance(fact, Arrived | Described) and fact.number_raw for fact in of_calls):
-        await handsets.beside_rings(tx)
+    told = [numbers.ending(fact.number_raw) for fact in of_calls if isinstance(fact, Arrived | Described)]
+    await handsets.beside_rings(tx, {ending for ending in told if ending})
     stories = await _take_up(tx, of_calls, timezone)
     joined = {key_of(fact.other) for fact in of_calls if isinstance(fact, JoinedWith)}
     others = await calls.report_numbers(tx, joined)

@@ -174,7 +174,19 @@ async def edit(
         changes = await dispositions.taken(tx, row, step, changes)
     if "kind" in changes:
         await check_kind(tx, changes["kind"])
-    return await alter(tx, row, changes, by, public_url, written=written) if changes else row
+    if changes:
+        row = await alter(tx, row, changes, by, public_url, written=written)
+    confirms = yours.keys() >= report.POSITION and not report.POSITION & changes.keys() and row.location_lat is not None
+    return await _confirm(tx, row, by, written) if confirms and not await positions.is_persons(tx, row) else row
+
+
+async def _confirm(tx: Transaction, row: ReportRow, by: str, written: Written) -> ReportRow:
+    """Take the place that machines told for a person's, who wrote the same."""
+    row = await positions.write(tx, row, by, written)
+    await reports.touch(tx, row.id)
+    said = {leaf: value for leaf, value in report.leaves(row).items() if leaf in report.POSITION}
+    tx.record(by, "report.changed", row.number, fields=list(said), marks=await seals.marks(tx, row.id, said))
+    return await reports.lock(tx, row.id)
 
 
 async def alter(

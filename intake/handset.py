@@ -5,6 +5,7 @@ waits for it as a row, and `join_waiting` finds it when the ring comes. A person
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ WINDOW: Final = timedelta(minutes=15)
 MOST_POSITIONS: Final = 100  # of handsets, of one report
 MOST_TOLD: Final = 20  # of those as entries
 AUTHOR: Final = "AML"
+SENDER: Final = re.compile(r"handset(-.+)?")  # names of machines that may post what handsets tell
 AHEAD: Final = timedelta(minutes=5)  # a gateway's clock may be so much before ours
 OLDEST: Final = timedelta(days=1)
 
@@ -66,13 +68,14 @@ def of_https(fields: Mapping[str, str]) -> Message:
 
 async def take(tx: Transaction, message: Message, by: str, public_url: str) -> Taken:
     """Keep a message, and join it to its call if that is there."""
-    await handsets.before_rings(tx)
     number, read = numbers.e164(message.number_raw), message.read
     state, reason = "waiting", None
     if isinstance(read, AmlError):
         state, reason = ("no_position" if isinstance(read, NoPositionError) else "refused"), str(read)
     elif number is None:
         state, reason = "refused", "the sender's number is no telephone number that calls could be known by"
+    if state == "waiting":
+        await handsets.before_rings(tx, numbers.ending(number))
     values: dict[str, object] = {
         "id": new_id(tx.now),
         "key": _key(number or message.number_raw, message),

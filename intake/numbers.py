@@ -28,6 +28,11 @@ def digits(raw: str | None) -> str:
     return found if found.isascii() else "".join(str(int(digit)) for digit in found)
 
 
+def ending(raw: str | None) -> str:
+    """Return the last digits of a number as written: all forms of one number, without its area too, end in the same."""
+    return digits(re.split("[;@]", raw or "")[0])[-LOCAL.start :]
+
+
 def diallable(raw: str | None) -> str | None:
     """Return a number as it may be dialled back where it has no E.164 form: digits, with a plus before them or not."""
     text = (raw or "").strip()

@@ -2,8 +2,8 @@
 
 A call is frozen to who was bound to the telephone that answered at that moment, also when a log tells it hours later.
 
-Locks: a call and its report first, then queue members, then the shift. A shift names its report by number, for a key
-would lock the report behind the shift.
+Locks: a call and its report first, then queue members, then shifts in the order of their telephones. A shift names its
+report by number, for a key would lock the report behind the shift.
 """
 
 from collections.abc import Sequence
@@ -76,23 +76,28 @@ async def book(tx: Transaction, facts: Sequence[Told]) -> None:
     for fact in facts:
         if isinstance(fact, OF_TALKS):
             talks[fact.key.pbx] = max(fact.at or tx.now, talks.get(fact.key.pbx, fact.at or tx.now))
-    for pbx, at in sorted(talks.items()):
-        await _follow_talks(tx, pbx, at)
     members = [fact for fact in facts if isinstance(fact, MemberFact)]
+    changed: dict[tuple[str, str], datetime] = {}  # by PBX and telephone
     for pbx in sorted({fact.pbx for fact in members}):
-        await _book_members(tx, pbx, [fact for fact in members if fact.pbx == pbx])
+        changed |= await _book_members(tx, pbx, [fact for fact in members if fact.pbx == pbx])
+    for pbx, at in talks.items():
+        changed |= {(pbx, device): at for device in await _other_talks(tx, pbx)}
+    for (pbx, device), at in sorted(changed.items()):
+        await _follow_device(tx, pbx, device, at)
 
 
-async def _book_members(tx: Transaction, pbx: str, facts: Sequence[MemberFact]) -> None:
+async def _book_members(tx: Transaction, pbx: str, facts: Sequence[MemberFact]) -> dict[tuple[str, str], datetime]:
+    """Save what is news of members; return the telephones of which something is."""
     before = {(row.queue, row.interface): row for row in await queue_members.of_pbx(tx, pbx)}
     after = dict(before)
     for fact in facts:
         _take_up(after, fact)
     changed = [row for key, row in sorted(after.items()) if before.get(key) is not row]
     await queue_members.save(tx, changed)
-    for device in sorted({row.device for row in changed}):
+    devices = sorted({row.device for row in changed})
+    for device in devices:
         tx.tell("shift", device)
-        await _follow_device(tx, pbx, device, max(row.at for row in changed))
+    return {(pbx, device): max(row.at for row in changed) for device in devices}
 
 
 def _take_up(rows: Members, fact: MemberFact) -> None:
@@ -134,13 +139,16 @@ def _kept(text: str, most: int = 128) -> str:
     return text.replace("\0", "\ufffd")[:most]
 
 
-async def _follow_talks(tx: Transaction, pbx: str, at: datetime) -> None:
+async def _other_talks(tx: Transaction, pbx: str) -> list[str]:
+    """Return the telephones whose shift does not show the talk that there is, or shows one that there is not."""
     open_now = await shifts.every_open(tx, pbx)
     talks = await shifts.talks(tx, pbx, [row.device for row in open_now]) if open_now else {}
-    for row in open_now:
-        talk = talks.get(row.device)
-        if (row.state == "talking") != (talk is not None) or (talk is not None and talk.report != row.report):
-            await _follow_device(tx, pbx, row.device, at)
+    return [
+        row.device
+        for row in open_now
+        if (row.state == "talking") != ((talk := talks.get(row.device)) is not None)
+        or (talk is not None and talk.report != row.report)
+    ]
 
 
 async def _follow_device(tx: Transaction, pbx: str, device: str, at: datetime) -> None:

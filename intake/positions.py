@@ -54,6 +54,11 @@ async def learn(tx: Transaction, learnt: Sequence[NewPosition], public_url: str)
     await grouping.owe(tx, owed, public_url)
 
 
+async def is_persons(tx: Transaction, row: ReportRow) -> bool:
+    """Tell whether a person set where a report is."""
+    return any(one.source == "person" for one in (await positions.of_reports(tx, [row.id]))[row.id])
+
+
 async def write(tx: Transaction, row: ReportRow, by: str, written: Written) -> ReportRow:
     """Keep the coordinates that a person just set on a locked report; return it with what it shows of them."""
     one = NewPosition(

@@ -1,7 +1,8 @@
 """Shifts: a person at a telephone, from the log-in at a desk to its end, and what both do meanwhile.
 
 What a desk wishes is asked of the PBX by requests (`control`), one after the other; what is shown is what the PBX says
-(`on_duty`). A wish that nobody can ask for now is owed, and asked as soon as somebody can (`tend`).
+(`on_duty`). A wish that nobody can ask for now is owed, and asked as soon as somebody can (`tend`). What was asked and
+broke off is asked again: until the PBX did it, or would not. A shift that is over is owed its telephone's release.
 
 A shift ends with the last session of its person. Who is on a call when it runs out is not gone: the shift ends behind
 the call.
@@ -10,11 +11,11 @@ the call.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from db import controls, machine_room, queue_members, shifts
+from db import controls, machine_room, people, queue_members, shifts
 from db.engine import Reading, Transaction
 from db.queue_members import QueueMemberRow
 from db.shifts import ShiftRow
@@ -54,6 +55,7 @@ async def start(tx: Transaction, user: str, device: str, pbx: str | None, rules:
     if device.removeprefix(control.DESK) not in rules.desks:
         raise NoDeskError(f"{device} is the telephone of none of INTAKE112_DESKS.")
     pbx = pbx or await _only_pbx(tx)
+    await people.lock_user(tx, user)  # before any shift, like who changes people; the new shift's key needs it
     await end_gone(tx)
     members = await queue_members.of_device(tx, pbx, device)
     now = duty.at_pbx(members)
@@ -134,8 +136,9 @@ async def _own(tx: Transaction, user: str) -> ShiftRow:
 
 
 async def _end(tx: Transaction, row: ShiftRow, how: str, by: str) -> None:
-    owed = not await _release(tx, row, by)
-    await shifts.change(tx, row.id, ended_at=tx.now, ended_how=how, ended_by=by, owed=owed, held=False)
+    asked = await _release(tx, row, by)
+    ending = {"ended_at": tx.now, "ended_how": how, "ended_by": by}
+    await shifts.change(tx, row.id, **ending, asked=asked or [], owed=True, held=False)
     await shifts.next_state(tx, row.id, None, None, None, max(tx.now, row.since), by)
     on_duty.note(tx, by, row, "shift ended", how=how)
     tx.wake(shifts.TOPIC)
@@ -154,12 +157,12 @@ async def _carry_out(tx: Transaction, row: ShiftRow, members: Sequence[QueueMemb
     return replace(row, **news)
 
 
-async def _release(tx: Transaction, row: ShiftRow, by: str) -> bool:
-    """Ask for a telephone to be rung no more; False: nobody can ask now."""
+async def _release(tx: Transaction, row: ShiftRow, by: str) -> list[str] | None:
+    """Ask for a telephone to be rung no more, and return the requests' ids; None: nobody can ask now."""
     members = await queue_members.of_device(tx, row.pbx, row.device)
     fixed = {member.queue for member in members if member.there and member.membership != "dynamic"}
     requests: list[tuple[str, ShiftAction]] = [(queue, "pause" if queue in fixed else "remove") for queue in row.queues]
-    return await _ask(tx, row, members, requests, by, SHIFT_OVER) is not None
+    return await _ask(tx, row, members, requests, by, SHIFT_OVER)
 
 
 async def _ask(
@@ -190,12 +193,31 @@ async def is_due(reading: Reading, rules: ShiftRules) -> bool:
     """Tell whether `tend` has something to do."""
     if await gone(reading):
         return True
-    found = [*await shifts.every_open(reading), *await shifts.unreleased(reading)]
-    possible = await control.connected(reading) if any(row.owed for row in found) else {}
-    return any(
-        (row.owed and possible.get(row.pbx, False)) or (row.ended_at is None and _wrap_up_due(row, rules, reading.now))
-        for row in found
+    found = await shifts.every_open(reading)
+    if any(_wrap_up_due(row, rules, reading.now) for row in found):
+        return True
+    owed = [row for row in found if await _is_owed(reading, row)]
+    over = [(row, await _released(reading, row)) for row in await shifts.unreleased(reading)]
+    possible = await control.connected(reading) if owed or over else {}
+    return any(possible.get(row.pbx, False) for row in owed) or any(
+        how == "yes" or (how == "no" and possible.get(row.pbx, False)) for row, how in over
     )
+
+
+async def _is_owed(reading: Reading, row: ShiftRow) -> bool:
+    """Tell whether an open shift's wish is to be asked: nobody could, or what was asked broke off."""
+    if row.owed or row.confirmed_at is not None or row.held:
+        return row.owed
+    return any(one.broke_off for one in await controls.every(reading, row.asked))
+
+
+async def _released(reading: Reading, row: ShiftRow) -> Literal["yes", "asked", "no"]:
+    """Tell whether the PBX was asked to let go of the telephone of a shift that is over, and did, or would not."""
+    found = await controls.every(reading, row.asked)
+    asked = [one for one in found if row.ended_at is not None and one.asked_at >= row.ended_at]
+    if any(one.ended_at is None for one in asked):
+        return "asked"
+    return "yes" if asked and not any(one.broke_off for one in asked) else "no"
 
 
 def _wrap_up_due(row: ShiftRow, rules: ShiftRules, now: datetime) -> bool:
@@ -206,29 +228,31 @@ def _wrap_up_due(row: ShiftRow, rules: ShiftRules, now: datetime) -> bool:
 
 async def tend(tx: Transaction, rules: ShiftRules) -> None:
     """Do what is due: end the shifts of who is gone, end wrap-ups, ask the PBX for what nobody could ask before."""
+    found = await shifts.lock_all(tx)
     await end_gone(tx)
     possible = await control.connected(tx)
-    for seen in [*await shifts.every_open(tx), *await shifts.unreleased(tx)]:
+    for seen in found:
         row = await shifts.find(tx, seen.id)
         if row is None:
             continue
-        can_ask = row.owed and possible.get(row.pbx, False)
+        can_ask = possible.get(row.pbx, False)
         if row.ended_at is not None:
-            if can_ask:
-                await _release_late(tx, row)
+            await _see_released(tx, row, can_ask=can_ask)
             continue
         members = await queue_members.of_device(tx, row.pbx, row.device)
-        if can_ask:
+        if can_ask and await _is_owed(tx, row):
             row = await _carry_out(tx, row, members, MACHINE)
         if _wrap_up_due(row, rules, tx.now):
             await _wrap_up(tx, row, members, rules)
 
 
-async def _release_late(tx: Transaction, row: ShiftRow) -> None:
+async def _see_released(tx: Transaction, row: ShiftRow, *, can_ask: bool) -> None:
     """Take a telephone out of the queue at last, unless somebody sits there again."""
-    taken_over = await shifts.at_device(tx, row.pbx, row.device) is not None
-    if taken_over or await _release(tx, row, MACHINE):
+    how = await _released(tx, row)
+    if how == "yes" or await shifts.at_device(tx, row.pbx, row.device) is not None:
         await shifts.change(tx, row.id, owed=False)
+    elif how == "no" and can_ask and (asked := await _release(tx, row, MACHINE)) is not None:
+        await shifts.change(tx, row.id, asked=asked)
 
 
 async def _wrap_up(tx: Transaction, row: ShiftRow, members: Sequence[QueueMemberRow], rules: ShiftRules) -> None:

@@ -79,26 +79,40 @@ def sign(key: Ed25519PrivateKey, head: Head, at: datetime) -> SignedHead:
 
 
 def read(file: Path, key: str) -> list[SignedHead]:
-    """Return the heads of a file, each signed by the key whose public one this is. A torn last line is left out.
+    """Return the heads of a file, each signed by the key whose public one this is.
 
-    Raises HeadsError, OSError.
+    A torn last line is left out. So is one in the middle, which a full disk or a lost machine leaves, and it is told: a
+    line that somebody changed is a line still. Raises HeadsError, OSError.
     """
     try:
         public_key = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
     except ValueError:
         raise HeadsError("this is no public key: `intake112 audit key` prints it") from None
     found: list[SignedHead] = []
+    torn: list[int] = []
     *lines, _ = file.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         try:
             head = msgspec.json.decode(line, type=SignedHead)
             public_key.verify(base64.b64decode(head.signature, validate=True), _signed(head, head.at))
-        except (msgspec.DecodeError, ValueError, InvalidSignature):
-            raise HeadsError(
-                f"line {number} of {file} is not signed by this key: the line was changed, or the key is another's"
-            ) from None
+        except (ValueError, InvalidSignature) as error:
+            if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):  # no JSON
+                torn.append(number)
+                continue
+            raise _unsigned(number, file) from None
+        if torn:
+            log.warning("audit_heads_torn", file=str(file), lines=torn)
+            torn = []
         found.append(head)
+    if torn:
+        raise _unsigned(torn[0], file)  # nothing was written behind it, so it is no line that broke off
     return found
+
+
+def _unsigned(number: int, file: Path) -> HeadsError:
+    return HeadsError(
+        f"line {number} of {file} is not signed by this key: the line was changed, or the key is another's"
+    )
 
 
 def line(head: SignedHead) -> bytes:
@@ -125,7 +139,8 @@ class Heads:
         self._places = places
         self._last: SignedHead | None = None
         self._written_at: datetime | None = None
-        self._failed: list[str] = []
+        self._failed: dict[Path, str] = {}
+        self._not_signed = ""
         self.written = 0
 
     def figures(self) -> dict[str, float]:
@@ -135,7 +150,8 @@ class Heads:
     def alarms(self) -> list[Alarm]:
         """Return what is wrong now."""
         advice = "Check the folder, its disk and who may write there (INTAKE112_AUDIT_HEADS)."
-        return [Alarm("audit_head", f"{'; '.join(self._failed)}. {advice}")] if self._failed else []
+        wrong = "; ".join(filter(None, [self._not_signed, *self._failed.values()]))
+        return [Alarm("audit_head", f"{wrong}. {advice}")] if wrong else []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -149,22 +165,26 @@ class Heads:
                     await stop.wait()
 
     async def look(self) -> None:
-        """Write the head if an hour has gone by, or the last one could not be written everywhere."""
+        """Write the head if an hour has gone by; where the last one could not be written, try again."""
         now = self._database.clock()
-        if self._written_at is not None and not self._failed and abs(now - self._written_at) < EVERY:
+        due = self._written_at is None or abs(now - self._written_at) >= EVERY
+        if not (due or self._failed or self._not_signed):
             return
         try:
             head = await taken(self._database, self._places)
         except (OSError, HeadsError) as error:
-            self._failed = [f"the head of the audit chain cannot be signed: {error}"]
+            self._not_signed = f"the head of the audit chain cannot be signed: {error}"
             log.error("audit_head_not_signed", why=str(error))  # noqa: TRY400 - there is no more to know
             return
-        if head.n and (self._last is None or self._failed or head.n != self._last.n):
-            self._failed = [
-                said for file in self._places.files if (said := await asyncio.to_thread(append, file, head))
-            ]
+        self._not_signed = ""
+        files: Sequence[Path] = list(self._failed)
+        if due:
+            files = files if self._last is not None and head.n == self._last.n else self._places.files
+            self._last, self._written_at = head, now
+        if head.n and files:
+            said = [(file, await asyncio.to_thread(append, file, head)) for file in files]
+            self._failed = {file: wrong for file, wrong in said if wrong is not None}
             self.written += 1
-        self._last, self._written_at = head, now
 
 
 def append(file: Path, head: SignedHead) -> str | None:
@@ -172,10 +192,18 @@ def append(file: Path, head: SignedHead) -> str | None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(file, APPEND, 0o640), "ab") as out:
-            out.write(line(head))
+            out.write((b"\n" if _is_torn(file) else b"") + line(head))
             out.flush()
             os.fsync(out.fileno())
     except OSError as error:
         log.error("audit_head_not_written", file=str(file), why=str(error))  # noqa: TRY400 - there is no more to know
         return f"the signed head of the audit chain cannot be written to {file}: {error.strerror}"
     return None
+
+
+def _is_torn(file: Path) -> bool:
+    """Tell whether the last line of a file broke off: the disk was full, or the machine went away."""
+    with file.open("rb") as written:
+        size = written.seek(0, os.SEEK_END)
+        written.seek(max(0, size - 1))
+        return written.read(1) not in (b"", b"\n")

@@ -27,6 +27,8 @@ AT_ONCE: Final = 8
 LEASE: Final = timedelta(seconds=30)  # longer than a try can take
 TROUBLE_FOR: Final = timedelta(minutes=15)
 AUTHOR: Final = "SMS"
+TOO_LATE: Final = "too late"
+OF_THE_GATEWAY: Final = frozenset({401, 403, 404})  # answers of one that would not take any SMS of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Texting:
         self._gateway = gateway
         self._receiver = receiver or HttpReceiver(gateway.url, gateway.allow_cidr)
         self._sent = self._failed = 0
-        self._trouble: tuple[datetime, str] | None = None  # the last try, if it went wrong
+        self._trouble: tuple[datetime, str] | None = None  # the last try, if it went wrong, and its code
 
     def figures(self) -> dict[str, float]:
         """Return what it counts."""
@@ -97,34 +99,39 @@ class Texting:
 
     async def _send(self, row: SmsRow) -> None:
         now = self._database.clock()
-        if now >= row.give_up_at:
-            await self._save(row, None)
-            return
-        outcome = await self._receiver.deliver(self._gateway.letter(row, now))
-        await self._save(row, outcome)
+        outcome = None if now >= row.give_up_at else await self._receiver.deliver(self._gateway.letter(row, now))
+        try:
+            await self._save(row, outcome)
+        except DatabaseUnavailableError as error:  # those beside it go on; its lease runs out, and it is tried again
+            log.warning("sms_not_saved", sms=row.id, why=str(error))
 
     async def _save(self, row: SmsRow, outcome: Outcome | None) -> None:
-        """Book how a try ended; None: it is too late for one."""
+        """Book how a try ended; None: it is too late for one. Raises DatabaseUnavailableError."""
+        again_at: datetime | None = None
         async with self._database.transaction() as tx:
             report = await reports.lock(tx, row.report_id)
             if isinstance(outcome, Delivered):
-                state, reason, again_at = "sent", None, None
-                self._trouble = None
-                self._sent += 1
+                state, reason = "sent", None
             else:
-                reason = _why(outcome) if outcome is not None else row.reason or "too late"
-                state, again_at = "failed", _again_at(row, outcome, tx.now)
-                self._trouble = (tx.now, reason)
+                state, reason = "failed", _why(outcome) if outcome is not None else row.reason or TOO_LATE
+                again_at = _again_at(row, outcome, tx.now)
             if again_at is not None and reason is not None:
                 saved = await sms.put_off(tx, row, reason, again_at)
             else:
                 saved = await sms.end(tx, row, state, reason)
                 if saved:
-                    self._failed += state == "failed"
                     tx.record(AUTHOR, f"sms.{state}", report.number, sms=row.id, tries=row.tries)
             if saved:
                 await reports.touch(tx, row.report_id)
-        log.info("sms_tried", sms=row.id, state="queued" if again_at else state, why=reason)
+        code = TOO_LATE if outcome is None else None if isinstance(outcome, Delivered) else outcome.code
+        if code is None:
+            self._trouble = None
+            self._sent += 1
+        else:
+            self._failed += saved and again_at is None
+            if not _is_the_callers(outcome):
+                self._trouble = (self._database.clock(), code)
+        log.info("sms_tried", sms=row.id, state="queued" if again_at else state, code=code)
 
     async def _wait(self, stop: asyncio.Event, ticket: int, wait_s: float) -> None:
         """Wait for a wake-up, the end, or so long."""
@@ -146,7 +153,17 @@ def _again_at(row: SmsRow, outcome: Outcome | None, now: datetime) -> datetime |
     return at if at < row.give_up_at else None
 
 
+def _is_the_callers(outcome: Outcome | None) -> bool:
+    """Tell whether a gateway that is well refuses this one number, or text."""
+    if not isinstance(outcome, Refused):
+        return False
+    return retry.is_lasting(outcome.status) and outcome.status not in OF_THE_GATEWAY
+
+
 def _why(outcome: Outcome) -> str:
-    """Return why a try did not go well: its code, and what the gateway said of it."""
+    """Return why a try did not go well: its code, and what the gateway said of it, which may be the caller's number.
+
+    It stands in the report alone; alarms and logs have the code.
+    """
     said = " ".join(outcome.excerpt.split())[:200]
     return f"{outcome.code}: {said}" if said else outcome.code

@@ -41,7 +41,7 @@ shifts = Table(
     Column("wished_at", UtcTime, nullable=False),
     Column("confirmed_at", UtcTime),  # null: the PBX has not shown yet what was wished
     Column("asked", Json, nullable=False),  # ids of the requests to the PBX that carry the wish out
-    Column("owed", Boolean, nullable=False),  # something is still to be asked of the PBX: nobody could do it
+    Column("owed", Boolean, nullable=False),  # of a shift that is over: until the PBX let go of its telephone
     Column("held", Boolean, nullable=False),  # the PBX was asked to pause the telephone while it wraps up
     Column("state", String(16), nullable=False),
     Column("reason", Text),

@@ -95,7 +95,10 @@ class Allowed:
                 found = await access.bearer(context.database, bearer.credentials)
             elif cookie is not None:
                 found = await access.holder(context.database, cookie)
-            return _admitted(request, found, roles, context.public_url)
+            admitted = _admitted(request, found, roles, context.public_url)
+            if admitted.by_cookie and cookie is not None and request.method in WRITES:
+                await access.prolong(context.database, admitted, cookie)
+            return admitted
 
         return who
 

@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from intake.access import Who
 from intake.api import location_schemas as schemas
 from intake.api import location_wire as wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine, supervisors_only
+from intake.api.errors import NotAllowedError
 from intake.api.guard import FORM
 from intake.api.location_bodies import HandsetIn, LinkIn, PositionIn
 from intake.api.operators import Number
@@ -21,6 +23,7 @@ from intake.handset import Message
 from intake.link_words import language
 from intake.pins import pin
 
+log = structlog.get_logger(__name__)
 MOST_FIELDS: Final = 100
 OF_HTTPS: Final = "device_number"  # a form with this is AML by HTTPS, any other is a gateway's SMS
 _FORM: Final[dict[str, Any]] = {
@@ -96,10 +99,17 @@ def router(context: Context) -> APIRouter:
         As an SMS gateway posts it, JSON or a form, or the form of AML by HTTPS. It joins the newest call of its number
         that was there within 15 minutes, or waits for one. What cannot be read is kept, and answered with 200 and the
         reason: sending it again would not mend it. The same again counts once.
+
+        For the desk, and for a machine that is named `handset`, or `handset-` and more; to a machine `taken` is all
+        that is told of what can be read: whether a number called 112 is not its business.
         """
+        if who.role == "machine" and not handset.SENDER.fullmatch(who.name):
+            log.warning("not_allowed", who=who.name, role=who.role, path=request.url.path)
+            raise NotAllowedError
         message = _message(request.headers.get("content-type", ""), await request.body())
         async with database.transaction() as tx:
-            return wire.taken(await handset.take(tx, message, who.name, url))
+            taken = await handset.take(tx, message, who.name, url)
+        return wire.taken(taken, tells_call=who.role != "machine")
 
     @routes.get("/aml", responses=refusals(*ON_READ))
     async def kept_messages(_: supervisors, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> schemas.KeptMessages:

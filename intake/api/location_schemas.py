@@ -85,10 +85,11 @@ class NewLink(Link):
 
 class HandsetMessage(Out):
     """What became of a handset's message: `joined` to a report, `waiting` for its call, `no_position` (the handset does
-    not know where it is), `refused`; `reason` says why. `again`: it came before, and counts once."""
+    not know where it is), `refused`; `reason` says why. `again`: it came before, and counts once. A machine is told
+    `taken` instead of the first two."""
 
     id: str
-    state: Literal["joined", "waiting", "no_position", "refused"]
+    state: Literal["joined", "waiting", "taken", "no_position", "refused"]
     reason: str | None
     report: str | None
     again: bool

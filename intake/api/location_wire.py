@@ -47,11 +47,12 @@ def new_link(made: Made) -> schemas.NewLink:
     return schemas.NewLink.model_validate(_link(made.link, by_id) | {"url": made.url, "notes": made.notes})
 
 
-def taken(message: Taken) -> schemas.HandsetMessage:
-    """Return what became of a handset's message."""
-    return schemas.HandsetMessage.model_validate(
-        asdict(message.row) | {"report": message.report, "again": message.again}
-    )
+def taken(message: Taken, *, tells_call: bool) -> schemas.HandsetMessage:
+    """Return what became of a handset's message; unless it `tells_call`, nobody learns by it who called."""
+    said = asdict(message.row) | {"report": message.report, "again": message.again}
+    if not tells_call and message.row.state in ("joined", "waiting"):
+        said |= {"state": "taken", "reason": None, "report": None}
+    return schemas.HandsetMessage.model_validate(said)
 
 
 async def kept(reading: Reading, rows: list[HandsetRow]) -> schemas.KeptMessages:

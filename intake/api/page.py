@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from db.engine import DatabaseUnavailableError
 from db.people import BROWSER_KNOWN_FOR
 from intake import access
-from intake.access import COOKIE, STAFF, TooManyTriesError
+from intake.access import COOKIE, LONGEST_SESSION, STAFF, TooManyTriesError
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
-from intake.door import BROWSER_COOKIE, SESSION_LASTS, WrongPasswordError
+from intake.door import BROWSER_COOKIE, LongLineError, WrongPasswordError
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
@@ -32,6 +32,7 @@ TEXTS = {
     "away": "Basis data tidak menjawab, jadi tidak ada yang dapat masuk sekarang. Panggilan tetap berdering di "
     "telepon. Coba lagi sebentar lagi.",
     "wait": "Terlalu banyak percobaan yang salah. Tunggu {} detik, lalu coba lagi.",
+    "line": "Terlalu banyak yang masuk sekaligus dari peramban yang belum dikenal. Tunggu {} detik, lalu coba lagi.",
 }
 
 
@@ -85,11 +86,12 @@ def router(context: Context) -> APIRouter:
         except WrongPasswordError as error:
             return log_in_page(request, TEXTS["wrong"], error.status)
         except TooManyTriesError as error:
-            page = log_in_page(request, TEXTS["wait"].format(error.wait_s), error.status)
+            text = TEXTS["line" if isinstance(error, LongLineError) else "wait"]
+            page = log_in_page(request, text.format(error.wait_s), error.status)
             page.headers["Retry-After"] = str(error.wait_s)
             return page
         welcome = RedirectResponse("/", 303)
-        kept = ((COOKIE, entered.session, SESSION_LASTS), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
+        kept = ((COOKIE, entered.session, LONGEST_SESSION), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
         for name, value, lasts in kept:
             welcome.set_cookie(
                 name,

@@ -57,7 +57,8 @@ class Desk(Out):
 
     `state` is what is so: `talking` (about `report`), `wrap-up` after it, else what the PBX says: `ready`, `break`,
     `absent` (in no queue), `unreachable`. `unknown`: the PBX is not heard now, `at_pbx` is what it last said. `gone`:
-    the person is logged in nowhere any more. `wished` is what was asked at the desk.
+    the person is logged in nowhere any more. `wished` is what was asked at the desk. `session_until`: then the person's
+    last session ends, and the shift with it, unless they write in its last hours (then it moves, to 24 h at most).
     """
 
     shift: str | None
@@ -76,6 +77,7 @@ class Desk(Out):
     at_pbx: AtPbx
     difference: DeskDifference | None
     queues: list[DeskQueue]
+    session_until: datetime | None
 
 
 class Desks(Out):

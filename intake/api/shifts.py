@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from msgspec.structs import asdict
 from pydantic import AfterValidator
 
-from db import queue_members
+from db import people, queue_members
 from db import shifts as saved
 from db.engine import Reading
 from db.queue_members import QueueMemberRow
@@ -113,11 +113,13 @@ async def _shown(reading: Reading, rows: Sequence[ShiftRow], rules: ShiftRules) 
         by_device[member.pbx, member.device].append(member)
     heard = await shifts.heard(reading)
     gone = {row.id for row, _ in await shifts.gone(reading)}
+    until = await people.session_ends(reading, [row.user for row in rows]) if rows else {}
     found = []
     for row in rows:
         members = by_device.pop((row.pbx, row.device), [])
         refused = await shifts.refused(reading, row)
-        found.append(_manned(row, members, rules, heard=row.pbx in heard, gone=row.id in gone, refused=refused))
+        desk = _manned(row, members, rules, heard=row.pbx in heard, gone=row.id in gone, refused=refused)
+        found.append(desk.model_copy(update={"session_until": until.get(row.user)}))
     return found + list(_unmanned(by_device, heard))
 
 
@@ -135,6 +137,7 @@ def _manned(
         "at_pbx": now,
         "difference": None if difference is None else {"code": difference.code, "message": difference.message},
         "queues": [_queue(member) for member in members],
+        "session_until": None,
     }
     return shift_schemas.Desk.model_validate(values)
 

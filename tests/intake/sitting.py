@@ -101,6 +101,13 @@ async def asked(database: Database) -> list[ControlRow]:
     return rows
 
 
+async def broke_off(database: Database, result: str) -> None:
+    """Let what the PBX is still to be asked end without anybody having done it, or knowing."""
+    async with database.transaction() as tx:
+        for row in await controls.unfinished(tx, "pbx-1"):
+            await controls.end(tx, row.id, "failed", result, "")
+
+
 async def tend(database: Database, rules: ShiftRules | None = None) -> None:
     """Let what time does happen, as the bridge's process does every second."""
     await Attendance(database, rules or ShiftRules()).look()

@@ -4,11 +4,12 @@ import asyncio
 import threading
 
 import pytest
+from sqlalchemy import text
 
-from db.engine import Database
+from db.engine import Database, DatabaseUnavailableError
 from intake import access, door, staff
 from intake.access import TooManyTriesError
-from intake.door import Door, Entered, WrongPasswordError
+from intake.door import Door, Entered, LongLineError, WrongPasswordError
 from tests.conftest import SetClock
 
 GOOD, BAD = "the right password", "a wrong password"
@@ -83,6 +84,60 @@ async def test_nobody_locks_the_desk_not_even_from_its_own_address(opened: Door,
     for name, browser in browsers.items():
         again = await enter(opened, name, HERE, browser)
         assert again.browser == browser
+
+
+async def test_at_a_desk_that_people_share_each_of_them_is_known(opened: Door) -> None:
+    browser: str | None = None
+    for name in (*DESK, *DESK):  # two days of shifts
+        browser = (await enter(opened, name, HERE, browser)).browser
+    for name in DESK:
+        for _ in range(30):
+            await guess(opened, name, HERE)
+    for name in DESK:
+        assert (await enter(opened, name, HERE, browser)).browser == browser
+
+
+async def test_a_browser_cookie_that_nobody_got_from_us_is_replaced(opened: Door) -> None:
+    assert (await enter(opened, DESK[0], HERE, "x" * 43)).browser != "x" * 43
+
+
+async def test_few_strangers_wait_for_their_turn_and_known_browsers_never(
+    opened: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = (await enter(opened, DESK[0])).browser
+    go_on = threading.Event()
+
+    def slow(_: str, password: str) -> bool:
+        return password == GOOD or not go_on.wait(10)
+
+    monkeypatch.setattr(access, "is_password", slow)
+    async with asyncio.TaskGroup() as tasks:
+        tried = [tasks.create_task(guess(opened, f"nobody{n}", f"203.0.113.{n}")) for n in range(100)]
+        try:
+            async with asyncio.timeout(10):
+                while sum(one.done() for one in tried) < 100 - door.LONGEST_LINE:  # noqa: ASYNC110  # nobody calls
+                    await asyncio.sleep(0.01)
+            assert {one.result() for one in tried if one.done()} == {"wait"}
+            await enter(opened, DESK[0], HERE, browser)
+            with pytest.raises(LongLineError):
+                await enter(opened, DESK[1])
+        finally:
+            go_on.set()
+    assert [one.result() for one in tried].count("wrong") == door.LONGEST_LINE
+    await enter(opened, DESK[1])
+
+
+async def test_a_right_password_is_not_counted_wrong_when_the_database_saves_nothing(
+    opened: Door, database: Database
+) -> None:
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("ALTER TABLE browsers RENAME TO gone"))
+    for _ in range(25):
+        with pytest.raises(DatabaseUnavailableError):
+            await enter(opened, DESK[0])
+    async with database.transaction() as tx:
+        await tx.connection.execute(text("ALTER TABLE gone RENAME TO browsers"))
+    await enter(opened, DESK[0])
 
 
 async def test_a_known_browser_is_known_for_its_person_only_and_guesses_no_more_than_others(opened: Door) -> None:

@@ -1,16 +1,18 @@
 """What handsets tell joins the call of its number, whichever comes first, once. On both databases."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from db import tables
+from db import handsets, reports, tables
 from db.engine import Database, Transaction
-from intake import booking, handset
+from intake import access, booking, handset, numbers
 from intake.facts import Arrived, CallKey, Described, Ended
 from intake.handset import MOST_POSITIONS, MOST_TOLD
 from tests.conftest import START, SetClock
@@ -111,6 +113,33 @@ async def test_of_two_in_the_same_moment_one_sees_the_other(
     assert (await place(operator))["lat"] == -7.0083
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"])  # SQLite has one writer
+async def test_a_message_that_waits_for_its_report_holds_up_no_other_caller(
+    operator: Client, database: Database
+) -> None:
+    number = await ring(database, START)
+
+    async def whole() -> None:
+        async with database.transaction() as tx:
+            await _tell(tx)
+
+    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+        found = await reports.find(tx, number)
+        assert found is not None
+        await reports.lock(tx, found.id)
+        beside = tasks.create_task(whole())
+        await as_far_as_it_goes(database, beside)
+        assert not beside.done()
+        async with asyncio.timeout(5):
+            assert await ring(database, START, number="081200000002", n=2) == "112-20260314-0002"
+    assert (await place(operator))["lat"] == -7.0083
+
+
+@pytest.mark.parametrize("raw", ["+6281200000001", "081200000001", "<sip:+6281200000001@192.0.2.1:5060>", "00001"])
+def test_all_forms_of_a_number_end_alike(raw: str) -> None:
+    assert numbers.ending(raw) == "00001"
+
+
 async def as_far_as_it_goes(database: Database, task: asyncio.Task[None]) -> None:
     """Wait until a task is done, or waits for a lock of the transaction that is open beside it."""
     if database.is_sqlite:
@@ -181,6 +210,40 @@ async def test_nowhere_is_no_position_and_what_is_wrong_is_kept(as_role: LogIn, 
 async def test_what_is_no_message_is_refused(operator: Client, body: str, headers: dict[str, str], status: int) -> None:
     answer = await operator.post("/api/v1/aml", content=body, headers=headers)
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("handset", 200), ("handset-xl", 200), ("silapor", 403), ("handsets", 403)]
+)
+async def test_a_machine_posts_when_it_is_one_for_that_and_learns_of_no_call(
+    client: Client, database: Database, name: str, status: int
+) -> None:
+    async with database.transaction() as tx:
+        token = await access.create_token(tx, name, "machine")
+    client.headers["Authorization"] = f"Bearer {token}"
+    before = await client.post("/api/v1/aml", json=SMS)
+    await ring(database, START)
+    beside = await client.post("/api/v1/aml", json=SMS | {"text": V1.replace("015920", "015921")})
+    assert (before.status_code, beside.status_code) == (status, status)
+    if status == 200:
+        answers = [one.json() for one in (before, beside)]
+        assert {(one["state"], one["reason"], one["report"]) for one in answers} == {("taken", None, None)}
+        wrong = (await client.post("/api/v1/aml", json=SMS | {"text": "Halo"})).json()
+        assert (wrong["state"], bool(wrong["reason"])) == ("refused", True)
+    async with database.reading() as reading:
+        kept = [one.state for one in await handsets.newest(reading, 9)]
+    assert kept == (["refused", "joined", "joined"] if status == 200 else [])
+
+
+def test_no_paper_gives_an_outside_machine_a_token_of_the_desk() -> None:
+    root = Path(handset.__file__).parents[1]
+    papers = [*root.glob("*.md"), *root.glob("docs/**/*.md")]
+    given = [
+        found.group()
+        for paper in papers
+        for found in re.finditer(r"token create .*?--role (?!machine)\w+", paper.read_text())
+    ]
+    assert given == []
 
 
 async def test_forms_are_taken_nowhere_else(operator: Client) -> None:

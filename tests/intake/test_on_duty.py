@@ -14,7 +14,7 @@ from intake.facts import Taken
 from intake.shifts import ShiftRules
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, book
-from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, call, later, machines, person, tend
+from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, broke_off, call, later, machines, person, tend
 
 
 @pytest.fixture
@@ -166,7 +166,9 @@ async def test_a_centre_may_have_nobody_rung_while_they_write(
     assert (writing["state"], writing["difference"]) == ("wrap-up", None)
     await later(database, clock, seconds=60)
     await tend(database, rules)
-    assert [row.action for row in await asked(database)] == ["member-ready"]
+    await broke_off(database, "unknown")
+    await tend(database, rules)
+    assert [row.action for row in await asked(database)] == ["member-ready"], "again"
     over = await siti.desk()
     assert (over["state"], over["difference"]["code"]) == ("break", "not_confirmed")
     await at_pbx(database, "ready")

@@ -88,6 +88,20 @@ async def test_a_pin_on_the_machines_place_is_a_persons_word(operator: Client, d
     assert shown(await place(operator)) == (-7.0083, 113.8591, "pin", None)
 
 
+async def test_fields_that_say_the_machines_place_are_a_persons_word(operator: Client, database: Database) -> None:
+    await ring(database, START)
+    await patch(operator, {"lat": None, "lon": None})  # nobody knows: nothing is set by this
+    await book(database, Located(KEY, START, CELL))
+    before = (await operator.get(REPORT)).json()["version"]
+    for _ in range(2):
+        await patch(operator, {"lat": -7.0083, "lon": 113.8591})
+    after = (await operator.get(REPORT)).json()
+    assert after["version"] == before + 1
+    assert [one["source"] for one in after["location"]["positions"]] == ["network", "person"]
+    await book(database, Located(KEY, START + timedelta(seconds=9), Position(-7.3, 113.3, 1.0, "GPS")))
+    assert shown(await place(operator)) == (-7.0083, 113.8591, "typed", None)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

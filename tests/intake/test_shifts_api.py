@@ -12,7 +12,7 @@ from intake.door import Door
 from intake.facts import Member, MemberGone, MembersAre
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, LogIn, book
-from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, call, later, machines, person, tend
+from tests.intake.sitting import OP1, OP2, Person, asked, at_pbx, broke_off, call, later, machines, person, tend
 
 
 @pytest.fixture
@@ -140,6 +140,36 @@ async def test_who_is_gone_is_never_shown_as_ready(
     assert ended.ended_how == way
 
 
+async def test_who_works_at_the_end_of_their_session_stays_in_the_queue(
+    siti: Person, client: Client, database: Database, clock: SetClock
+) -> None:
+    budi = await person(client, database, "budi")
+    begun, idle = await siti.start(), await budi.start(OP2)
+    assert begun["session_until"] == idle["session_until"] == "2026-03-14T13:59:26.535897Z"
+    await asked(database)
+    clock.forward(hours=8, minutes=59)
+    assert (await siti.wish("ready"))["session_until"] == begun["session_until"], "not yet"
+    clock.forward(hours=2, minutes=51)
+    assert (await siti.wish("ready"))["session_until"] == "2026-03-14T17:49:26.535897Z"
+    await budi.desks()  # the page reads by itself
+    clock.forward(minutes=11)
+    await machines(database)
+    await tend(database)
+    assert [one["user"] for one in await siti.desks()] == ["siti"]
+    said = []
+    for _ in range(4):
+        clock.forward(hours=3, minutes=30)
+        said.append((await siti.post("/shift/state", {"state": "ready"}))[0])
+    assert said == [200, 200, 200, 401], "a day is the most"
+
+
+async def test_who_has_no_shift_has_a_session_of_twelve_hours(siti: Person, clock: SetClock) -> None:
+    clock.forward(hours=11, minutes=50)
+    assert (await siti.post("/reports", {"source": "walk-in"}))[0] == 201
+    clock.forward(minutes=11)
+    assert (await siti.post("/reports", {"source": "walk-in"}))[0] == 401
+
+
 async def test_a_session_that_runs_out_in_a_call_ends_the_shift_behind_the_call(
     siti: Person, client: Client, database: Database, clock: SetClock
 ) -> None:
@@ -184,6 +214,42 @@ async def test_a_telephone_that_could_not_be_taken_out_is_taken_out_later(
     await machines(database)
     await tend(database)
     assert [row.action for row in await asked(database)] == ["member-remove"]
+
+
+@pytest.mark.parametrize("result", ["too_late", "unknown"])
+async def test_what_broke_off_is_asked_again_until_it_was_done(siti: Person, database: Database, result: str) -> None:
+    """The hand was believed to be connected, and was gone: no telephone may ring on with nobody there."""
+    await siti.start()
+    await broke_off(database, result)
+    await tend(database)
+    assert [row.action for row in await asked(database)] == ["member-ready"]
+    await at_pbx(database, "ready")
+    assert (await siti.post("/shift/end"))[0] == 200
+    for _ in range(2):
+        await tend(database)
+        await broke_off(database, result)
+        await machines(database, hand="disconnected")
+        await tend(database)
+        assert await asked(database) == []
+        await machines(database)
+    await tend(database)
+    await tend(database)
+    assert [row.action for row in await asked(database)] == ["member-remove"]
+    for _ in range(2):
+        await tend(database)
+    assert await asked(database) == [], "it was done"
+    async with database.reading() as reading:
+        assert await shifts.unreleased(reading) == []
+
+
+async def test_what_the_pbx_would_not_do_is_not_asked_again(siti: Person, database: Database) -> None:
+    await siti.start()
+    await asked(database)
+    await siti.post("/shift/end")
+    await broke_off(database, "refused")
+    await tend(database)
+    await tend(database)
+    assert await asked(database) == []
 
 
 async def test_a_telephone_is_not_taken_from_who_sits_there_now(

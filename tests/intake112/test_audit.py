@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from db.engine import Database
 from intake112 import heads
-from intake112.heads import Heads, Places
+from intake112.heads import Heads, HeadsError, Places
 from tests.conftest import SetClock
 from tests.intake112.command import environment, inside
 from tests.intake112.test_commands import bad, good
@@ -119,6 +120,42 @@ async def test_a_head_that_cannot_be_kept_is_an_alarm_until_it_is(written: Datab
     assert hourly.alarms() == []
     places = Places.of(tmp_path, tmp_path / "far" / "heads")
     assert len(heads.read(places.files[1], heads.public(heads.key_of(places.key)))) == 1
+
+
+async def test_a_line_that_broke_off_spoils_no_other(written: Database, tmp_path: Path, clock: SetClock) -> None:
+    """The disk was full in the middle of a line; then there was room again."""
+    places = Places.of(tmp_path, None)
+    (near,) = places.files
+    await Heads(written, places).look()
+    whole = near.read_bytes()
+    near.write_bytes(whole + whole[:20])
+    await Heads(written, places).look()
+    assert near.read_bytes() == whole + whole[:20] + b"\n" + whole
+    public = heads.public(heads.key_of(places.key))
+    with capture_logs() as logs:
+        assert [one.n for one in heads.read(near, public)] == [ROWS, ROWS]
+    assert [(one["event"], one["lines"]) for one in logs] == [("audit_heads_torn", [2])]
+    near.write_bytes(whole + whole.replace(b'"n":6', b'"n":5') + whole)
+    with pytest.raises(HeadsError, match="line 2"):
+        heads.read(near, public)
+
+
+async def test_while_one_file_fails_the_other_is_written_every_hour(
+    written: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    (tmp_path / "far").write_text("no folder")
+    places = Places.of(tmp_path, tmp_path / "far" / "heads")
+    hourly = Heads(written, places)
+    for _ in range(90):
+        async with written.transaction() as tx:
+            tx.record("siti", "x", "y")
+        await hourly.look()
+        clock.forward(minutes=1)
+    assert len(places.files[0].read_bytes().splitlines()) == 2
+    (tmp_path / "far").unlink()
+    await hourly.look()
+    assert hourly.alarms() == []
+    assert len(places.files[1].read_bytes().splitlines()) == 1
 
 
 async def test_a_key_that_others_read_signs_nothing(written: Database, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from db import sms, tables
-from db.engine import Database
+from db import reports, sms, tables
+from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.sms import SmsRow
 from exercise.sms_gateway import ALLOW_CIDR, TOKEN, Mood, PretendGateway
 from intake import desk
@@ -173,12 +174,14 @@ async def test_one_that_was_killed_in_a_try_leaves_it_to_the_next(
         assert not await sms.end(tx, lost, "failed", "late"), "its end comes too late to count"
 
 
-async def test_an_echo_does_not_bring_the_link_into_the_row(database: Database, gateway: PretendGateway) -> None:
-    report = await owe(database)
+@asynccontextmanager
+async def echoing(gateway: PretendGateway, status: str, *, whole: bool = False) -> AsyncIterator[None]:
+    """A gateway that answers with what it was posted; `whole`: with the head, too."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        body = (await reader.readuntil(b"\r\n\r\n")) + await reader.read(1000)
-        said = f"HTTP/1.1 503 Busy\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = (head if whole else b"") + await reader.read(1000)
+        said = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
         writer.write(said)
         await writer.drain()
         writer.close()
@@ -186,6 +189,47 @@ async def test_an_echo_does_not_bring_the_link_into_the_row(database: Database, 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     async with server:
         gateway.port = server.sockets[0].getsockname()[1]
+        yield
+
+
+@pytest.mark.parametrize(("status", "codes"), [("503 Busy", ["sms"]), ("401 Who", ["sms"]), ("400 No such number", [])])
+async def test_what_a_gateway_says_of_a_caller_stands_in_the_report_alone(
+    database: Database, gateway: PretendGateway, status: str, codes: list[str]
+) -> None:
+    report = await owe(database)
+    async with echoing(gateway, status):
+        sender = texting(database, gateway)
+        with capture_logs() as logs:
+            await sender.look()
+    assert TO in ((await look(database, report)).reason or "")
+    alarms = sender.alarms()
+    assert [one.code for one in alarms] == codes, "one number that it does not take is no fault of the gateway's"
+    assert [one["code"] for one in logs if one["event"] == "sms_tried"] == [f"status_{status[:3]}"]
+    assert TO[1:] not in f"{alarms} {logs}"
+
+
+async def test_one_that_cannot_be_saved_takes_nobody_with_it(
+    database: Database, gateway: PretendGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await owe(database), await owe(database)
+    touch = reports.touch
+
+    async def choosy(tx: Transaction, report_id: int) -> str:
+        if report_id == first:
+            raise DatabaseUnavailableError("the disk is full")
+        return await touch(tx, report_id)
+
+    sender = texting(database, gateway)
+    with monkeypatch.context() as away:
+        away.setattr(reports, "touch", choosy)
+        await sender.look()
+    assert [(await look(database, one)).state for one in (first, second)] == ["queued", "sent"]
+    assert (gateway.tries, sender.figures()["sms_sent"]) == (2, 1)
+
+
+async def test_an_echo_does_not_bring_the_link_into_the_row(database: Database, gateway: PretendGateway) -> None:
+    report = await owe(database)
+    async with echoing(gateway, "503 Busy", whole=True):
         await texting(database, gateway, token="a-token-of-some-length").look()
     reason = (await look(database, report)).reason or ""
     assert "status_503" in reason
