@@ -24,6 +24,14 @@ class UnknownShiftError(DeskError):
     code = "unknown_shift"
 
 
+class NoDeviceError(DeskError):
+    """You have no shift, so nobody knows your telephone. Begin one at a telephone (POST /api/v1/shift), or send
+    `device`: the one that shall ring."""
+
+    status = 409
+    code = "no_device"
+
+
 class NoDeskError(DeskError):
     """This is the telephone of none of INTAKE112_DESKS."""
 

@@ -49,7 +49,7 @@ async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: 
     return item
 
 
-async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> ControlRow:
+async def call_back(tx: Transaction, item_id: str, device: str | None, by: str) -> ControlRow:
     """Ask for a desk's telephone to be rung, and then the caller of an item; whoever asks takes the item if nobody has.
 
     Raises UnknownItemError, ItemClosedError, and what `control.call_back` raises.

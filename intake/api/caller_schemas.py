@@ -298,6 +298,6 @@ class CloseIn(In):
 
 
 class CallBackIn(In):
-    """Whose telephone calls back: one of INTAKE112_DESKS."""
+    """Whose telephone calls back: one of INTAKE112_DESKS; that of your own shift when none is sent."""
 
-    device: Device
+    device: Device | None = None

@@ -14,10 +14,14 @@ from intake.steps import Status, Step, Told
 
 
 class Caller(Out):
-    """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent."""
+    """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent, and stays.
+
+    `number_typed`: what a person wrote as the caller's number, null when nobody did; `number` is of that then.
+    """
 
     number: str | None
     number_raw: str | None
+    number_typed: str | None
     name: str | None
     withheld: bool | None
 

@@ -77,13 +77,15 @@ def router(context: Context) -> APIRouter:
             return await _item(tx, item_id)
 
     @routes.post("/worklist/{item_id}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
-    async def call_back(item_id: ItemId, body: caller_schemas.CallBackIn, who: staff) -> schemas.Control:
+    async def call_back(
+        item_id: ItemId, who: staff, body: caller_schemas.CallBackIn | None = None
+    ) -> schemas.Control:
         """Ask the PBX to ring a desk's telephone and, when it is taken up, the caller; who answers closes the item.
 
         Whoever asks takes the item if nobody has. GET /api/v1/controls/{id} tells how it ended, and so does the item.
         """
         async with database.transaction() as tx:
-            return shown_control(await worklist.call_back(tx, item_id, body.device, who.name))
+            return shown_control(await worklist.call_back(tx, item_id, body.device if body else None, who.name))
 
     @routes.post("/worklist/{item_id}/close", responses=refusals(*ON_WRITE, 404, 409))
     async def close(item_id: ItemId, body: caller_schemas.CloseIn, who: staff) -> caller_schemas.Item:
