@@ -37,7 +37,6 @@ from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of,
 from intake.visible import visible
 from routing import outbox
 
-
 OF_CALL: Final = {"number": "caller_number", "number_raw": "caller_number_raw", "number_digits": "caller_digits"}
 
 

@@ -16,12 +16,11 @@ from intake.steps import Status, Step, Told
 class Caller(Out):
     """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent, and stays.
 
-    `number_typed`: what a person wrote as the caller's number, null when nobody did; `number` is of that then.
+    Where a person wrote another number (`caller_typed` of the report), `number` is of that.
     """
 
     number: str | None
     number_raw: str | None
-    number_typed: str | None
     name: str | None
     withheld: bool | None
 
@@ -183,6 +182,7 @@ class ReportSummary(Versioned):
     exercise: bool
     opened_at: datetime
     caller: Caller
+    caller_typed: str | None = Field(description="what a person wrote as the caller's number; null: nobody did")
     location: Location
     narrative: str | None
     flags: Flags

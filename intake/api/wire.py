@@ -143,10 +143,10 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
         "caller": {
             "number": row.caller_number,
             "number_raw": row.caller_number_raw if call is None else call.number_raw,
-            "number_typed": row.caller_number_raw if NUMBER in row.field_versions else None,
             "name": row.caller_name,
             "withheld": row.caller_withheld,
         },
+        "caller_typed": row.caller_number_raw if NUMBER in row.field_versions else None,
         "location": location_wire.location(row),
         "narrative": row.narrative,
         "flags": {
