@@ -1,7 +1,10 @@
 """The number that rang stays with its call, whatever a person writes as the caller's number. On both databases."""
 
+import pytest
+
 from db import controls
 from db.engine import Database
+from intake.facts import CallKey, Described
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, book
 from tests.intake.rang import E164, NUMBER, facts_of, rang, report_of
@@ -49,16 +52,20 @@ async def test_a_persons_number_stands_beside_it(operator: Client, database: Dat
     assert await wrote(operator, report, None) == as_it_rang | {"number": None}
 
 
-async def test_what_the_trunk_says_later_is_the_calls_number_too(
-    operator: Client, database: Database, clock: SetClock
+@pytest.mark.parametrize("told_later", [True, False])
+async def test_where_the_carrier_sent_none_it_is_the_persons(
+    operator: Client, database: Database, clock: SetClock, told_later: bool
 ) -> None:
-    (ring, end) = facts_of(clock(), 1, None)
+    ring, end = facts_of(clock(), 1, None)
     await book(database, ring)
     report = await report_of(database, 1)
     await wrote(operator, report, OTHER)
-    await book(database, *facts_of(clock(), 1)[:1], end)  # the ring again: no news
-    assert (await operator.get(f"/api/v1/reports/{report}")).json()["caller"]["number_raw"] is None
-    assert (await only(operator))["number"] == OTHER_E164, "the carrier sent none"
+    if told_later:
+        await book(database, Described(CallKey("pbx-1", "c.1"), clock.forward(seconds=1), False, NUMBER))
+    await book(database, end)
+    caller = caller_of((await operator.get(f"/api/v1/reports/{report}")).json())
+    assert (caller["number"], caller["number_raw"]) == (OTHER_E164, NUMBER if told_later else None)
+    assert (await only(operator))["number"] == (E164 if told_later else OTHER_E164)
 
 
 async def test_the_handset_on_the_line_is_known_by_the_number_that_rang(
