@@ -1,5 +1,6 @@
 """Who leaves without a word leaves a hand-over to whoever takes it, and nothing on the worklist. On both databases."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -98,6 +99,17 @@ async def test_who_handed_over_or_is_still_logged_in_leaves_nothing(siti: Person
     assert (await siti.post("/handovers", {"note": "Tunggu kabar PLN"}))[1]["reports"] == [mine]
     assert (await siti.post("/shift/end"))[0] == 200
     assert [one["note"] for one in await waiting(siti)] == ["Tunggu kabar PLN"]
+
+
+async def test_two_who_see_it_at_once_leave_one(
+    siti: Person, client: Client, database: Database, clock: SetClock
+) -> None:
+    rina = await person(client, database, "rina", "supervisor", hours=24)
+    await siti.start()
+    mine = await opened(siti)
+    clock.forward(hours=12)
+    await asyncio.gather(*(tend(database) for _ in range(4)))
+    assert [one["reports"] for one in await waiting(rina)] == [[mine]]
 
 
 async def test_nothing_is_cut(siti: Person, database: Database) -> None:
