@@ -25,8 +25,7 @@ class UnknownShiftError(DeskError):
 
 
 class NoDeviceError(DeskError):
-    """You have no shift, so nobody knows your telephone. Begin one at a telephone (POST /api/v1/shift), or send
-    `device`: the one that shall ring."""
+    """You have no shift, so nobody knows which telephone is yours. Begin one (POST /api/v1/shift), or send `device`."""
 
     status = 409
     code = "no_device"
