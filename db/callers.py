@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import and_, case, delete, func, select
+from sqlalchemy import CompoundSelect, and_, case, delete, func, or_, select, union
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -134,18 +134,28 @@ async def unmark(tx: Transaction, pilot_id: str) -> bool:
     return bool((await tx.connection.execute(delete(tables.pilots).where(p.id == pilot_id))).rowcount)
 
 
+def reports_of(number: str) -> CompoundSelect[tuple[int]]:
+    """Return the ids of a number's reports: it rang, or a person wrote it. Each side has its index."""
+    return union(select(c.report_id).where(c.number == number), select(r.id).where(r.caller_number == number))
+
+
+_by_person = r.caller_number
+_who = case((c.number.in_(select(p.number)), _by_person), else_=func.coalesce(c.number, _by_person))
+"""Whose report it is: the number that rang; a person's word where it is many people's, or the carrier sent none."""
+
 _callers = (
     select(
         r.id.label("report_id"),
         r.number.label("report"),
-        r.caller_number.label("number"),
+        _who.label("number"),
         r.classification,
         r.exercise,
         p.id.is_not(None).label("pilot"),
         w.item_id.label("item"),
     )
     .select_from(tables.reports)
-    .outerjoin(tables.pilots, p.number == r.caller_number)
+    .outerjoin(tables.calls, c.report_id == r.id)
+    .outerjoin(tables.pilots, p.number == _who)
     .outerjoin(tables.worklist_calls, w.report_id == r.id)
 )
 
@@ -175,7 +185,7 @@ async def history(reading: Reading, number: str, since: datetime, but: int, most
         )
         .select_from(tables.reports)
         .outerjoin(tables.calls, c.report_id == r.id)
-        .where(r.caller_number == number, r.id != but, r.classification != "test", r.exercise.is_(False))
+        .where(r.id.in_(reports_of(number)), r.id != but, r.classification != "test", r.exercise.is_(False))
         .order_by(case((is_open, 0), else_=1), r.id.desc())
         .limit(most)
     )
@@ -198,7 +208,7 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
     statement = (
         select(r.id)
         .join(tables.calls, c.report_id == r.id)
-        .where(r.caller_number == number, r.opened_at > at, r.classification.not_in(("test", "ghost")))
+        .where(r.id.in_(reports_of(number)), r.opened_at > at, r.classification.not_in(("test", "ghost")))
         .where(c.arrived_at > at, select(tables.legs.c.key).where(tables.legs.c.call_id == c.id, taken).exists())
         .order_by(r.id)
         .limit(1)
@@ -208,12 +218,14 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
 
 async def rings_now(reading: Reading, number: str) -> bool:
     """Tell whether a number is on the line."""
-    statement = select(c.id).join(tables.reports).where(tables.IN_PROGRESS, r.caller_number == number).limit(1)
+    is_it = or_(c.number == number, r.caller_number == number)
+    statement = select(c.id).join(tables.reports).where(tables.IN_PROGRESS, is_it).limit(1)
     return (await reading.connection.execute(statement)).first() is not None
 
 
 async def nobody_to_call(reading: Reading, since: datetime) -> int:
     """Return how many calls since a time nobody answered that gave no number to call back."""
-    which = r.opened_at >= since, r.caller_number.is_(None), r.classification != "test", r.exercise.is_(False)
+    no_number = func.coalesce(c.number, r.caller_number).is_(None)
+    which = r.opened_at >= since, no_number, r.classification != "test", r.exercise.is_(False)
     statement = select(func.count()).select_from(tables.reports).join(tables.calls, c.report_id == r.id)
     return int((await reading.connection.execute(statement.where(*which, c.outcome.in_(UNANSWERED)))).scalar_one())

@@ -34,6 +34,9 @@ class CallRow(Struct, frozen=True, kw_only=True):
     linkedid: str | None
     trunk: str | None
     dialled: str | None
+    number: str | None = None
+    number_raw: str | None = None
+    number_digits: str | None = None
     stage: str
     outcome: str | None = None
     arrived_at: datetime
@@ -203,6 +206,9 @@ async def add(tx: Transaction, calls: Sequence[CallRow]) -> dict[int, int]:
 # -- a batch of news ---------------------------------------------------------------------------------------------------
 
 CHANGING = (
+    "number",
+    "number_raw",
+    "number_digits",
     "stage",
     "outcome",
     "queued_at",

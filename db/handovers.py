@@ -52,10 +52,13 @@ async def take(tx: Transaction, handover_id: str, by: str) -> bool:
 
 
 async def newest(reading: Reading, limit: int, *, waiting: bool) -> list[HandoverRow]:
-    """Return the newest hand-overs; `waiting`: only those that nobody has taken yet."""
-    statement = select(tables.handovers).order_by(h.id.desc()).limit(limit)
+    """Return the newest hand-overs; `waiting`: all that nobody has taken yet, unless every report is closed."""
+    statement = select(tables.handovers).order_by(h.id.desc())
     if waiting:
-        statement = statement.where(h.taken_at.is_(None))
+        is_open = i.handover_id == h.id, r.id == i.report_id, r.status != "closed"
+        statement = statement.where(h.taken_at.is_(None), select(i.report_id).where(*is_open).exists())
+    else:
+        statement = statement.limit(limit)
     return [HandoverRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
 
 
@@ -83,7 +86,7 @@ async def last_of(reading: Reading, report_id: int) -> HandoverRow | None:
     return HandoverRow(**row) if row else None
 
 
-async def open_reports_of(reading: Reading, author: str, limit: int) -> list[ReportRow]:
+async def open_reports_of(reading: Reading, author: str) -> list[ReportRow]:
     """Return the reports that are not closed, and that this person answered, or wrote or did something on, and has
     not handed over since; the oldest first.
     """
@@ -96,5 +99,5 @@ async def open_reports_of(reading: Reading, author: str, limit: int) -> list[Rep
     wrote = select(e.n).where(e.report_id == r.id, e.author == author, ~handed.where(h.at >= e.at).exists())
     answered = select(c.id).where(c.report_id == r.id, c.operator_user == author, ~handed.exists())
     theirs = or_(wrote.correlate(tables.reports).exists(), answered.correlate(tables.reports).exists())
-    statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id).limit(limit)
+    statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id)
     return [ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()]

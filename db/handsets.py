@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import and_, case, func, or_, select, text, update
 
 from db import tables
+from db.callers import reports_of
 from db.engine import Reading, Transaction
 from db.several import several
 
@@ -106,7 +107,10 @@ async def join(tx: Transaction, message_id: str, report_id: int, reason: str | N
 
 
 async def report_of_call(reading: Reading, number: str, at: datetime, within: timedelta) -> int | None:
-    """Return the report of the newest call of a number that was there around a time, or None."""
+    """Return the report of the newest call of a number that was there around a time, or None.
+
+    The telephone that tells is the one that rang; a person may have written another number into the report.
+    """
     was_there = or_(
         c.arrived_at >= at - within,
         c.ended_at >= at - within,
@@ -115,8 +119,8 @@ async def report_of_call(reading: Reading, number: str, at: datetime, within: ti
     statement = (
         select(c.report_id)
         .join(tables.reports, r.id == c.report_id)
-        .where(r.caller_number == number, c.arrived_at <= at + within, was_there)
-        .order_by(c.arrived_at.desc(), c.id.desc())
+        .where(r.id.in_(reports_of(number)), c.arrived_at <= at + within, was_there)
+        .order_by(case((c.number == number, 0), else_=1), c.arrived_at.desc(), c.id.desc())
         .limit(1)
     )
     return (await reading.connection.execute(statement)).scalar_one_or_none()

@@ -185,6 +185,12 @@ async def prolong_session(tx: Transaction, token_hash: str, until: datetime, las
     return bool((await tx.connection.execute(statement.values(expires_at=until))).rowcount == 1)
 
 
+async def is_logged_in(reading: Reading, name: str) -> bool:
+    """Tell whether a person holds a session that has not expired."""
+    lives = s.user == name, s.expires_at > reading.now
+    return (await reading.connection.execute(select(s.user).where(*lives).limit(1))).first() is not None
+
+
 async def end_session(tx: Transaction, token_hash: str) -> None:
     """End a session; one that is gone already is no error."""
     await tx.connection.execute(delete(tables.sessions).where(s.token_hash == token_hash))

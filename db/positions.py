@@ -15,7 +15,7 @@ from db.several import several
 
 p = tables.positions.c
 r = tables.reports.c
-Source = Literal["network", "handset", "link", "person"]
+Source = Literal["network", "handset", "link", "gazetteer", "person"]
 Detail = dict[str, str | float | None]
 
 

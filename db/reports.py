@@ -11,7 +11,7 @@ from db import tables
 from db.engine import Reading, Transaction
 from db.several import several
 
-r = tables.reports.c
+r, c = tables.reports.c, tables.calls.c
 
 
 class ReportRow(Struct, frozen=True):
@@ -153,12 +153,15 @@ async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
 def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     if narrowed.text is not None:
-        digits = "".join(c for c in narrowed.text if c in "0123456789")
+        digits = "".join(sign for sign in narrowed.text if sign in "0123456789")
         any_of = [r.number == narrowed.text]
         if narrowed.caller_number:
             any_of.append(r.caller_number == narrowed.caller_number)
+            any_of.append(r.id.in_(select(c.report_id).where(c.number == narrowed.caller_number)))
         if len(digits) >= 3 and len(digits) >= len(narrowed.text.strip()) - 4:
             any_of.append(r.caller_digits.contains(digits, autoescape=True))
+            rang = c.number_digits.contains(digits, autoescape=True)
+            any_of.append(r.id.in_(select(c.report_id).where(rang)))
             any_of.append(func.replace(r.number, "-", "").contains(digits, autoescape=True))
         wanted.append(or_(*any_of))
     pairs = (

@@ -97,6 +97,11 @@ async def find(reading: Reading, shift_id: str) -> ShiftRow | None:
     return ShiftRow(**row) if row else None
 
 
+async def look(reading: Reading, shift_id: str) -> ShiftRow | None:
+    """Return a shift without locking it."""
+    return next(iter(await _rows(reading, s.id == shift_id)), None)
+
+
 async def of_user(reading: Reading, user: str) -> ShiftRow | None:
     """Return somebody's open shift."""
     return next(iter(await _rows(reading, s.user == user, tables.OPEN_SHIFT)), None)

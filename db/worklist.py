@@ -115,6 +115,12 @@ async def change(tx: Transaction, item_id: str, **values: object) -> ItemRow:
     return ItemRow(**(await tx.connection.execute(statement)).mappings().one())
 
 
+async def free(tx: Transaction, owner: str) -> list[str]:
+    """Take somebody's name off the open items, and return their ids."""
+    statement = update(tables.worklist).where(i.owner == owner, tables.OPEN_ITEM).values(owner=None, taken_at=None)
+    return list((await tx.connection.execute(statement.returning(i.id))).scalars())
+
+
 async def add_call(tx: Transaction, item_id: str, report_id: int, *, short: bool) -> None:
     """Put the call of a locked report into an item; no other may hold it."""
     values = {"item_id": item_id, "report_id": report_id, "short": short}
@@ -163,18 +169,26 @@ async def owed_since(reading: Reading, since: datetime) -> int:
     return int((await reading.connection.execute(select(func.count()).where(i.owed_at >= since))).scalar_one())
 
 
-async def reports_of(reading: Reading, item_ids: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """Return (id, number) of the reports of items, the oldest first."""
+class Held(Struct, frozen=True):
+    """A report whose call an item holds."""
+
+    id: int
+    number: str
+    status: str
+
+
+async def reports_of(reading: Reading, item_ids: Collection[str]) -> dict[str, list[Held]]:
+    """Return the reports of items, the oldest first."""
     r = tables.reports.c
     statement = (
-        select(m.item_id, r.id, r.number)
+        select(m.item_id, r.id, r.number, r.status)
         .join(tables.worklist_calls, m.report_id == r.id)
         .where(m.item_id.in_(several(item_ids)))
         .order_by(r.id)
     )
-    found: dict[str, list[tuple[int, str]]] = {item_id: [] for item_id in item_ids}
+    found: dict[str, list[Held]] = {item_id: [] for item_id in item_ids}
     for row in await reading.connection.execute(statement):
-        found[row.item_id].append((row.id, row.number))
+        found[row.item_id].append(Held(row.id, row.number, row.status))
     return found
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -33,6 +34,8 @@ from intake.facts import (
     Told,
 )
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
+
+OF_CALL: Final = {"number": "caller_number", "number_raw": "caller_number_raw", "number_digits": "caller_digits"}
 
 
 async def book(tx: Transaction, facts: Sequence[Told], timezone: ZoneInfo, public_url: str) -> None:
@@ -132,13 +135,17 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
 
 
 async def _read_numbers(tx: Transaction, stories: Sequence[Story]) -> None:
-    """Read callers' numbers as their trunk writes them, where the centre has said how it does."""
+    """Read callers' numbers as their trunk writes them, where the centre has said how it does; each call keeps its own.
+
+    A person may write another number into the report: the one that rang stays with the call.
+    """
     told = [story for story in stories if "caller_number_raw" in story.caller]
     trunks = (await callers.rules(tx))[0].trunks if told else {}
     for story in told:
         if (trunk := trunks.get(story.call.trunk or "")) is not None:
             raw = story.caller["caller_number_raw"]
             story.caller["caller_number"] = numbers.incoming(raw, trunk.strip, trunk.area)
+        story.put(**{of_call: story.caller[of_report] for of_call, of_report in OF_CALL.items()})
 
 
 async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:

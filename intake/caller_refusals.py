@@ -45,6 +45,13 @@ class ItemClosedError(DeskError):
     code = "item_closed"
 
 
+class ItemOpenError(DeskError):
+    """This item is open. Send `because` to close it, and its reports with it."""
+
+    status = 409
+    code = "item_open"
+
+
 class ItemTakenError(DeskError):
     """Somebody else has taken this item. Send `over` to take it over."""
 

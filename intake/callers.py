@@ -43,7 +43,7 @@ async def known(reading: Reading, row: ReportRow) -> Known:
     since = reading.now - timedelta(days=rules.history_days)
     linked = await links.of_report(reading, row.id)
     nothing = History(0, dict.fromkeys(callers.COUNTED, 0), 0, 0, [])
-    number = row.caller_number
+    number = (await callers.of_reports(reading, [row.id]))[row.id].number
     if row.classification == "test" or row.exercise:
         return Known(number, "test", None, None, since, nothing, linked, [], None)
     held = await worklist.of_report(reading, row.id)
@@ -97,13 +97,13 @@ async def changed(tx: Transaction, was: ReportRow, row: ReportRow) -> ReportRow:
 
     Silent callers must be called back, and a real report lifts strikes.
     """
-    lifts = is_real(was, row) and row.caller_number is not None
-    if was.classification == row.classification and not lifts:
+    number = (await callers.of_reports(tx, [row.id]))[row.id].number if is_real(was, row) else None
+    if was.classification == row.classification and number is None:
         return row
     if was.classification != row.classification:
         await unanswered.classed(tx, row, was.classification)
-    if lifts and row.caller_number is not None:
-        await nuisance.lift_all(tx, row.caller_number, row.number)
+    if number is not None:
+        await nuisance.lift_all(tx, number, row.number)
     return await reports.lock(tx, row.id)
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from db import callers, calls, controls, entries, machine_room, reports, seals
+from db import callers, calls, controls, entries, machine_room, reports, seals, shifts
 from db.calls import CallRow
 from db.controls import ControlRow, End
 from db.engine import Reading, Transaction
@@ -31,6 +31,7 @@ from intake.refusals import (
     UnknownControlError,
     UnknownReportError,
 )
+from intake.shift_refusals import NoDeviceError
 
 TEST_CALL: Final = "test-call"
 CALL_BACK: Final = "call-back"  # the action that ends when the line tells so
@@ -111,27 +112,44 @@ async def consultation(tx: Transaction, number: str, step: ConsultationStep, by:
     return await _ask(tx, call, number, f"consult-{step}", {"leg": await _desk_leg(tx, call)}, by)
 
 
-async def call_back(tx: Transaction, number: str, device: str, by: str) -> ControlRow:
+async def call_back(tx: Transaction, number: str, device: str | None, by: str) -> ControlRow:
     """Ask for a desk's telephone to be rung, and then the caller of a report whose call is over.
 
-    Raises UnknownReportError, NoCallError, CallerOnLineError, NoNumberError, AlreadyCallingBackError,
+    `device` None: the telephone of the asker's own shift. What a person wrote as the caller's number is called before
+    the number that rang.
+    Raises UnknownReportError, NoCallError, CallerOnLineError, NoNumberError, NoDeviceError, AlreadyCallingBackError,
     ControlMissingError, ControlAwayError.
     """
     report, call = await _call_of(tx, number)
     if call.stage != "ended":
         raise CallerOnLineError
-    to = report.caller_number or numbers.diallable(report.caller_number_raw)
+    known = report.caller_number or (call.number if report.caller_number_raw is None else None)
+    to = known or numbers.diallable(report.caller_number_raw or call.number_raw)
     if to is None:
         raise NoNumberError
+    device = device or await _own_device(tx, by, call.pbx)
     await calls.lock_reports(tx, [report.id])
     if await controls.is_open(tx, report.id, CALL_BACK):
         raise AlreadyCallingBackError
     trunk = (await callers.rules(tx))[0].trunks.get(call.trunk or "")
-    if report.caller_number is not None and trunk is not None:
-        to = numbers.outgoing(report.caller_number, trunk.out)
+    if known is not None and trunk is not None:
+        to = numbers.outgoing(known, trunk.out)
     row = await _ask(tx, call, number, CALL_BACK, {"device": device, "number": to}, by)
     await unanswered.asked_back(tx, report.id, row)
     return row
+
+
+async def _own_device(reading: Reading, user: str, pbx: str) -> str:
+    """Return the telephone at which somebody has a shift; it must be one of this PBX."""
+    shift = await shifts.of_user(reading, user)
+    if shift is None:
+        raise NoDeviceError
+    if shift.pbx != pbx:
+        raise NoDeviceError(
+            f"The caller rang at {pbx}, and your telephone {shift.device} is one of {shift.pbx}. Send `device`: a "
+            f"telephone of {pbx}."
+        )
+    return shift.device
 
 
 async def member(

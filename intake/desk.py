@@ -110,6 +110,7 @@ async def open_report(
     row = await reports.add(tx, await reports.take_number(tx, day), values)
     if new.location_lat is not None:
         row = await positions.write(tx, row, by, TYPED)
+    row = await positions.choose(tx, row, by, place)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
     said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
     tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
@@ -207,9 +208,14 @@ async def alter(
         await entries.add(tx, row.id, by, note, automatic=False)
     marks = await seals.marks(tx, row.id, changes)
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
-    row = await _tell_version(tx, row, before, by, public_url, await placing.named(tx, changes))
+    named = await placing.named(tx, changes)
     if report.POSITION & changes.keys():
+        row = await _tell_version(tx, row, before, by, public_url, named)
         row = await positions.write(tx, row, by, written)
+        row = await positions.choose(tx, row, by, named)
+    else:
+        row = await positions.choose(tx, row, by, named)
+        row = await _tell_version(tx, row, before, by, public_url, named)
     asks = ASKED & changes.keys() or changes.get("status") == "reopened"  # what it became while it was over counts now
     return await send_by_itself(tx, row, public_url) if asks else row
 

@@ -24,7 +24,7 @@ import structlog
 from db import people
 from db.engine import Database, DatabaseUnavailableError
 from db.people import UserRow
-from intake import access, shifts
+from intake import access, handing_over, shifts
 from intake.access import NOBODYS_HASH, TooManyTriesError
 from intake.guesses import Guesses
 from intake.refusals import DeskError
@@ -139,6 +139,8 @@ class Door:
             await people.end_session(tx, token_hash(session))
             if who is not None:
                 tx.record(who.name, "AgentStateChange", f"user:{who.name}", state="logged out")
+                if not await people.is_logged_in(tx, who.name):
+                    await handing_over.leave(tx, who.name, who.name)
                 await shifts.end_gone(tx, who.name)
 
 

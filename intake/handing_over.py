@@ -1,13 +1,14 @@
 """The end of a shift: who leaves hands over their open reports with a note, and somebody takes them.
 
-Whoever's reports they are is who wrote, or did, something on them. Use cases in the caller's open transaction; the
-reports are locked first, in the order of their ids.
+Whoever's reports they are is who wrote, or did, something on them. Who leaves without a word leaves a hand-over all the
+same, to whoever takes it. Use cases in the caller's open transaction; the reports are locked first, in the order of
+their ids, before any shift.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from db import entries, handovers, people, reports
+from db import calls, entries, handovers, people, reports, worklist
 from db.engine import Transaction
 from db.handovers import HandoverRow
 from db.reports import ReportRow
@@ -20,8 +21,8 @@ from intake.refusals import (
     UnknownReportError,
 )
 
-MOST: Final = 200
 ANYBODY: Final = "petugas berikutnya"
+LEFT: Final = "Giliran berakhir tanpa serah terima"
 
 
 async def hand_over(
@@ -36,11 +37,32 @@ async def hand_over(
         person = await people.user(tx, to)
         if person is None or person.disabled_at is not None:
             raise UnknownPersonError
-    rows = await _rows(tx, by, numbers)
-    row = await handovers.add(tx, by, to, note, [one.id for one in rows])
-    for one in rows:
-        await entries.add(tx, one.id, by, f"Diserahkan kepada {to or ANYBODY}: {note}", automatic=True)
-    found = [await reports.touch(tx, one.id) for one in rows]
+    rows = await _own(tx, by) if numbers is None else await _named(tx, numbers)
+    if not rows:
+        raise NothingToHandOverError
+    return await _hand_over(tx, by, to, note, rows, by)
+
+
+async def leave(tx: Transaction, user: str, by: str) -> None:
+    """Show that what somebody who is gone had open is nobody's now: hand their reports over to whoever takes them, and
+    take their name off the worklist.
+    """
+    if rows := await _own(tx, user):
+        await _hand_over(tx, user, None, LEFT, rows, by)
+    for item_id in await worklist.free(tx, user):
+        tx.record(by, "worklist.freed", item_id, owner=user)
+        tx.tell("worklist", item_id)
+
+
+async def _hand_over(
+    tx: Transaction, user: str, to: str | None, note: str, rows: Sequence[ReportRow], by: str
+) -> tuple[HandoverRow, list[str]]:
+    """Hand over somebody's locked reports; the entries are theirs, or the reports would be `by`'s from now on."""
+    row = await handovers.add(tx, user, to, note, [one.id for one in rows])
+    text = f"Diserahkan kepada {to or ANYBODY}: {note}"
+    await calls.write_entries(tx, user, [(one.id, text) for one in rows])
+    await reports.touch_all(tx, [one.id for one in rows])
+    found = [one.number for one in rows]
     tx.record(by, "handover.made", row.id, reports=found)
     tx.tell("handover", row.id)
     return row, found
@@ -64,21 +86,23 @@ async def take(tx: Transaction, handover_id: str, by: str) -> tuple[HandoverRow,
     return await handovers.find(tx, handover_id) or row, numbers
 
 
-async def _rows(tx: Transaction, by: str, numbers: Sequence[str] | None) -> list[ReportRow]:
-    if numbers is None:
-        found = await handovers.open_reports_of(tx, by, MOST)
-        if not found:
-            raise NothingToHandOverError
-    else:
-        found = []
-        for number in dict.fromkeys(numbers):
-            row = await reports.find(tx, number)
-            if row is None:
-                raise UnknownReportError(f"There is no report {number}. The list of reports shows their numbers.")
-            found.append(row)
+async def _own(tx: Transaction, user: str) -> list[ReportRow]:
+    """Return what is somebody's and not closed, locked: all of it, however much it is."""
+    seen = [one.id for one in await handovers.open_reports_of(tx, user)]
+    if not seen:
+        return []
+    locked = await calls.lock_reports(tx, seen)
+    return [one for one in await handovers.open_reports_of(tx, user) if one.id in locked]  # as it is now
+
+
+async def _named(tx: Transaction, numbers: Sequence[str]) -> list[ReportRow]:
+    found = []
+    for number in dict.fromkeys(numbers):
+        row = await reports.find(tx, number)
+        if row is None:
+            raise UnknownReportError(f"There is no report {number}. The list of reports shows their numbers.")
+        found.append(row)
     locked = [await reports.lock(tx, one.id) for one in sorted(found, key=lambda one: one.id)]
-    if numbers is None:
-        return [one for one in locked if one.status != "closed"]
     if closed := [one.number for one in locked if one.status == "closed"]:
         raise ReportClosedError(
             f"{', '.join(closed)}: a closed report cannot be handed over. Leave it out, or reopen it."

@@ -1,21 +1,23 @@
-"""Where a report is: every position is kept, and one is shown, the last that a person set, else the best of machines'.
+"""Where a report is: every position is kept, and one is shown: the last that a person set, else the best of machines',
+else where the place lies that somebody chose from the gazetteer.
 
 What a person typed as the place is another field, and nothing here touches it. A person who takes the coordinates out
 has set them too. Agencies that have the report are owed the place when it becomes another one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from msgspec.structs import replace as with_columns
 
-from db import duplicates, positions
+from db import duplicates, entries, positions
 from db.engine import Transaction
-from db.positions import Detail, NewPosition
+from db.positions import Detail, NewPosition, PositionRow
 from db.reports import ReportRow
-from intake import grouping
+from intake import grouping, placing
 from intake.best_position import best
-from intake.report import POSITION
+from intake.report import PLACE, POSITION, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Written:
 
 
 TYPED = Written()
+PLACES: Final = "gazetteer"  # source and method
 
 
 async def learn(tx: Transaction, learnt: Sequence[NewPosition], public_url: str) -> None:
@@ -44,9 +47,9 @@ async def learn(tx: Transaction, learnt: Sequence[NewPosition], public_url: str)
     await positions.add(tx, learnt)
     shown: dict[int, NewPosition] = {}
     for report_id, every in (await positions.of_reports(tx, ids)).items():
-        by_person = POSITION & locked[report_id].field_versions.keys() or any(one.source == "person" for one in every)
-        if not by_person and (one := best(every)) is not None:
-            shown[report_id] = one
+        measured = best(one for one in every if one.source != PLACES)
+        if measured is not None and not _by_person(locked[report_id].field_versions, every):
+            shown[report_id] = measured
     await positions.show(tx, shown)
     moved = [locked[id] for id, one in shown.items() if _place(locked[id]) != (one.lat, one.lon)]
     heads = {row.duplicate_of or row.number for row in moved}
@@ -78,6 +81,52 @@ async def write(tx: Transaction, row: ReportRow, by: str, written: Written) -> R
     return with_columns(
         row, location_method=one.method, location_radius_m=one.radius_m, location_measured_at=one.measured_at
     )
+
+
+async def choose(tx: Transaction, row: ReportRow, by: str, changes: Mapping[str, Value]) -> ReportRow:
+    """Keep where the place lies that changes of a locked report set, if they set one, and return the report.
+
+    It is shown where neither a person nor a machine has told a position; the report's next version is the caller's.
+    """
+    if PLACE not in changes:
+        return row
+    code = changes[PLACE]
+    place = None if code is None else await placing.find(tx, str(code))
+    every = (await positions.of_reports(tx, [row.id]))[row.id]
+    last = next((one for one in reversed(every) if one.source == PLACES), None)
+    lat, lon = (None, None) if place is None else (place.lat, place.lon)
+    if (lat, lon) == ((None, None) if last is None else (last.lat, last.lon)):
+        return row
+    one = NewPosition(
+        report_id=row.id,
+        at=tx.now,
+        method=None if lat is None else PLACES,
+        lat=lat,
+        lon=lon,
+        source=PLACES,
+        detail={} if place is None else {"place": place.code, "name": place.label},
+        by=by,
+    )
+    await positions.add(tx, [one])
+    measured = best(known for known in every if known.source != PLACES)
+    if measured is not None or _by_person(row.field_versions, every):
+        return row
+    await positions.show(tx, {row.id: one})
+    where = "–" if lat is None or lon is None else words(lat, lon, None, None)
+    await entries.add(tx, row.id, by, f"Koordinat tempat: {where}", automatic=True)
+    return with_columns(
+        row,
+        location_lat=lat,
+        location_lon=lon,
+        location_method=one.method,
+        location_radius_m=None,
+        location_measured_at=None,
+    )
+
+
+def _by_person(field_versions: Mapping[str, int], every: Sequence[PositionRow]) -> bool:
+    """Tell whether a person has set a place, or taken it out."""
+    return bool(POSITION & field_versions.keys()) or any(one.source == "person" for one in every)
 
 
 def words(lat: float, lon: float, radius_m: float | None, method: str | None) -> str:

@@ -38,6 +38,7 @@ COLUMNS: Final = {
     "location.place": "location_place",
     "location.place_name": "location_place_name",
 }
+NUMBER: Final = "caller.number"  # a person's word; the number that rang stays with the call
 POSITION: Final = {"location.lat", "location.lon"}  # one field in two leaves
 PLACE: Final = "location.place"  # its code; with it comes PLACE_NAME, which nobody sends
 PLACE_NAME: Final = "location.place_name"
@@ -105,8 +106,8 @@ def merge(changed: Set[str], theirs: Mapping[str, Value], yours: Mapping[str, Va
 def columns(changes: Mapping[str, Value]) -> dict[str, object]:
     """Return the columns that changes are saved in; a caller's number brings its E.164 form and its digits."""
     values: dict[str, object] = {COLUMNS[leaf]: value for leaf, value in changes.items()}
-    if "caller.number" in changes:
-        raw = changes["caller.number"]
+    if NUMBER in changes:
+        raw = changes[NUMBER]
         text = raw if isinstance(raw, str) else None
         values |= {"caller_number": numbers.e164(text), "caller_digits": numbers.digits(text) or None}
     return values

@@ -24,6 +24,13 @@ class UnknownShiftError(DeskError):
     code = "unknown_shift"
 
 
+class NoDeviceError(DeskError):
+    """You have no shift, so nobody knows which telephone is yours. Begin one (POST /api/v1/shift), or send `device`."""
+
+    status = 409
+    code = "no_device"
+
+
 class NoDeskError(DeskError):
     """This is the telephone of none of INTAKE112_DESKS."""
 

@@ -19,7 +19,7 @@ from db import controls, machine_room, people, queue_members, shifts
 from db.engine import Reading, Transaction
 from db.queue_members import QueueMemberRow
 from db.shifts import ShiftRow
-from intake import control, duty, on_duty
+from intake import control, duty, handing_over, on_duty
 from intake.control import ShiftAction
 from intake.duty import Wish
 from intake.facts import MACHINE
@@ -98,12 +98,17 @@ async def wish(tx: Transaction, user: str, wished: Wish, reason: str | None) -> 
 
 
 async def stop(tx: Transaction, user: str) -> None:
-    """End one's own shift. Raises NoShiftError."""
+    """End one's own shift; open reports are left to whoever takes them. Raises NoShiftError."""
+    await handing_over.leave(tx, user, user)
     await _end(tx, await _own(tx, user), "self", user)
 
 
 async def stop_others(tx: Transaction, shift_id: str, supervisor: str) -> None:
-    """End somebody's shift for them. Raises UnknownShiftError."""
+    """End somebody's shift for them, like `stop`. Raises UnknownShiftError."""
+    seen = await shifts.look(tx, shift_id)
+    if seen is None or seen.ended_at is not None:
+        raise UnknownShiftError
+    await handing_over.leave(tx, seen.user, supervisor)
     row = await shifts.find(tx, shift_id)
     if row is None or row.ended_at is not None:
         raise UnknownShiftError
@@ -112,10 +117,17 @@ async def stop_others(tx: Transaction, shift_id: str, supervisor: str) -> None:
 
 async def end_gone(tx: Transaction, left: str | None = None) -> None:
     """End the shifts of all who are logged in nowhere any more; `left` is who just logged out."""
-    for found, how in await gone(tx, left):
-        row = await shifts.find(tx, found.id)
+    found = await gone(tx, left)
+    for seen, how in found:  # all reports before the first shift
+        await handing_over.leave(tx, seen.user, _by(how, left))
+    for seen, how in found:
+        row = await shifts.find(tx, seen.id)
         if row is not None and row.ended_at is None:
-            await _end(tx, row, how, left if how == "logged out" and left is not None else MACHINE)
+            await _end(tx, row, how, _by(how, left))
+
+
+def _by(how: str, left: str | None) -> str:
+    return left if how == "logged out" and left is not None else MACHINE
 
 
 async def gone(reading: Reading, left: str | None = None) -> list[tuple[ShiftRow, str]]:

@@ -7,7 +7,7 @@ administrator who may log in always remains: the command line can disable even t
 from db import people
 from db.engine import Transaction
 from db.people import UserRow
-from intake import access, shifts
+from intake import access, handing_over, shifts
 from intake.refusals import DeskError
 
 
@@ -70,6 +70,8 @@ async def change(
         tx.record(by, "user.password_set", subject)
     if "disabled_at" in values:
         tx.record(by, "user.disabled" if disabled else "user.enabled", subject)
+    if values.get("disabled_at"):
+        await handing_over.leave(tx, name, by)
     await shifts.end_gone(tx)
     after = await people.user(tx, name)
     if after is None:

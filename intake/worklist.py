@@ -10,8 +10,9 @@ from db import callers, calls, entries, reports, worklist
 from db.controls import ControlRow
 from db.engine import Transaction
 from db.worklist import ItemRow
-from intake import control
-from intake.caller_refusals import ItemClosedError, ItemTakenError, StepsLeftError, UnknownItemError
+from intake import closing, control
+from intake.caller_refusals import ItemClosedError, ItemOpenError, ItemTakenError, StepsLeftError, UnknownItemError
+from intake.closing import Ending
 from intake.refusals import CallerOnLineError
 
 Step = Literal["message", "search"]
@@ -49,7 +50,7 @@ async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: 
     return item
 
 
-async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> ControlRow:
+async def call_back(tx: Transaction, item_id: str, device: str | None, by: str) -> ControlRow:
     """Ask for a desk's telephone to be rung, and then the caller of an item; whoever asks takes the item if nobody has.
 
     Raises UnknownItemError, ItemClosedError, and what `control.call_back` raises.
@@ -62,18 +63,43 @@ async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> Cont
     if seen.number is not None and await callers.rings_now(tx, seen.number):
         raise CallerOnLineError("This caller is on the line now, in another call. Answer it.")
     newest = (await worklist.reports_of(tx, [item_id]))[item_id][-1]
-    return await control.call_back(tx, newest[1], device, by)
+    return await control.call_back(tx, newest.number, device, by)
 
 
-async def close(tx: Transaction, item_id: str, because: Because, note: str | None, by: str) -> ItemRow:
+async def close(
+    tx: Transaction,
+    item_id: str,
+    because: Because | None,
+    note: str | None,
+    by: str,
+    public_url: str,
+    reports_end: Ending | None = None,
+) -> list[str]:
     """Close an item with its reason; the report of its first call tells it.
 
-    Raises UnknownItemError, ItemClosedError, StepsLeftError.
+    `reports_end`: close those of its reports, too, on which nobody has worked (`open`), and return their numbers;
+    without a reason these alone, of an item that is closed.
+    Raises UnknownItemError, ItemClosedError, StepsLeftError, UnfitDispositionError, NoDispositionError.
     """
     seen = await worklist.look(tx, item_id)
     if seen is None:
         raise UnknownItemError
-    await calls.lock_reports(tx, [seen.report_id])
+    held = [one.id for one in (await worklist.reports_of(tx, [item_id]))[item_id]]
+    await calls.lock_reports(tx, held)
+    if because is not None:
+        await _close(tx, item_id, because, note, by)
+    elif seen.closed_at is None:
+        raise ItemOpenError
+    if reports_end is None:
+        return []
+    rows = await reports.by_ids(tx, held)
+    untouched = [rows[id].number for id in held if rows[id].status == "open" and rows[id].is_alone]
+    for number in untouched:
+        await closing.close(tx, number, reports_end, by, public_url)
+    return untouched
+
+
+async def _close(tx: Transaction, item_id: str, because: Because, note: str | None, by: str) -> None:
     item = await _open(tx, item_id)
     needed = (await callers.rules(tx))[0].call_back_tries
     if because == "unreachable" and item.number is not None and item.tries < needed:
@@ -87,7 +113,6 @@ async def close(tx: Transaction, item_id: str, because: Because, note: str | Non
     said = f"Daftar telepon balik ditutup: {CLOSED[because]}" + (f" ({note})" if note else "")
     await entries.add(tx, item.report_id, by, said, automatic=True)
     await reports.touch(tx, item.report_id)
-    return item
 
 
 async def _open(tx: Transaction, item_id: str) -> ItemRow:

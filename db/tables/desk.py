@@ -102,6 +102,9 @@ calls = Table(
     Column("linkedid", String(150)),
     Column("trunk", String(128)),
     Column("dialled", String(80)),
+    Column("number", String(20)),  # that rang, in E.164; no person changes these three
+    Column("number_raw", Text),  # as the carrier sent it
+    Column("number_digits", String(64)),  # of number_raw, for the search
     Column("stage", String(16), nullable=False),
     Column("outcome", String(16)),
     Column("arrived_at", UtcTime, nullable=False),
@@ -118,6 +121,7 @@ calls = Table(
     Column("recovered", Boolean, nullable=False),
     Column("told", Json, nullable=False, server_default=text("'{}'")),  # while it lasts: see `intake.booking`
     UniqueConstraint("pbx", "uniqueid"),
+    Index(None, "number"),
     Index("ix_calls_open", "pbx", postgresql_where=IN_PROGRESS, sqlite_where=IN_PROGRESS),
 )
 

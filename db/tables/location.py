@@ -16,7 +16,7 @@ positions = Table(
     Column("lat", Double),  # null, with lon: an address or a reference without coordinates, or a place taken out
     Column("lon", Double),
     Column("radius_m", Double),
-    Column("source", String(16), nullable=False),  # network, handset, link, person
+    Column("source", String(16), nullable=False),  # network, handset, link, gazetteer, person
     Column("detail", Json, nullable=False),
     Column("by", String(128), nullable=False),
     Index(None, "report_id", "n"),

@@ -193,9 +193,9 @@ class ConsultationIn(In):
 
 
 class CallBackIn(In):
-    """Whose telephone calls the caller back: one of INTAKE112_DESKS."""
+    """Whose telephone calls the caller back: one of INTAKE112_DESKS; that of your own shift when none is sent."""
 
-    device: Device
+    device: Device | None = None
 
 
 class MemberIn(In):

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from intake.api.bodies import Device, In, Number, storable_text
+from intake.api.bodies import Code, Device, In, Number, storable_text
 from intake.api.out import Out
 from intake.report import Classification
 from intake.steps import Status
@@ -235,12 +235,13 @@ class Item(Out):
 
     `owed_at` null: its calls were short and not repeated. `due_at`: by then somebody should have called back.
     `tries`: calls back that reached nobody, of `tries_needed` before one may give up; `next_step` is what comes now,
-    null when it is closed.
+    null when it is closed. `not_closed`: those of `reports` that are not.
     """
 
     id: str
     number: str | None
     reports: list[str]
+    not_closed: list[str]
     reason: Literal["abandoned", "failed", "unknown", "overflow", "silent"]
     rings: int
     short_rings: int
@@ -290,14 +291,32 @@ class StepIn(In):
     note: Note | None = None
 
 
-class CloseIn(In):
-    """Why nobody must be called back any more; `unreachable` only after enough tries."""
+class ReportsEndIn(In):
+    """How an item's reports end; `disposition`: the first that fits the class when none is sent (not of `normal`)."""
 
-    because: Because
+    classification: Classification = Field("ghost", alias="class")
+    disposition: Code | None = None
+
+
+class CloseIn(In):
+    """Why nobody must be called back any more; `unreachable` only after enough tries.
+
+    `reports`: close those of its reports, too, on which nobody has worked. Without `because` these alone, of an item
+    that is closed.
+    """
+
+    because: Because | None = None
     note: Note | None = None
+    reports: ReportsEndIn | None = None
+
+    @model_validator(mode="after")
+    def _is_something(self) -> "CloseIn":
+        if self.because is None and self.reports is None:
+            raise ValueError("send because, or reports of an item that is closed")
+        return self
 
 
 class CallBackIn(In):
-    """Whose telephone calls back: one of INTAKE112_DESKS."""
+    """Whose telephone calls back: one of INTAKE112_DESKS; that of your own shift when none is sent."""
 
-    device: Device
+    device: Device | None = None

@@ -54,13 +54,13 @@ def router(context: Context) -> APIRouter:
             return shown_control(await control.consultation(tx, number, body.step, who.name))
 
     @routes.post("/reports/{number}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
-    async def call_back(number: Number, body: bodies.CallBackIn, who: staff) -> schemas.Control:
+    async def call_back(number: Number, who: staff, body: bodies.CallBackIn | None = None) -> schemas.Control:
         """Ask the PBX to ring a desk's telephone and, when it is taken up, the caller of a report whose call is over.
 
         Done is it when the caller has answered: a leg of the call (`callback`) then says how long they talked.
         """
         async with database.transaction() as tx:
-            return shown_control(await control.call_back(tx, number, body.device, who.name))
+            return shown_control(await control.call_back(tx, number, body.device if body else None, who.name))
 
     @routes.post("/queues/{queue}/members", status_code=202, responses=refusals(*ON_WRITE, 409))
     async def member(queue: Queue, body: bodies.MemberIn, who: staff) -> schemas.Control:

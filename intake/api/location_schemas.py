@@ -11,9 +11,10 @@ from intake.api.out import Out
 class Location(Out):
     """Where it is: `text` as a person typed it, and beside it coordinates with their method, radius in metres and time.
 
-    The coordinates are the last that a person set, else the best that machines told. `method`: `gnss`, `wifi`, `cell`,
-    `browser`, `pin`, `coordinates`, `plus-code`, `typed`, or the network's own word. `measured_at`: null when nobody
-    said when. `place`: code of a place; `place_name`: what that was called when it was set.
+    The coordinates are the last that a person set, else the best that machines told, else those of `place`. `method`:
+    `gnss`, `wifi`, `cell`, `browser`, `pin`, `coordinates`, `plus-code`, `typed`, `gazetteer`, or the network's own
+    word. `measured_at`: null when nobody said when. `place`: code of a place; `place_name`: what that was called when
+    it was set.
     """
 
     text: str | None
@@ -30,8 +31,9 @@ class Position(Out):
     """A position that was learnt; none is ever erased. `at`: when we heard of it, `measured_at`: when it was measured.
 
     `source`: `network` (PIDF-LO), `handset` (AML), `link` (the caller's browser, or what the caller typed there),
-    `person`. Without `lat` and `lon` it is an address or a reference of the network (`detail`), or coordinates that a
-    person took out.
+    `gazetteer` (the place that somebody chose; its code is in `detail`), `person`. Without `lat` and `lon` it is an
+    address or a reference of the network (`detail`), a place without coordinates, or coordinates that a person took
+    out.
     """
 
     id: str
@@ -41,7 +43,7 @@ class Position(Out):
     lat: float | None
     lon: float | None
     radius_m: float | None
-    source: Literal["network", "handset", "link", "person"]
+    source: Literal["network", "handset", "link", "gazetteer", "person"]
     detail: dict[str, str | float | None]
     by: str
 

@@ -14,7 +14,10 @@ from intake.steps import Status, Step, Told
 
 
 class Caller(Out):
-    """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent."""
+    """`number` is E.164 when valid, else null; `number_raw` is what the carrier sent, and stays.
+
+    Where a person wrote another number (`caller_typed` of the report), `number` is of that.
+    """
 
     number: str | None
     number_raw: str | None
@@ -179,6 +182,7 @@ class ReportSummary(Versioned):
     exercise: bool
     opened_at: datetime
     caller: Caller
+    caller_typed: str | None = Field(description="what a person wrote as the caller's number; null: nobody did")
     location: Location
     narrative: str | None
     flags: Flags

@@ -73,7 +73,10 @@ def router(context: Context) -> APIRouter:
 
     @routes.post("/shift/end", responses=refusals(*ON_WRITE, 409))
     async def stop(who: staff, _: bodies.Nothing | None = None) -> shift_schemas.Ended:
-        """End your shift: the PBX is asked to ring your telephone no more. Who talks, talks on."""
+        """End your shift: the PBX is asked to ring your telephone no more. Who talks, talks on.
+
+        Open reports that you have not handed over wait as a hand-over to whoever takes them.
+        """
         async with database.transaction() as tx:
             await shifts.stop(tx, _person(who))
         return shift_schemas.Ended()

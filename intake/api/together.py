@@ -60,9 +60,12 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/handovers", responses=refusals(*ON_READ))
     async def newest(
-        _: staff, waiting: Annotated[bool, Query(description="only what nobody has taken yet")] = False
+        _: staff, waiting: Annotated[bool, Query(description="all that nobody has taken yet")] = False
     ) -> shapes.Handovers:
-        """The newest hand-overs, a hundred at most."""
+        """The newest hundred hand-overs; `waiting`: all that wait to be taken and have a report that is not closed.
+
+        Who ends a shift, logs out or is disabled without a word leaves one to whoever takes it.
+        """
         async with database.reading() as reading:
             rows = await handovers.newest(reading, 100, waiting=waiting)
             numbers = await handovers.numbers(reading, [row.id for row in rows])

@@ -18,7 +18,7 @@ from db.reports import ReportRow
 from intake import grouping, unanswered
 from intake.api import dispatch_schemas, location_wire, schemas
 from intake.news import POSITION
-from intake.report import leaves
+from intake.report import NUMBER, leaves
 
 ENDED = "ended"
 CURSOR = r"^[0-7][0-9a-f]{15}$"
@@ -142,10 +142,11 @@ def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]],
         "opened_at": row.opened_at,
         "caller": {
             "number": row.caller_number,
-            "number_raw": row.caller_number_raw,
+            "number_raw": row.caller_number_raw if call is None else call.number_raw,
             "name": row.caller_name,
             "withheld": row.caller_withheld,
         },
+        "caller_typed": row.caller_number_raw if NUMBER in row.field_versions else None,
         "location": location_wire.location(row),
         "narrative": row.narrative,
         "flags": {

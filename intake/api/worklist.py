@@ -19,6 +19,7 @@ from intake.api.callers import AN_ID, an_id
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
 from intake.api.control import shown_control
 from intake.caller_refusals import UnknownItemError
+from intake.closing import Ending
 from intake.unanswered import DAY
 
 ItemId = Annotated[str, an_id(UnknownItemError), AN_ID]
@@ -77,19 +78,23 @@ def router(context: Context) -> APIRouter:
             return await _item(tx, item_id)
 
     @routes.post("/worklist/{item_id}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
-    async def call_back(item_id: ItemId, body: caller_schemas.CallBackIn, who: staff) -> schemas.Control:
+    async def call_back(item_id: ItemId, who: staff, body: caller_schemas.CallBackIn | None = None) -> schemas.Control:
         """Ask the PBX to ring a desk's telephone and, when it is taken up, the caller; who answers closes the item.
 
         Whoever asks takes the item if nobody has. GET /api/v1/controls/{id} tells how it ended, and so does the item.
         """
         async with database.transaction() as tx:
-            return shown_control(await worklist.call_back(tx, item_id, body.device, who.name))
+            return shown_control(await worklist.call_back(tx, item_id, body.device if body else None, who.name))
 
     @routes.post("/worklist/{item_id}/close", responses=refusals(*ON_WRITE, 404, 409))
     async def close(item_id: ItemId, body: caller_schemas.CloseIn, who: staff) -> caller_schemas.Item:
-        """Close it with a reason. 409 `steps_left`: to give up, one must have called back often enough."""
+        """Close it with a reason. 409 `steps_left`: to give up, one must have called back often enough.
+
+        With `reports` those of its reports are closed in the same step that are `open`: on which nobody has worked.
+        """
+        ends = None if body.reports is None else Ending(body.reports.classification, body.reports.disposition)
         async with database.transaction() as tx:
-            await worklist.close(tx, item_id, body.because, body.note, who.name)
+            await worklist.close(tx, item_id, body.because, body.note, who.name, context.public_url, ends)
             return await _item(tx, item_id)
 
     return routes
@@ -113,7 +118,8 @@ async def _items(reading: Reading, rows: Sequence[ItemRow]) -> list[caller_schem
         due_at = row.owed_at + timedelta(seconds=rules.call_back_within_s) if row.owed_at is not None else None
         is_open = row.closed_at is None
         more = {
-            "reports": [number for _, number in of_item[row.id]],
+            "reports": [one.number for one in of_item[row.id]],
+            "not_closed": [one.number for one in of_item[row.id] if one.status != "closed"],
             "short_rings": row.short,
             "due_at": due_at,
             "overdue": is_open and due_at is not None and due_at < reading.now,

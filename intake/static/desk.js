@@ -39,7 +39,7 @@ const dayOf = format({ day: "2-digit", month: "short", hour: "2-digit", minute: 
 const clock = (at) => (at ? timeOf.format(new Date(at)) : "–");
 const now = () => Date.now() + offset;
 const waits = (report) => WAITING.includes(report.call.stage);
-const callerOf = (report) => report.caller.number || report.caller.number_raw || "tanpa nomor";
+const callerOf = (report) => report.caller.number || report.caller_typed || report.caller.number_raw || "tanpa nomor";
 
 async function api(method, path, body, headers) {
   const options = { method, headers: { ...headers }, cache: "no-store" };

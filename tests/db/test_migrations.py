@@ -154,3 +154,34 @@ async def test_an_update_asks_only_those_whose_report_is_not_over(empty_url: str
         found = {n: rows[0] for n, rows in (await dispatches.of_reports(reading, [1, 2, 3])).items()}
     assert {n: row.escalate_at for n, row in found.items()} == {1: None, 2: None, 3: found[3].accepted_at}
     assert found[3].heard_at == found[3].accepted_at, "it is asked how it stands, and told since when nobody was heard"
+
+
+async def test_the_number_that_rang_is_kept_with_its_call(empty_url: str, clock: SetClock) -> None:
+    engine = create_async_engine(empty_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(up_to, "0024")
+        for statement in (
+            "INSERT INTO reports (id, number, version, field_versions, status, classification, source, exercise,"
+            " opened_at, caller_number, caller_number_raw, caller_digits)"
+            " VALUES (1, 'r1', 1, '{}', 'open', 'normal', 'call', false, '2026-03-14 01:00:00', '+628', '08', '08'),"
+            " (2, 'r2', 3, '{\"caller.number\": 2}', 'open', 'normal', 'call', false, '2026-03-14 01:00:00',"
+            " '+627', '07', '07'),"
+            " (3, 'r3', 2, '{\"caller.number\": 2}', 'open', 'normal', 'call', false, '2026-03-14 01:00:00',"
+            " '+627', '07', '07')",
+            "INSERT INTO calls (id, report_id, pbx, uniqueid, stage, arrived_at, metadata, recovered)"
+            " SELECT id, id, 'pbx-1', 'c.' || id, 'ended', opened_at, '{}', false FROM reports",
+            "INSERT INTO entries (id, report_id, at, author, automatic, text) VALUES"
+            " ('e1', 2, '2026-03-14 01:00:00', 'siti', true, 'Nomor penelepon: +6209 → +626'),"
+            " ('e2', 2, '2026-03-14 01:00:00', 'siti', true, 'Nomor penelepon: +626 → 07'),"
+            " ('e3', 3, '2026-03-14 01:00:00', 'siti', true, 'Nomor penelepon: – → 07')",
+        ):
+            await connection.exec_driver_sql(statement)
+    await engine.dispose()
+    await migrate.migrate(empty_url)
+    async with Database.open(empty_url, clock) as database, database.reading() as reading:
+        found = await calls.by_reports(reading, [1, 2, 3])
+    assert [(found[n].number, found[n].number_raw, found[n].number_digits) for n in (1, 2, 3)] == [
+        ("+628", "08", "08"),
+        ("+6209", "+6209", "6209"),
+        (None, None, None),
+    ]

@@ -49,7 +49,13 @@ TAPES = Path(__file__).parents[1] / "tapes"
 EXAMPLES = 400 if os.environ.get("INTAKE112_PROVE") else 50
 _examples = itertools.count(1)
 OF_NUMBER = ("caller_number", "caller_number_raw", "caller_digits")
+OF_CALL = ("number", "number_raw", "number_digits")
 Tellings = tuple[tuple[Fact, ...], list[list[int]]]
+
+
+def last_digits(row: object, names: tuple[str, ...]) -> dict[str, str]:
+    """Return what of a row's numbers is the same in every telling."""
+    return {name: str(getattr(row, name))[-1] for name in names}
 
 
 @cache
@@ -165,8 +171,8 @@ async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> lis
             audit = text("SELECT action, detail FROM audit WHERE subject = :number ORDER BY n")
             live = text("SELECT version FROM live_events WHERE subject = :number ORDER BY seq")
             found += [
-                replace(call, id=0, report_id=0, uniqueid=""),
-                replace(report, id=0, number="", **{name: str(getattr(report, name))[-1] for name in OF_NUMBER}),
+                replace(call, id=0, report_id=0, uniqueid="", **last_digits(call, OF_CALL)),
+                replace(report, id=0, number="", **last_digits(report, OF_NUMBER)),
                 await held(reading, report.id),
                 [replace(leg, call_id=0) for leg in await calls.legs_of(reading, call.id)],
                 [

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from db import places, tables
 from db.engine import Database
 from intake import area_data, escalating, placing
+from intake.facts import CallKey, Located, Position
 from intake.gazetteer import ISLAND
 from routing import rulebook
 from routing.rules import Recipient, Rule
-from tests.conftest import SetClock
+from tests.conftest import START, SetClock
 from tests.intake.area import FILES
-from tests.intake.conftest import PUBLIC_URL, Client, Json, LogIn, add_agency
+from tests.intake.conftest import PUBLIC_URL, Client, Json, LogIn, add_agency, book, ring
 from tests.routing.cases import owed
 
 HEAD = "code,name,parent,alternatives,lat,lon,island\n"
@@ -148,6 +149,64 @@ async def test_a_report_lies_in_a_place(operator: Client, database: Database) ->
         audit = (await reading.connection.execute(select(tables.audit).order_by(tables.audit.c.n.desc()))).first()
     assert audit is not None
     assert named not in audit.detail, "no values"
+
+
+def shown(report: Json) -> tuple[object, ...]:
+    """What a report shows of its positions."""
+    return tuple(report["location"][name] for name in ("lat", "lon", "method"))
+
+
+MARKET = (-7.0165, 113.86, "gazetteer")
+PIER = (-7.02, 113.88, "gazetteer")
+
+
+async def test_a_chosen_place_is_a_position(operator: Client, database: Database) -> None:
+    await load(database)
+    async with database.transaction() as tx:
+        await placing.import_own(tx, OWN + "dermaga,Dermaga,99.01.02.2003,,-7.02,113.88,\n", "rina")
+    await add_agency(database, "damkar", "kebakaran")
+    report = await opened(operator, kind="kebakaran", location={"place": "pasar-ikan"})
+    assert shown(report) == MARKET
+    (one,) = report["location"]["positions"]
+    assert (one["source"], one["by"], one["detail"]["place"]) == ("gazetteer", "the operator", "pasar-ikan")
+    sent = await operator.post(f"/api/v1/reports/{report['number']}/dispatches", json={"agencies": ["damkar"]})
+    report = (await operator.get(f"/api/v1/reports/{report['number']}")).json()
+    report = await change(operator, report, place="dermaga")
+    assert shown(report) == PIER
+    assert "Koordinat tempat: -7.02000, 113.88000" in [entry["text"] for entry in report["entries"]]
+    async with database.reading() as reading:
+        envelopes = await owed(reading, sent.json()["dispatches"][0]["id"])
+    assert json.loads(envelopes[-1].body)["data"]["report"]["location"]["lat"] == -7.02
+    report = await change(operator, report, place="99.01.02.2002")
+    assert shown(report) == (None, None, None), "nobody knows where in the village"
+    report = await change(operator, report, place="dermaga", lat=-7.1, lon=113.9)
+    assert shown(report) == (-7.1, 113.9, "typed"), "a person's, at once"
+    report = await change(operator, report, place="pasar-ikan")
+    assert shown(report) == (-7.1, 113.9, "typed")
+    assert [(one["source"], one["lat"]) for one in report["location"]["positions"]] == [
+        ("gazetteer", -7.0165),
+        ("gazetteer", -7.02),
+        ("gazetteer", None),
+        ("person", -7.1),
+        ("gazetteer", -7.02),
+        ("gazetteer", -7.0165),
+    ]
+
+
+async def test_a_chosen_place_hides_nothing_that_was_measured(operator: Client, database: Database) -> None:
+    await load(database)
+    async with database.transaction() as tx:
+        await placing.import_own(tx, OWN, "rina")
+    number = await ring(database, START)
+    report = await change(operator, (await operator.get(f"/api/v1/reports/{number}")).json(), place="pasar-ikan")
+    assert shown(report) == MARKET
+    key, cell = CallKey("pbx-1", "c.1"), Position(-7.3, 113.3, 5000.0, "Cell")
+    await book(database, Located(key, START, cell))
+    report = (await operator.get(f"/api/v1/reports/{number}")).json()
+    assert shown(report) == (-7.3, 113.3, "Cell")
+    report = await change(operator, report, place=None)
+    report = await change(operator, report, place="pasar-ikan")
+    assert shown(report) == (-7.3, 113.3, "Cell")
 
 
 async def test_a_place_that_is_not_there_is_refused_and_one_that_left_keeps_its_name(
