@@ -1,8 +1,7 @@
 """How a report may end: the centre's own list, which of it fits a class, and what a step brings with it.
 
-The product itself uses `NOT_OURS` (by its own step), `TEST` (of our own test calls), `grouping.DUPLICATE` (of what is
-closed with the report that it is joined to) and, of a class that is no emergency, the first that fits, so that one key
-closes a silent call. A code is kept for ever; what nobody shall choose any more is disabled.
+The product itself uses `NOT_OURS` (by its own step) and, of a class that is no emergency, the first that fits, so that
+one key closes a silent call. A code is kept for ever; what nobody shall choose any more is disabled.
 """
 
 from collections.abc import Mapping, Sequence
