@@ -7,7 +7,7 @@ reports are locked first, in the order of their ids.
 from collections.abc import Sequence
 from typing import Final
 
-from db import entries, handovers, people, reports
+from db import entries, handovers, people, reports, seals
 from db.engine import Transaction
 from db.handovers import HandoverRow
 from db.reports import ReportRow
@@ -38,10 +38,12 @@ async def hand_over(
             raise UnknownPersonError
     rows = await _rows(tx, by, numbers)
     row = await handovers.add(tx, by, to, note, [one.id for one in rows])
+    marks: dict[str, str] = {}  # each report has its key, and so its mark of the note
     for one in rows:
         await entries.add(tx, one.id, by, f"Diserahkan kepada {to or ANYBODY}: {note}", automatic=True)
+        marks[one.number] = (await seals.marks(tx, one.id, {"note": note}))["note"]
     found = [await reports.touch(tx, one.id) for one in rows]
-    tx.record(by, "handover.made", row.id, reports=found)
+    tx.record(by, "handover.made", row.id, reports=found, marks=marks)
     tx.tell("handover", row.id)
     return row, found
 

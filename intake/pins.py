@@ -9,7 +9,7 @@ from db.engine import Transaction
 from db.positions import PositionRow
 from intake import coordinates, desk
 from intake.coordinates import CoordinatesError, Place
-from intake.positions import Written, write
+from intake.positions import Written, marks, write
 from intake.refusals import UnknownReportError, UnreadablePlaceError
 
 
@@ -42,7 +42,8 @@ async def pin(tx: Transaction, number: str, given: Pin, by: str, public_url: str
     if yours == {"location.lat": row.location_lat, "location.lon": row.location_lon}:  # a person says so, too
         await write(tx, row, by, written)
         await reports.touch(tx, row.id)
-        tx.record(by, "report.changed", number, fields=list(yours))
+        said = await marks(tx, row.id, place.lat, place.lon, None, {})
+        tx.record(by, "report.changed", number, fields=list(yours), marks=said)
     else:
         await desk.edit(tx, number, row.version, yours, by, public_url, written)
     return (await positions.of_reports(tx, [row.id]))[row.id][-1]

@@ -6,7 +6,7 @@ times before, or says that the caller was found, or why nobody needs to be calle
 
 from typing import Final, Literal
 
-from db import callers, calls, entries, reports, worklist
+from db import callers, calls, entries, reports, seals, worklist
 from db.controls import ControlRow
 from db.engine import Transaction
 from db.worklist import ItemRow
@@ -42,9 +42,10 @@ async def take(tx: Transaction, item_id: str, by: str, *, over: bool) -> ItemRow
 
 async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: str) -> ItemRow:
     """Write what was done about an item. Raises UnknownItemError, ItemClosedError."""
+    marks = await _marks(tx, await _seen(tx, item_id), note)  # of the report, so before the item is locked
     item = await _open(tx, item_id)
     await worklist.add_step(tx, item.id, done, by, note=note)
-    tx.record(by, "worklist.step", item.id, step=done)
+    tx.record(by, "worklist.step", item.id, step=done, marks=marks)
     tx.tell("worklist", item.id)
     return item
 
@@ -54,9 +55,7 @@ async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> Cont
 
     Raises UnknownItemError, ItemClosedError, and what `control.call_back` raises.
     """
-    seen = await worklist.look(tx, item_id)
-    if seen is None:
-        raise UnknownItemError
+    seen = await _seen(tx, item_id)
     if seen.closed_at is not None:
         raise ItemClosedError
     if seen.number is not None and await callers.rings_now(tx, seen.number):
@@ -70,9 +69,7 @@ async def close(tx: Transaction, item_id: str, because: Because, note: str | Non
 
     Raises UnknownItemError, ItemClosedError, StepsLeftError.
     """
-    seen = await worklist.look(tx, item_id)
-    if seen is None:
-        raise UnknownItemError
+    seen = await _seen(tx, item_id)
     await calls.lock_reports(tx, [seen.report_id])
     item = await _open(tx, item_id)
     needed = (await callers.rules(tx))[0].call_back_tries
@@ -82,12 +79,24 @@ async def close(tx: Transaction, item_id: str, because: Because, note: str | Non
             "not needed."
         )
     item = await worklist.change(tx, item.id, closed_at=tx.now, closed_by=by, closed_because=because, note=note)
-    tx.record(by, "worklist.closed", item.id, because=because)
+    tx.record(by, "worklist.closed", item.id, because=because, marks=await _marks(tx, item, note))
     tx.tell("worklist", item.id)
     said = f"Daftar telepon balik ditutup: {CLOSED[because]}" + (f" ({note})" if note else "")
     await entries.add(tx, item.report_id, by, said, automatic=True)
     await reports.touch(tx, item.report_id)
     return item
+
+
+async def _seen(tx: Transaction, item_id: str) -> ItemRow:
+    """Return an item without locking it: its report is locked first."""
+    item = await worklist.look(tx, item_id)
+    if item is None:
+        raise UnknownItemError
+    return item
+
+
+async def _marks(tx: Transaction, item: ItemRow, note: str | None) -> dict[str, str]:
+    return await seals.marks(tx, item.report_id, {} if note is None else {"note": note})
 
 
 async def _open(tx: Transaction, item_id: str) -> ItemRow:
