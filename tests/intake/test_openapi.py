@@ -82,7 +82,7 @@ async def test_every_operation_is_as_described(
         return
     if role in BEYOND:
         async with database.transaction() as tx:
-            token = await access.create_token(tx, "silapor" if role == "machine" else f"the {role}", role)
+            token = await access.create_token(tx, "handset" if role == "machine" else f"the {role}", role)
     few = EXAMPLES[database_kind] // (4 if role in ("admin", "machine") else 1)
     await tried(http, tmp_path, f"Authorization: Bearer {token}", few, *only)
 
