@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from msgspec.structs import replace as with_columns
 
-from db import calls, dispatches, positions, reports, seals
+from db import calls, dispatches, positions, reports
 from db.engine import Transaction
 from db.positions import Detail, NewPosition
 from db.reports import ReportRow
@@ -70,14 +70,6 @@ async def write(tx: Transaction, row: ReportRow, by: str, written: Written) -> R
     return with_columns(
         row, location_method=one.method, location_radius_m=one.radius_m, location_measured_at=one.measured_at
     )
-
-
-async def marks(
-    tx: Transaction, report_id: int, lat: float | None, lon: float | None, radius_m: float | None, more: Detail
-) -> dict[str, str]:
-    """Return the marks with which the record holds where a machine, or a pin, says that a report is."""
-    said = {"location.lat": lat, "location.lon": lon, "location.radius_m": radius_m} | more
-    return await seals.marks(tx, report_id, {name: value for name, value in said.items() if value is not None})
 
 
 def words(lat: float, lon: float, radius_m: float | None, method: str | None) -> str:

@@ -24,6 +24,14 @@ MAY: Final[dict[Status, tuple[Step, ...]]] = {
     "reopened": ("work", "dispatch", "resolve", "close"),
 }
 """The steps that people may take."""
+LEADS_TO: Final[dict[Step, Status]] = {
+    "work": "working",
+    "dispatch": "dispatched",
+    "resolve": "resolved",
+    "close": "closed",
+    "not_ours": "closed",
+    "reopen": "reopened",
+}
 HOW: Final[dict[Step, str]] = {
     "work": "set it working",
     "dispatch": "send it to an agency (POST to its dispatches)",

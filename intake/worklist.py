@@ -42,7 +42,7 @@ async def take(tx: Transaction, item_id: str, by: str, *, over: bool) -> ItemRow
 
 async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: str) -> ItemRow:
     """Write what was done about an item. Raises UnknownItemError, ItemClosedError."""
-    marks = await _marks(tx, await _seen(tx, item_id), note)  # of the report, so before the item is locked
+    marks = await _marks(tx, await worklist.look(tx, item_id), note)  # has to do with the report: before the item
     item = await _open(tx, item_id)
     await worklist.add_step(tx, item.id, done, by, note=note)
     tx.record(by, "worklist.step", item.id, step=done, marks=marks)
@@ -55,7 +55,9 @@ async def call_back(tx: Transaction, item_id: str, device: str, by: str) -> Cont
 
     Raises UnknownItemError, ItemClosedError, and what `control.call_back` raises.
     """
-    seen = await _seen(tx, item_id)
+    seen = await worklist.look(tx, item_id)
+    if seen is None:
+        raise UnknownItemError
     if seen.closed_at is not None:
         raise ItemClosedError
     if seen.number is not None and await callers.rings_now(tx, seen.number):
@@ -69,7 +71,9 @@ async def close(tx: Transaction, item_id: str, because: Because, note: str | Non
 
     Raises UnknownItemError, ItemClosedError, StepsLeftError.
     """
-    seen = await _seen(tx, item_id)
+    seen = await worklist.look(tx, item_id)
+    if seen is None:
+        raise UnknownItemError
     await calls.lock_reports(tx, [seen.report_id])
     item = await _open(tx, item_id)
     needed = (await callers.rules(tx))[0].call_back_tries
@@ -87,18 +91,6 @@ async def close(tx: Transaction, item_id: str, because: Because, note: str | Non
     return item
 
 
-async def _seen(tx: Transaction, item_id: str) -> ItemRow:
-    """Return an item without locking it: its report is locked first."""
-    item = await worklist.look(tx, item_id)
-    if item is None:
-        raise UnknownItemError
-    return item
-
-
-async def _marks(tx: Transaction, item: ItemRow, note: str | None) -> dict[str, str]:
-    return await seals.marks(tx, item.report_id, {} if note is None else {"note": note})
-
-
 async def _open(tx: Transaction, item_id: str) -> ItemRow:
     item = await worklist.find(tx, item_id)
     if item is None:
@@ -106,3 +98,8 @@ async def _open(tx: Transaction, item_id: str) -> ItemRow:
     if item.closed_at is not None:
         raise ItemClosedError
     return item
+
+
+async def _marks(tx: Transaction, item: ItemRow | None, note: str | None) -> dict[str, str]:
+    """Return the mark of a note, under the key of the item's report."""
+    return {} if item is None or note is None else await seals.marks(tx, item.report_id, {"note": note})

@@ -7,16 +7,8 @@ import pytest
 
 from intake import steps
 from intake.refusals import IllegalStepError
-from intake.steps import MAY, Status, Step
+from intake.steps import LEADS_TO, MAY, Status, Step
 
-LEADS_TO: dict[Step, Status] = {
-    "work": "working",
-    "dispatch": "dispatched",
-    "resolve": "resolved",
-    "close": "closed",
-    "not_ours": "closed",
-    "reopen": "reopened",
-}
 # By the design: open -> working -> dispatched -> resolved -> closed, and reopened.
 TABLE = """
              work  dispatch  resolve  close  not_ours  reopen
