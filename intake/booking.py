@@ -21,7 +21,7 @@ from db import callers, calls, handsets, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.positions import NewPosition
-from intake import calling_back, desk, handset, marks, numbers, on_duty, positions, unanswered
+from intake import calling_back, desk, handset, numbers, on_duty, positions, unanswered
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -32,6 +32,7 @@ from intake.facts import (
     Located,
     Told,
 )
+from intake.marks import of_position
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
 from intake.visible import visible
 from routing import outbox
@@ -129,7 +130,7 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
             more: dict[str, dict[str, str]] = {}
             if "located" in detail:
                 one = places.pop(0)
-                more["marks"] = await marks.of_position(tx, one.report_id, one.lat, one.lon, one.radius_m, one.detail)
+                more["marks"] = await of_position(tx, one.report_id, one.lat, one.lon, one.radius_m, one.detail)
             tx.record(MACHINE, action, number, **detail, **more)
     await unanswered.book(tx, stories)
     for report_id in chosen:  # last: what is sent has the place, and follows the choice in the report

@@ -38,11 +38,10 @@ async def hand_over(
             raise UnknownPersonError
     rows = await _rows(tx, by, numbers)
     row = await handovers.add(tx, by, to, note, [one.id for one in rows])
-    marks: dict[str, str] = {}  # each report has its key, and so its mark of the note
     for one in rows:
         await entries.add(tx, one.id, by, f"Diserahkan kepada {to or ANYBODY}: {note}", automatic=True)
-        marks[one.number] = (await seals.marks(tx, one.id, {"note": note}))["note"]
     found = [await reports.touch(tx, one.id) for one in rows]
+    marks = await seals.marks(tx, rows[0].id, {"note": note})  # one note, one mark: by the key of the first report
     tx.record(by, "handover.made", row.id, reports=found, marks=marks)
     tx.tell("handover", row.id)
     return row, found

@@ -84,8 +84,8 @@ async def test_the_same_words_in_two_reports_have_two_marks(operator: Client, da
     assert opened[0]["caller.name"] != opened[1]["caller.name"]
 
 
-async def marked(database: Database, action: str, report: str, said: Json, of: str | None = None) -> None:
-    """Assert that the last row of an action has fitting marks of exactly these values; `of`: only this mark."""
+async def marked(database: Database, action: str, report: str, said: Json) -> None:
+    """Assert that the last row of an action has fitting marks of exactly these values."""
     last = [row for row in await rows(database) if row.action == action][-1]
     marks = json.loads(last.detail)["marks"]
     for value in said.values():
@@ -93,8 +93,6 @@ async def marked(database: Database, action: str, report: str, said: Json, of: s
     async with database.reading() as reading:
         row = await reports.find(reading, report)
         assert row is not None
-        if of is not None:
-            marks = dict.fromkeys(said, marks[of])
         assert marks.keys() == said.keys(), action
         for name, value in said.items():
             assert await seals.fits(reading, row.id, name, value, marks[name]) is True, (action, name)
@@ -125,7 +123,7 @@ async def test_notes_of_people_are_marked(operator: Client, database: Database) 
     await marked(database, "entry.written", number, {"text": PLACE})
     handed = await operator.post("/api/v1/handovers", json={"note": f"{WORDS} lagi", "reports": [number]})
     assert handed.status_code == 201, handed.text
-    await marked(database, "handover.made", number, {"note": f"{WORDS} lagi"}, of=number)
+    await marked(database, "handover.made", number, {"note": f"{WORDS} lagi"})
     assert (await chain.verify(database)).bad is None
 
 
