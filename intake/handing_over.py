@@ -41,7 +41,7 @@ async def hand_over(
     for one in rows:
         await entries.add(tx, one.id, by, f"Diserahkan kepada {to or ANYBODY}: {note}", automatic=True)
     found = [await reports.touch(tx, one.id) for one in rows]
-    marks = await seals.marks(tx, rows[0].id, {"note": note})  # one note, one mark: by the key of the first report
+    marks = await seals.marks(tx, rows[0].id, {"note": note}) if rows else {}  # by the key of the first report
     tx.record(by, "handover.made", row.id, reports=found, marks=marks)
     tx.tell("handover", row.id)
     return row, found
