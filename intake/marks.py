@@ -15,10 +15,9 @@ async def of_position(
     more: Mapping[str, str | float | None] | None = None,
 ) -> dict[str, str]:
     """Return the marks of a position by the names of its values; `more` is what else was said with it."""
-    said: dict[str, str | float | None] = {
-        "location.lat": lat,
-        "location.lon": lon,
-        "location.radius_m": radius_m,
-        **(more or {}),
-    }
-    return await seals.marks(tx, report_id, {name: value for name, value in said.items() if value is not None})
+    where = {"location.lat": lat, "location.lon": lon, "location.radius_m": radius_m}
+    said: dict[str, object] = {
+        name: float(value) for name, value in where.items() if value is not None
+    }  # as the database gives it back
+    said |= {name: value for name, value in (more or {}).items() if value is not None}
+    return await seals.marks(tx, report_id, said)

@@ -27,7 +27,8 @@ def value(node: ast.AST, module: ModuleType | None) -> object:
             return getattr(module, node.id, None)
         case ast.Attribute():
             return getattr(value(node.value, module), node.attr, None)
-    return None
+        case _:
+            return None
 
 
 def named(node: ast.AST, module: ModuleType | None) -> Iterator[ast.expr]:
@@ -41,6 +42,8 @@ def named(node: ast.AST, module: ModuleType | None) -> Iterator[ast.expr]:
         case ast.Dict():
             keys = zip(node.keys, node.values, strict=True)
             yield from (given for key, given in keys if isinstance(key, ast.Constant) and key.value in WHO - {"by"})
+        case _:
+            pass
     if isinstance(node, ast.Call):
         yield from (one.value for one in node.keywords if one.arg in WHO)
 
@@ -52,7 +55,8 @@ def either(node: ast.expr) -> list[ast.expr]:
             return either(node.body) + either(node.orelse)
         case ast.BoolOp():
             return node.values
-    return [node]
+        case _:
+            return [node]
 
 
 def authors() -> dict[str, set[str]]:
