@@ -10,7 +10,6 @@ LARGEST bytes, ELEMENTS and DEEPEST, no more than MOST_PLACES and MOST_CORNERS o
 times at most; and each text is one line of so many printable characters.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Final, Never
 from xml.parsers import expat
 
 from ami_bridge.sip import Request
+from intake.duplicates import metres
 from intake.facts import Position
 
 LARGEST: Final = 64 * 1024  # bytes; a datagram's are fewer
@@ -28,7 +28,6 @@ DEEPEST: Final = 32
 MEDIA_TYPE: Final = "application/pidf+xml"
 MOST_PLACES: Final = 10  # of one document
 MOST_CORNERS: Final = 500
-EARTH_M: Final = 6_371_008.8  # IUGG's mean radius
 FARTHEST_M: Final = 20_037_508.0  # half way round the Earth
 METRES: Final = "EPSG::9001"
 SYSTEMS: Final = ("EPSG::4326", "EPSG::4979")
@@ -222,17 +221,7 @@ def _around(corners: list[tuple[float, float]]) -> tuple[float, float, float]:
     east = [(lon - first + 540) % 360 - 180 for _, lon in distinct]  # from the first corner, also over the date line
     lat = sum(lat for lat, _ in distinct) / len(distinct)
     lon = (first + sum(east) / len(east) + 540) % 360 - 180
-    return lat, lon, round(max(_way(lat, lon, *corner) for corner in distinct), 1)
-
-
-def _way(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
-    """Return the metres between two points, along a great circle."""
-    north, other_north = math.radians(lat), math.radians(other_lat)
-    half = (
-        math.sin((other_north - north) / 2) ** 2
-        + math.cos(north) * math.cos(other_north) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    )
-    return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
+    return lat, lon, round(max(metres((lat, lon), corner) for corner in distinct), 1)
 
 
 # -- values ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from db.several import several
 from db.states import FINISHED, OVER, UNANSWERED
 
 d = tables.dispatches.c
-STATE_TIMES = ("sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled")
 
 
 class DispatchRow(Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -79,8 +79,3 @@ async def replace(
     if rows:
         await tx.connection.execute(insert(tables.places), [{**row, "source": source} for row in rows])
     return saved
-
-
-async def count(reading: Reading) -> int:
-    """Return how many places there are."""
-    return int((await reading.connection.execute(select(func.count(p.code.distinct())))).scalar_one())

@@ -68,13 +68,6 @@ async def version(reading: Reading, number: int) -> VersionRow | None:
     return VersionRow(**row) if row else None
 
 
-async def newest_date(reading: Reading) -> datetime | None:
-    """Return from when the newest of the versions holds that were made to hold at once, or None."""
-    statement = select(func.max(v.effective_from)).where(v.effective_from <= v.made_at)
-    found: datetime | None = (await reading.connection.execute(statement)).scalar_one()
-    return found
-
-
 async def in_force(reading: Reading, at: datetime) -> VersionRow | None:
     """Return the version that holds at a time: of the newest date up to then the one made last. None: none does."""
     order = v.effective_from.desc(), v.number.desc()

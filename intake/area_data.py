@@ -13,7 +13,6 @@ from typing import Final
 
 from intake.gazetteer import Level
 
-FILES: Final = ("districts.csv", "villages.csv", "islands.csv")
 REGENCY: Final = re.compile(r"\d\d\.\d\d", re.ASCII)
 _ANGLE: Final = re.compile(r"(\d{1,3})°(\d{1,2})'(\d{1,2}(?:[.,]\d+)?)\"?\s*([NSEW])", re.ASCII)
 _QUOTE_WITHIN: Final = re.compile(r"(?<=\w)\"(?=\w)")  # `Ra"as` of version 4 is Ra'as
@@ -37,7 +36,8 @@ class Named:
 
 
 def cut(files: Mapping[str, str], regency: str) -> list[Named]:
-    """Return the kecamatan, desa, kelurahan and islands of a regency (`35.29`) from the texts of `FILES`.
+    """Return the kecamatan, desa, kelurahan and islands of a regency (`35.29`) from the texts of
+    `districts.csv`, `villages.csv` and `islands.csv`.
 
     Raises BadAreaDataError.
     """

@@ -33,6 +33,7 @@ from intake.facts import (
     Located,
     Told,
 )
+from intake.marks import of_position
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
 
 OF_CALL: Final = {"number": "caller_number", "number_raw": "caller_number_raw", "number_digits": "caller_digits"}
@@ -127,8 +128,13 @@ async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> N
     for story in stories:
         number, version = versions[story.call.report_id]
         tx.tell("report", number, version)
+        places = [_told(story.call.report_id, one) for one in story.positions]
         for action, detail in story.audits:
-            tx.record(MACHINE, action, number, **detail)
+            more: dict[str, dict[str, str]] = {}
+            if "located" in detail:
+                one = places.pop(0)
+                more["marks"] = await of_position(tx, one.report_id, one.lat, one.lon, one.radius_m, one.detail)
+            tx.record(MACHINE, action, number, **detail, **more)
     await unanswered.book(tx, stories)
     for report_id in chosen:  # last: what is sent has the place, and follows the choice in the report
         await _tell_kind(tx, report_id, public_url)

@@ -18,6 +18,7 @@ from db.sms import SmsRow
 from intake import coordinates, numbers, steps
 from intake.coordinates import CoordinatesError
 from intake.link_words import WORDS, Language
+from intake.marks import of_position
 from intake.positions import learn, words
 from intake.refusals import IllegalStepError, TooManyLinksError, UnfitNumberError, UnknownReportError
 from routing.outbox import token_hash
@@ -154,7 +155,9 @@ async def tell(tx: Transaction, token: str, told: Told, public_url: str) -> bool
     await learn(tx, learnt, public_url)
     for text in texts:
         await entries.add(tx, row.id, AUTHOR, text, automatic=True)
-    tx.record(AUTHOR, "link.used", row.number, positions=len(learnt))
+    also = {"place": told.place or None}
+    said = await of_position(tx, row.id, told.lat, told.lon, told.accuracy_m, also)
+    tx.record(AUTHOR, "link.used", row.number, positions=len(learnt), marks=said)
     return True
 
 

@@ -205,7 +205,9 @@ async def alter(
     """
     before = await visible(tx, row)
     if note:
-        await entries.add(tx, row.id, by, note, automatic=False)
+        entry = await entries.add(tx, row.id, by, note, automatic=False)
+        said = await seals.marks(tx, row.id, {"text": note})
+        tx.record(by, "entry.written", row.number, entry=entry.id, marks=said)
     marks = await seals.marks(tx, row.id, changes)
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
     named = await placing.named(tx, changes)

@@ -8,7 +8,7 @@ their ids, before any shift.
 from collections.abc import Sequence
 from typing import Final
 
-from db import calls, entries, handovers, people, reports, worklist
+from db import calls, entries, handovers, people, reports, seals, worklist
 from db.engine import Transaction
 from db.handovers import HandoverRow
 from db.reports import ReportRow
@@ -63,7 +63,8 @@ async def _hand_over(
     await calls.write_entries(tx, user, [(one.id, text) for one in rows])
     await reports.touch_all(tx, [one.id for one in rows])
     found = [one.number for one in rows]
-    tx.record(by, "handover.made", row.id, reports=found)
+    marks = await seals.marks(tx, rows[0].id, {"note": note}) if rows else {}  # by the key of the first report
+    tx.record(by, "handover.made", row.id, reports=found, marks=marks)
     tx.tell("handover", row.id)
     return row, found
 

@@ -16,7 +16,7 @@ from db.engine import Transaction
 from db.handsets import HandsetRow
 from db.ids import new_id
 from db.positions import NewPosition
-from intake import aml, numbers
+from intake import aml, marks, numbers
 from intake.aml import AmlError, Fix, NoPositionError
 from intake.positions import learn, words
 from intake.words import storable
@@ -154,7 +154,8 @@ async def _join(tx: Transaction, row: HandsetRow, report_id: int, report: str, p
     if len(told) < MOST_TOLD and row.lat is not None and row.lon is not None:
         place = words(row.lat, row.lon, row.radius_m, row.method)
         await entries.add(tx, report_id, AUTHOR, f"Posisi dari ponsel penelepon: {place}", automatic=True)
-    tx.record(AUTHOR, "position.learnt", report, handset=row.id)
+    said = await marks.of_position(tx, report_id, row.lat, row.lon, row.radius_m, row.detail)
+    tx.record(AUTHOR, "position.learnt", report, handset=row.id, marks=said)
     return await handsets.join(tx, row.id, report_id, None)
 
 

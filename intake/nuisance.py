@@ -4,11 +4,13 @@ It marks the number on the operator's screen and does nothing else: the call rin
 number holds `first_strike_h` hours, each further one `strike_h`, counted in the days of the history.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from db import callers, entries, reports, strikes
+from db import callers, entries, reports, seals, strikes
 from db.engine import Transaction
 from db.strikes import StrikeRow
 from intake.caller_refusals import (
@@ -43,7 +45,7 @@ async def ask(tx: Transaction, number: str, note: str | None, by: str) -> Strike
     if made is None:
         raise StruckError
     await entries.add(tx, row.id, by, "Teguran untuk nomor ini diusulkan; menunggu orang kedua", automatic=True)
-    await _told(tx, made, "strike.asked", by)
+    await _told(tx, made, "strike.asked", by, {} if note is None else {"note": note})
     return made
 
 
@@ -92,7 +94,7 @@ async def _lift(tx: Transaction, found: StrikeRow, because: str, by: str) -> Str
     values = {"lifted_at": tx.now, "lifted_by": by, "lifted_because": because}
     await strikes.change(tx, [found.id], values)
     await entries.add(tx, found.report_id, by, f"Teguran untuk nomor ini dicabut: {because}", automatic=True)
-    await _told(tx, found, "strike.lifted", by)
+    await _told(tx, found, "strike.lifted", by, {"because": because})
     return replace(found, **values)
 
 
@@ -108,7 +110,9 @@ async def _found(tx: Transaction, strike_id: str) -> StrikeRow:
     return found
 
 
-async def _told(tx: Transaction, found: StrikeRow, action: str, by: str) -> None:
-    tx.record(by, action, found.id)
+async def _told(
+    tx: Transaction, found: StrikeRow, action: str, by: str, said: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    tx.record(by, action, found.id, marks=await seals.marks(tx, found.report_id, said))
     tx.tell("caller", found.id)
     await reports.touch(tx, found.report_id)

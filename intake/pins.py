@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from db import positions, reports
 from db.engine import Transaction
 from db.positions import PositionRow
-from intake import coordinates, desk
+from intake import coordinates, desk, marks
 from intake.coordinates import CoordinatesError, Place
 from intake.positions import Written, write
 from intake.refusals import UnreadablePlaceError
@@ -39,7 +39,8 @@ async def pin(tx: Transaction, number: str, given: Pin, by: str, public_url: str
     if yours == {"location.lat": row.location_lat, "location.lon": row.location_lon}:  # a person says so, too
         await write(tx, row, by, written)
         await reports.touch(tx, row.id)
-        tx.record(by, "report.changed", number, fields=list(yours))
+        said = await marks.of_position(tx, row.id, place.lat, place.lon)
+        tx.record(by, "report.changed", number, fields=list(yours), marks=said)
     else:
         await desk.edit(tx, number, row.version, yours, by, public_url, written)
     return (await positions.of_reports(tx, [row.id]))[row.id][-1]

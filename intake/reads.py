@@ -40,6 +40,10 @@ class Reads:
         """Note that a report was read."""
         self._note(who, "report.read", number, number, [])
 
+    def looked_at(self, who: Who, action: str, subject: str) -> None:
+        """Note that something else that tells of callers was read: a list, or what a number did before."""
+        self._note(who, action, subject, f"{action} {subject}", [])
+
     def searched(self, who: Who, fields: Sequence[str], asked: str) -> None:
         """Note a search; `fields` are those it was narrowed by, `asked` all that it asked, which is not kept."""
         digest = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()

@@ -118,12 +118,6 @@ class StaleRowError(DeskError):
         self.current_version = current_version
 
 
-class UnfitGuideError(DeskError):
-    """The guide cannot be asked so."""
-
-    code = "unfit_guide"
-
-
 class NoKindError(DeskError):
     """This report has no kind yet, so there is nothing to ask. Give it a kind first."""
 

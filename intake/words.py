@@ -1,4 +1,4 @@
-"""Text as it comes from outside, and what of it a database can keep."""
+"""Text as it comes from outside: what of it a database can keep, and a terminal may be shown."""
 
 import re
 
@@ -13,3 +13,8 @@ def storable(text: str) -> str:
 def is_storable(text: str) -> bool:
     """Return whether a database can keep the text as it is."""
     return _UNSTORABLE.search(text) is None
+
+
+def inert(text: str) -> str:
+    """Return the text without what would move a terminal's cursor or forge a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,7 +6,7 @@ times before, or says that the caller was found, or why nobody needs to be calle
 
 from typing import Final, Literal
 
-from db import callers, calls, entries, reports, worklist
+from db import callers, calls, entries, reports, seals, worklist
 from db.controls import ControlRow
 from db.engine import Transaction
 from db.worklist import ItemRow
@@ -43,9 +43,10 @@ async def take(tx: Transaction, item_id: str, by: str, *, over: bool) -> ItemRow
 
 async def step(tx: Transaction, item_id: str, done: Step, note: str | None, by: str) -> ItemRow:
     """Write what was done about an item. Raises UnknownItemError, ItemClosedError."""
+    marks = await _marks(tx, await worklist.look(tx, item_id), note)  # has to do with the report: before the item
     item = await _open(tx, item_id)
     await worklist.add_step(tx, item.id, done, by, note=note)
-    tx.record(by, "worklist.step", item.id, step=done)
+    tx.record(by, "worklist.step", item.id, step=done, marks=marks)
     tx.tell("worklist", item.id)
     return item
 
@@ -108,7 +109,7 @@ async def _close(tx: Transaction, item_id: str, because: Because, note: str | No
             "not needed."
         )
     item = await worklist.change(tx, item.id, closed_at=tx.now, closed_by=by, closed_because=because, note=note)
-    tx.record(by, "worklist.closed", item.id, because=because)
+    tx.record(by, "worklist.closed", item.id, because=because, marks=await _marks(tx, item, note))
     tx.tell("worklist", item.id)
     said = f"Daftar telepon balik ditutup: {CLOSED[because]}" + (f" ({note})" if note else "")
     await entries.add(tx, item.report_id, by, said, automatic=True)
@@ -122,3 +123,8 @@ async def _open(tx: Transaction, item_id: str) -> ItemRow:
     if item.closed_at is not None:
         raise ItemClosedError
     return item
+
+
+async def _marks(tx: Transaction, item: ItemRow | None, note: str | None) -> dict[str, str]:
+    """Return the mark of a note, under the key of the item's report."""
+    return {} if item is None or note is None else await seals.marks(tx, item.report_id, {"note": note})

@@ -9,6 +9,7 @@ import typer
 
 from db import agencies as saved
 from db.engine import Database
+from intake.access import check_free
 from intake112.command import CommandError, T, app, on_database
 from intake112.settings import Settings
 from routing import egress, formats, keys, outbox
@@ -54,6 +55,8 @@ def add(
         raise CommandError(f"{format!r} is no form of a dispatch: {', '.join(formats.FORMATS)} are")
 
     async def work(database: Database, _: Settings) -> tuple[outbox.NewAgency, list[str]]:
+        check_free(code)
+        check_free(name)
         addresses = await egress.check_url_resolved(url, networks)
         async with database.transaction() as tx:
             args = (code, name, url, networks, kinds)

@@ -15,7 +15,6 @@ from pathlib import Path
 import structlog
 
 log = structlog.get_logger(__name__)
-Clock = Callable[[], datetime]
 ALARM_FROM_S = 5.0
 SLEW = 0.05  # seconds taken up per second that passes
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TypeVar
@@ -21,7 +20,6 @@ from intake112.settings import Settings, SettingsError
 from routing.refusals import RefusedError
 
 T = TypeVar("T")
-NO_SUCH_DATABASE = re.compile(r"no such table|unable to open database file")
 
 app = typer.Typer(
     name="intake112",

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from intake.words import inert
+
 
 class Verdict(StrEnum):
     """How bad it is. `warning`: calls become reports, but something is weaker than need be, or was not looked at."""
@@ -28,7 +30,7 @@ class Finding:
 
     def __str__(self) -> str:
         mend = f" -> {self.mend}" if self.mend else ""
-        return _one_line(f"{self.verdict:<8}{self.check}: {self.found}{mend}")
+        return inert(f"{self.verdict:<8}{self.check}: {self.found}{mend}")
 
 
 def ok(check: str, found: str) -> Finding:
@@ -56,8 +58,3 @@ def summary(findings: Sequence[Finding]) -> str:
     counted = Counter(one.verdict for one in findings)
     numbers = ", ".join(f"{counted[verdict]} {verdict}" for verdict in Verdict)
     return f"{len(findings)} checks: {numbers}"
-
-
-def _one_line(text: str) -> str:
-    """Return the text without what would move a terminal's cursor: names in it come from the PBX."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -28,6 +28,7 @@ from db.engine import Database, Reading
 from db.reports import Filter, ReportRow
 from intake import booking
 from intake.facts import Arrived, Ended, Fact, Outcome
+from intake.words import inert
 from intake112.command import CommandError, app, on_database
 from intake112.settings import Settings
 
@@ -70,7 +71,7 @@ class Ring:
 
     def __str__(self) -> str:
         at = self.arrived.at.isoformat(timespec="milliseconds")
-        return f"{self.key[1]} {at} {_printable(self.arrived.number_raw or 'no number')}"
+        return f"{self.key[1]} {at} {inert(self.arrived.number_raw or 'no number')}"
 
 
 @dataclass(slots=True)
@@ -274,8 +275,3 @@ def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
 
 def _at(line: cel.Line) -> datetime:
     return datetime.fromtimestamp(float(line["time"]), UTC)
-
-
-def _printable(text: str) -> str:
-    """Return the text without what would move a terminal's cursor or forge a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

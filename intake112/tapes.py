@@ -16,6 +16,7 @@ from ami_bridge.threads import Line
 from exercise import tapes
 from exercise.pbx import PretendAsterisk
 from exercise.story import Story
+from intake.words import inert
 from intake112 import configs, told
 from intake112.clock import SteadyClock
 from intake112.command import CommandError, alone, app, configured
@@ -39,7 +40,7 @@ def show(
     else:
         shown = _print_stories(reels, call, configs.line_of(found), ZoneInfo(found.timezone))
     if call is not None and not shown:
-        raise CommandError(f"there is no call {told.inert(call)} on {_names(reels)}: without --call all are told")
+        raise CommandError(f"there is no call {inert(call)} on {_names(reels)}: without --call all are told")
     if not shown:
         typer.echo(f"No call of the 112 line (INTAKE112_LINE_…) is on {_names(reels)}. --frames shows what is.")
     for one in reels:
@@ -83,10 +84,10 @@ def _print_frames(reels: list[Tape], call: str | None) -> int:
     shown = 0
     for one in _recorded(reels):
         if call is None or any(value == call for _, value in frames.parse(one.raw).headers):
-            name = told.inert(frames.decode(frames.event_name(one.raw))) or "Response"
+            name = inert(frames.decode(frames.event_name(one.raw))) or "Response"
             typer.echo(f"{one.at.isoformat(timespec='milliseconds')}  {name}")
             for line in frames.decode(one.raw).split("\r\n"):
-                typer.echo(f"    {told.inert(line)}")
+                typer.echo(f"    {inert(line)}")
             shown += 1
     return shown
 

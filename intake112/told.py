@@ -39,6 +39,7 @@ from intake.facts import (
     Transferred,
     Untaped,
 )
+from intake.words import inert
 
 Calls = dict[CallKey, list[Fact]]
 
@@ -63,11 +64,6 @@ def story(facts: Sequence[Fact], zone: ZoneInfo) -> Iterator[str]:
         yield inert(f"{after:>16}  {teller.says(fact)}")
     if not any(isinstance(fact, Ended | CallBackOver) for fact in facts):
         yield f"{'':>16}  the call was not over where the tape ends"
-
-
-def inert(text: str) -> str:
-    """Return the text without what would move a terminal's cursor or forge a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class _Teller:

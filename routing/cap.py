@@ -151,7 +151,7 @@ def _message(type: EnvelopeType, answer_url: str, accept_by: datetime, sequence:
 
 def _about(message: _Message, report: VisibleReport, headline: str) -> str:
     """Return the first elements of `info`, up to the headline."""
-    kind = named(report.kind)
+    kind = named(report.kind, report.kind_name)
     urgency, severity, certainty = JUDGED.get(report.priority or "", NOT_JUDGED)
     return (
         element("language", "id-ID")
@@ -201,7 +201,8 @@ def _scope(agency: str | None) -> str:
 def _headline(type: EnvelopeType, report: VisibleReport, where: str | None) -> str:
     """Return one line of at most 160 characters, CAP's hint."""
     exercise = "LATIHAN: " if report.exercise else ""
-    parts = [" ".join(filter(None, (report.priority, named(report.kind).name))), " ".join((where or "").split())]
+    kind = named(report.kind, report.kind_name).name
+    parts = [" ".join(filter(None, (report.priority, kind))), " ".join((where or "").split())]
     return (exercise + HEADINGS[type] + ", ".join(filter(None, parts)))[:160]
 
 

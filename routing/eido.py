@@ -160,7 +160,7 @@ def body(
 def _incident(
     write: _Writer, type: EnvelopeType, report: VisibleReport, places: list[Component], notes: list[Component]
 ) -> Component:
-    kind = named(report.kind).name
+    kind = named(report.kind, report.kind_name).name
     ending = write.part("disposition", dispositionCommonRegistryCode="OTHER", dispositionDescriptionText=HEADINGS[type])
     return write.part(
         "incident",

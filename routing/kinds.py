@@ -1,9 +1,10 @@
-"""What the kinds a centre starts with are called in forms that other people designed.
+"""What kinds are called in forms that other people designed, and their categories there.
 
-Kinds are rows, and a centre may add its own: one that is not here keeps its code as its name and is of category Other.
+Kinds are rows, and a centre may rename them and add its own: the row's name is what agencies read. One that is not here
+is of category Other, and without a row its name is its code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Category = Literal[
@@ -37,8 +38,9 @@ KINDS = {
 }
 
 
-def named(code: str | None) -> Kind:
-    """Return what is known of a kind, None included."""
+def named(code: str | None, name: str | None) -> Kind:
+    """Return what is known of a kind, None included; `name`: as its row calls it, None when nobody looked."""
     if code is None:
         return UNKNOWN
-    return KINDS.get(code, Kind(code, ("Other",)))
+    kind = KINDS.get(code, Kind(code, ("Other",)))
+    return kind if name is None else replace(kind, name=name)

@@ -95,7 +95,7 @@ def body(
     }
     exercise = "LATIHAN, bukan kejadian nyata. " if report.exercise else ""
     asked = ". Belum ada kabar: bagaimana keadaannya?" if asks else ""
-    heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind).name}{asked}"
+    heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind, report.kind_name).name}{asked}"
     if report.caller_withheld:
         heading += f"\n{prose.WITHHELD}"
 

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from datetime import timedelta
 from typing import Final
 
@@ -221,8 +222,11 @@ async def enclose(
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
     page_token = row.page_token or secrets.token_urlsafe(32)
+    form = (agency and formats.known(agency.format)) or "native"
+    if form != "native" and report.kind and (kind := await saved_kinds.find(tx, report.kind)):
+        report = with_fields(report, kind_name=kind.name_id)
     written = formats.body_in(
-        (agency and formats.known(agency.format)) or "native",
+        form,
         type,
         tx.now,
         row.id,

@@ -77,6 +77,7 @@ class VisibleReport:
     flags: Flags = Flags()
     disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None
+    kind_name: str | None = None  # as the centre calls its kind; None: the form takes the name that we gave it
 
     def shown_to(self, caller_number: bool, agency: str = "") -> "VisibleReport":
         """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.

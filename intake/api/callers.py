@@ -21,9 +21,9 @@ from intake import callers, linking, nuisance
 from intake.access import Who
 from intake.api import bodies, caller_schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, supervisors_only
-from intake.api.operators import ID, Number
+from intake.api.operators import ID, Number, found_report
 from intake.caller_refusals import UnknownLinkError, UnknownPilotError, UnknownStrikeError
-from intake.refusals import DeskError, UnknownReportError
+from intake.refusals import DeskError
 
 
 def an_id(unknown: type[DeskError]) -> object:
@@ -51,11 +51,16 @@ def router(context: Context) -> APIRouter:
     supervisor = Annotated[Who, supervisors_only(context)]
 
     @routes.get("/reports/{number}/caller", responses=refusals(*ON_READ, 404))
-    async def caller(number: Number, _: staff) -> caller_schemas.CallerHistory:
-        """What is known of a report's caller by the number: other reports, tallies, links, strikes."""
+    async def caller(number: Number, who: staff) -> caller_schemas.CallerHistory:
+        """What is known of a report's caller by the number: other reports, tallies, links, strikes.
+
+        Who read it is in the record, once in ten minutes.
+        """
         async with database.reading() as reading:
-            row = await _found(reading, number)
-            return await _history(reading, row, await callers.known(reading, row))
+            row = await found_report(reading, number)
+            shown = await _history(reading, row, await callers.known(reading, row))
+        context.reads.looked_at(who, "caller.read", number)
+        return shown
 
     @routes.get("/calls/callers", responses=refusals(*ON_READ))
     async def ringing(_: staff) -> caller_schemas.RingingCallers:
@@ -68,7 +73,7 @@ def router(context: Context) -> APIRouter:
     async def links_of(number: Number, _: staff) -> caller_schemas.Links:
         """The links of a report in both directions, undone ones too."""
         async with database.reading() as reading:
-            rows = await links.of_report(reading, (await _found(reading, number)).id)
+            rows = await links.of_report(reading, (await found_report(reading, number)).id)
             return caller_schemas.Links(links=await _links(reading, rows))
 
     @routes.post("/reports/{number}/links", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
@@ -84,12 +89,14 @@ def router(context: Context) -> APIRouter:
             return (await _links(tx, [await linking.undo(tx, link_id, who.name)]))[0]
 
     @routes.get("/strikes", responses=refusals(*ON_READ))
-    async def all_strikes(_: staff) -> caller_schemas.Strikes:
+    async def all_strikes(who: staff) -> caller_schemas.Strikes:
         """The strikes asked for within the days of the history: to be confirmed, holding, and past."""
         async with database.reading() as reading:
             rules = (await saved.rules(reading))[0]
             rows = await strikes.every(reading, reading.now - timedelta(days=rules.history_days))
-            return caller_schemas.Strikes(strikes=await _strikes(reading, rows))
+            shown = caller_schemas.Strikes(strikes=await _strikes(reading, rows))
+        context.reads.looked_at(who, "strikes.read", "strikes")
+        return shown
 
     @routes.post("/reports/{number}/strike", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
     async def ask_strike(number: Number, body: caller_schemas.StrikeIn, who: staff) -> caller_schemas.Strike:
@@ -141,13 +148,6 @@ def router(context: Context) -> APIRouter:
             return _rules(new, await callers.change_rules(tx, new, body.based_on, who.name))
 
     return routes
-
-
-async def _found(reading: Reading, number: str) -> ReportRow:
-    row = await reports.find(reading, number)
-    if row is None:
-        raise UnknownReportError
-    return row
 
 
 def _rules(rules: CallerRules, version: int) -> caller_schemas.Rules:

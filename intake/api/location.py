@@ -112,10 +112,15 @@ def router(context: Context) -> APIRouter:
         return wire.taken(taken, tells_call=who.role != "machine")
 
     @routes.get("/aml", responses=refusals(*ON_READ))
-    async def kept_messages(_: supervisors, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> schemas.KeptMessages:
-        """The last messages of handsets, and what became of each: for who sets a gateway up."""
+    async def kept_messages(who: supervisors, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> schemas.KeptMessages:
+        """The last messages of handsets, and what became of each: for who sets a gateway up.
+
+        Who read it is in the record, once in ten minutes.
+        """
         async with database.reading() as reading:
-            return await wire.kept(reading, await handsets.newest(reading, limit))
+            shown = await wire.kept(reading, await handsets.newest(reading, limit))
+        context.reads.looked_at(who, "handsets.read", "aml")
+        return shown
 
     return routes
 

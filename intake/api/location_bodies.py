@@ -81,6 +81,4 @@ class HandsetIn(BaseModel):
 
     sender: Annotated[str, StringConstraints(max_length=100)] = Field(alias="from", description="the caller's number")
     text: Annotated[str, StringConstraints(max_length=4000)] = Field(description='`A"ML=1;…`')
-    at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(rfc3339), AfterValidator(sensible)] | None = (
-        Field(None, description="when the gateway got it")
-    )
+    at: When | None = Field(None, description="when the gateway got it")

@@ -34,20 +34,23 @@ def router(context: Context) -> APIRouter:
 
     @routes.get("/worklist", responses=refusals(*ON_READ))
     async def items(
-        _: staff,
+        who: staff,
         closed: Annotated[bool, Query(description="those that are closed, the newest first")] = False,
         owed: Annotated[bool | None, Query(description="only those that are owed a call back, or are not")] = None,
         owner: Annotated[bodies.Short | None, Query(description="only theirs")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> caller_schemas.Worklist:
-        """Callers whom nobody talked to, by how often they rang and how long ago. `/live` tells changes."""
+        """Callers whom nobody talked to, by how often they rang and how long ago. `/live` tells changes.
+
+        Who read it is in the record, once in ten minutes.
+        """
         async with database.reading() as reading:
             rules = (await callers.rules(reading))[0]
             rows = await saved.page(reading, closed=closed, owed=owed, owner=owner, limit=limit, offset=offset)
             totals = await saved.totals(reading)
             since = reading.now - DAY
-            return caller_schemas.Worklist(
+            shown = caller_schemas.Worklist(
                 now=reading.now,
                 owed=totals.owed,
                 not_owed=totals.not_owed,
@@ -56,12 +59,16 @@ def router(context: Context) -> APIRouter:
                 daily_cap=rules.daily_cap,
                 items=await _items(reading, rows),
             )
+        context.reads.looked_at(who, "worklist.read", "worklist")
+        return shown
 
     @routes.get("/worklist/{item_id}", responses=refusals(*ON_READ, 404))
-    async def item(item_id: ItemId, _: staff) -> caller_schemas.Item:
-        """One item."""
+    async def item(item_id: ItemId, who: staff) -> caller_schemas.Item:
+        """One item. Who read it is in the record, once in ten minutes."""
         async with database.reading() as reading:
-            return await _item(reading, item_id)
+            shown = await _item(reading, item_id)
+        context.reads.looked_at(who, "worklist.read", item_id)
+        return shown
 
     @routes.post("/worklist/{item_id}/take", responses=refusals(*ON_WRITE, 404, 409))
     async def take(item_id: ItemId, who: staff, body: caller_schemas.TakeIn | None = None) -> caller_schemas.Item:

@@ -12,7 +12,8 @@ from db.engine import Database, DatabaseUnavailableError
 from intake.access import Who
 from intake.reads import Reads
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, ring
+from tests.intake.conftest import Client, LogIn, ring
+from tests.intake.rang import rang
 
 SITI = Who("siti", "operator", session="0123456789abcdef")
 
@@ -49,6 +50,30 @@ async def test_a_search_is_told_without_its_words(app: FastAPI, operator: Client
     assert [row.action for row in rows] == ["reports.searched"] * 3, "the same question again is no news"
     assert [json.loads(row.detail) for row in rows] == [{"fields": ["q", "status"]}] * 2 + [{}]
     assert "0812" not in "".join(row.detail + row.subject for row in rows)
+
+
+async def test_what_tells_of_callers_is_told_too(
+    app: FastAPI, as_role: LogIn, database: Database, clock: SetClock
+) -> None:
+    client = await as_role("supervisor")
+    number = await rang(database, clock(), 1)
+    (item,) = (await client.get("/api/v1/worklist")).json()["items"]
+    paths = (f"reports/{number}/caller", "worklist", f"worklist/{item['id']}", "strikes", "aml")
+    for path in (*paths, *paths):
+        assert (await client.get(f"/api/v1/{path}")).status_code == 200
+    await app.state.reads.flush()
+    async with database.reading() as reading:
+        rows = [row for row in await chain.rows_after(reading, 0, 1_000) if row.action.endswith(".read")]
+    assert {row.actor for row in rows} == {"the supervisor"}
+    assert sorted((row.action, row.subject) for row in rows) == sorted(
+        [
+            ("caller.read", number),
+            ("worklist.read", "worklist"),
+            ("worklist.read", item["id"]),
+            ("strikes.read", "strikes"),
+            ("handsets.read", "aml"),
+        ]
+    )
 
 
 async def test_what_many_read_is_one_transaction(database: Database, clock: SetClock) -> None:

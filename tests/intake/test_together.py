@@ -57,6 +57,7 @@ async def test_two_operators_lose_no_write(operator: Client, app: FastAPI, datab
             assert report["narrative"] in (f"a{n}", f"b{n}")
     assert set(outcomes) <= {200, 412}
     assert outcomes[200] >= ROUNDS
+    print(f"figure: two operators, {ROUNDS} rounds: no write lost, {outcomes[412]} conflicts shown")  # noqa: T201  # for docs/proof.md
     report = (await operator.get(url)).json()
     assert report["version"] == 1 + 2 * ROUNDS + outcomes[200]
     told = history(report)

@@ -100,6 +100,7 @@ def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None
     assert lines["secret"].startswith("whsec_")
     assert len(lines["token"]) >= 32
     assert "damkar" in bad(env, *add, "--allow-cidr", "127.0.0.0/8")
+    assert "Choose another name" in bad(env, "agency", "add", "sms", "--name", "SMS", "--url", "http://127.0.0.1:9/")
     assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
 
 

@@ -188,4 +188,6 @@ def test_the_centre_is_the_host_its_agencies_answer_to(url: str, name: str) -> N
 def test_every_kind_a_centre_starts_with_is_named() -> None:
     first = importlib.import_module("migrations.versions.0001_first_schema")
     assert {code: kind.name for code, kind in KINDS.items()} == {row[0]: row[1] for row in first.KINDS}
-    assert named("angin-puting").name == "angin-puting"
+    assert named("angin-puting", None).name == "angin-puting"
+    renamed = named("kebakaran", "Kebakaran lahan")
+    assert (renamed.name, renamed.categories) == ("Kebakaran lahan", ("Fire",))

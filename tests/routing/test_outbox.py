@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from db import agencies, dispatches, envelopes, people, reports, tables
+from db import agencies, dispatches, envelopes, kinds, people, reports, tables
 from db.engine import Database
 from routing import open311, outbox, rulebook
 from routing.formats import Format
@@ -95,6 +95,18 @@ async def test_an_agency_receives_the_form_it_takes(
     assert created.body.startswith(begins)
     assert (b"<references>" in updated.body) is (format == "cap"), "CAP names the earlier message"
     assert b"<references>" not in created.body
+
+
+@pytest.mark.parametrize("format", ["eido", "cap", "open311"])
+async def test_the_form_has_the_name_that_the_centre_gave_the_kind(database: Database, format: Format) -> None:
+    async with database.transaction() as tx:
+        assert await kinds.change(tx, "kebakaran", 1, {"name_id": "Kebakaran-Lahan"})
+        where = ("silapor", "SilaPoR", "https://silapor.example/")
+        await outbox.add_agency(tx, *where, [], [], format=format, jurisdiction_id="sumenep.example")
+        row = await put(tx, await add_report(tx), "silapor")
+    async with database.reading() as reading:
+        (created,) = await owed(reading, row.id)
+    assert b"Kebakaran-Lahan" in created.body
 
 
 async def test_rolled_back_nothing_is_owed_and_nobody_is_woken(database: Database) -> None:
