@@ -140,7 +140,7 @@ async def near(reading: Reading, row: ReportRow, box: Box | None, within: timede
 
 
 def _at_place(row: ReportRow, box: Box | None) -> ColumnElement[bool]:
-    named = [r.location_text.is_not(None)] if row.location_text else []
+    named: list[ColumnElement[bool]] = [r.location_text.is_not(None)] if row.location_text else []
     named += [r.location_place == row.location_place] if row.location_place else []
     nowhere = or_(r.location_lat.is_(None), r.location_lon.is_(None))
     places = [and_(or_(*named), nowhere) if box else or_(*named)] if named else []

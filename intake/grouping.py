@@ -203,12 +203,12 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
 
 
 def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
-    raw, name = was.caller_number_raw, was.caller_name
-    called = (
-        replace(one, number=was.caller_number, number_raw=raw, name=name) if one.report == was.number else one
+    number, raw, name = was.caller_number, was.caller_number_raw, was.caller_name
+    callers = (
+        replace(one, number=number, number_raw=raw, name=name) if one.report == was.number else one
         for one in seen.callers
     )
-    return replace(seen, callers=tuple(called))
+    return replace(seen, callers=tuple(callers))
 
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
