@@ -51,6 +51,7 @@ _examples = itertools.count(1)
 OF_NUMBER = ("caller_number", "caller_number_raw", "caller_digits")
 OF_CALL = ("number", "number_raw", "number_digits")
 Tellings = tuple[tuple[Fact, ...], list[list[int]]]
+MARK = re.compile(r"[0-9a-f]{64}")
 
 
 def last_digits(row: object, names: tuple[str, ...]) -> dict[str, str]:
@@ -179,7 +180,10 @@ async def saved(database: Database, prefix: str, keys: Sequence[CallKey]) -> lis
                     re.sub(r"112-\d{8}-\d+", lambda number: own[number[0]], entry.text).replace(prefix, "")
                     for entry in await entries.of_report(reading, report.id)
                 ],
-                [(r.action, r.detail.replace(prefix, "")) for r in await reading.connection.execute(audit, subject)],
+                [
+                    (r.action, MARK.sub("a mark", r.detail).replace(prefix, ""))  # each report has a key of its own
+                    for r in await reading.connection.execute(audit, subject)
+                ],
                 list((await reading.connection.execute(live, subject)).scalars()),
             ]
     return found
