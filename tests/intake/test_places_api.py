@@ -122,9 +122,9 @@ async def test_a_report_lies_in_a_place(operator: Client, database: Database) ->
     assert (first["location"]["place"], first["location"]["place_name"]) == (None, None)
     report = await change(operator, first, place="99.01.02.2002")
     named = "Desa Banra'os, Kecamatan Dungkeng"
-    assert report["location"] == {
-        "text": "dekat pasar", "lat": None, "lon": None, "place": "99.01.02.2002", "place_name": named
-    }  # fmt: skip
+    where = report["location"]
+    assert (where["text"], where["lat"], where["lon"]) == ("dekat pasar", None, None)
+    assert (where["place"], where["place_name"]) == ("99.01.02.2002", named)
     assert report["entries"][-1]["text"] == f"Tempat: – → {named}"
     merged = await change(operator, first, lat=-7.0, lon=113.9)
     assert merged["location"]["place"] == "99.01.02.2002", "another field merges"
