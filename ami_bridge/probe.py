@@ -22,6 +22,7 @@ from intake.facts import MACHINE
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 5.0
+AGAIN: Final = timedelta(seconds=30)  # after one was asked for that nobody began
 ARRIVES_WITHIN: Final = timedelta(seconds=30)  # after it was asked for
 NEWEST: Final = "after"  # in the request: the newest call when it was asked for, since clocks may differ
 
@@ -62,7 +63,10 @@ class Probe:
             if last is not None:
                 arrived = await calls.test_arrival(reading, self._config.pbx, int(last.arguments[NEWEST]))
                 self._judge(last, arrived, now)
-        if last is None or now - last.asked_at >= self._config.every:
+        every = self._config.every
+        if last is not None and last.result == "too_late":  # no call was tried: at a start nobody may be connected yet
+            every = min(every, AGAIN)
+        if last is None or now - last.asked_at >= every:
             async with self._database.transaction() as tx:
                 said = {"number": self._config.number, NEWEST: str(await recordings.newest_call(tx))}
                 await control.test_call(tx, self._config.pbx, said, MACHINE)

@@ -46,7 +46,7 @@ def test_it_comes_back_over_the_trunk(pbx: RealAsterisk, people: People, acting:
     people.operator(1, answer_ms=100)
     carrier = people.carrier(answer_ms=500)
     acting.start()
-    until(lambda: f"INVITE sip:{NUMBER}@" in carrier.trace(), "it goes out", 30)
+    until(lambda: f"INVITE sip:{NUMBER}@" in carrier.trace(), "it goes out", 60)
     back = people.call(Caller(CALLER), hang_up_ms=300)  # the carrier brings it to us
     back.wait()
     (report,) = agreed({"pbx-1": pbx}, acting)
@@ -73,7 +73,7 @@ def test_who_stays_on_the_line_waits_for_an_operator(pbx: RealAsterisk, people: 
     people.operator(1, answer_ms=100)
     carrier = people.carrier(answer_ms=500)
     acting.start()
-    until(lambda: f"INVITE sip:{NUMBER}@" in carrier.trace(), "it goes out", 30)
+    until(lambda: f"INVITE sip:{NUMBER}@" in carrier.trace(), "it goes out", 60)
     caller = people.call(Caller(CALLER))
     until(lambda: acting.get("/calls")["calls"], "the ring is shown")
     with pbx.stream() as ami:

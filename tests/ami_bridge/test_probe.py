@@ -56,6 +56,20 @@ async def test_one_is_asked_for_every_so_often(database: Database, clock: SetClo
     assert await newest(database) == second
 
 
+async def test_one_that_nobody_began_is_asked_for_again_soon(database: Database, clock: SetClock) -> None:
+    probe = Probe(database, CONFIG)
+    await probe.look()
+    first = await newest(database)
+    async with database.transaction() as tx:
+        await control.end(tx, first, "failed", "too_late", "")
+    clock.forward(seconds=29)
+    await probe.look()
+    assert (await newest(database)).id == first.id
+    clock.forward(seconds=1)
+    await probe.look()
+    assert (await newest(database)).id != first.id
+
+
 async def test_one_that_comes_in_is_timed_and_a_closed_report(database: Database, clock: SetClock) -> None:
     probe = Probe(database, CONFIG)
     await probe.look()
