@@ -4,6 +4,7 @@ Several instances, several pytest-xdist workers and several checkouts on one mac
 is shared by all of them and the kernel drops a lock when its holder dies.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -91,9 +92,19 @@ class PortBlock:
         """A UDP port for one more SIPp process; 60 in turn, then from the start again."""
         return self.base + 40 + next(self._callers) % 60
 
-    def next_media(self) -> int:
-        """The first of 20 UDP ports for the RTP of one more SIPp process; 20 in turn."""
-        return self.base + 600 + next(self._media) % 20 * 20
+    def next_media(self, host: str) -> int:
+        """The first of 20 UDP ports for the RTP of one more SIPp process: 20 in turn, but none that still has one.
+
+        Raises:
+            RuntimeError: all are taken.
+        """
+        for _ in range(20):
+            port = self.base + 600 + next(self._media) % 20 * 20
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+                probe.bind((host, port))
+                return port
+        message = f"all ports for RTP on {host} are taken by people who are still there"
+        raise RuntimeError(message)
 
     def release(self) -> None:
         """Give the block back. Twice is once."""

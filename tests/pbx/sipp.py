@@ -162,7 +162,7 @@ class People:
     def _common(self, name: str, host: str, port: int, text: bytes) -> list[str]:
         scenario = self.folder / f"{name}.xml"
         scenario.write_bytes(text)
-        media = str(self._pbx.ports.next_media())
+        media = str(self._pbx.ports.next_media(host))
         return ["-sf", str(scenario), "-i", host, "-mi", host, "-p", str(port), "-mp", media, "-bind_local"]
 
     def _caller(self, name: str, host: str, text: bytes, more: list[str]) -> CallerProcess:
