@@ -50,6 +50,12 @@ class Ring:
     menu: bool = False  # the voice menu answered
     ended_at: float | None = None
     by_caller: bool = False
+    taken: bool = False  # by a phone, which is in the call a moment before the caller
+
+    @property
+    def torn(self) -> bool:
+        """True when Asterisk was killed in that moment: a person took the call; whether they spoke, nobody can say."""
+        return self.taken and not self.answered and self.ended_at is None
 
     @property
     def outcome(self) -> str:
@@ -93,6 +99,8 @@ def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
         elif own in found and row[TYPE] == "BRIDGE_ENTER":
             found[own].menu |= row[CONTEXT] == "overflow"
             found[own].answered |= row[CONTEXT] != "overflow"
+        elif not first and row[LINKEDID] in found and row[TYPE] == "ANSWER" and row[APP] == "AppQueue":
+            found[row[LINKEDID]].taken = True
         elif own in found and row[TYPE] == "HANGUP":
             said = json.loads(row[EXTRA])
             found[own].ended_at = float(row[TIME])
@@ -185,7 +193,7 @@ def compare_calls(rung: Mapping[Key, Ring], reports: Sequence[Json], difference:
                 difference.wrong_outcome.append((key, ring.outcome, call["stage"]))
             elif call["outcome"] is None:
                 difference.unknown_outcome.append(key)
-            elif call["outcome"] != ring.outcome:
+            elif call["outcome"] != ring.outcome and not (ring.torn and call["outcome"] == "answered"):
                 difference.wrong_outcome.append((key, ring.outcome, call["outcome"]))
 
 

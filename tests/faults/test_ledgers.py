@@ -72,3 +72,17 @@ def test_dispatches_that_differ() -> None:
 )
 def test_what_asterisk_wrote(story: str, outcomes: list[str]) -> None:
     assert [ring.outcome for ring in rings_in([TAPES / f"{story}.cel.csv"]).values()] == outcomes
+
+
+def test_killed_between_a_phone_and_its_caller(tmp_path: Path) -> None:
+    """AMI says that a person took the call a moment before CEL lets the caller in; whoever heard that is not wrong."""
+    told = (TAPES / "answered.cel.csv").read_text("utf-8").splitlines(keepends=True)
+    taken = next(n for n, line in enumerate(told) if line.startswith('"ANSWER"') and "AppQueue" in line)
+    for lines, accepted in ((told[:taken], {"failed"}), (told[: taken + 1], {"failed", "answered"})):
+        (tmp_path / "Master.csv").write_text("".join(lines), "utf-8")
+        [(uniqueid, ring)] = rings_in([tmp_path / "Master.csv"]).items()
+        agreeing = set()
+        for outcome in ("failed", "answered", "abandoned"):
+            compare_calls({("pbx-1", uniqueid): ring}, [report(uniqueid, outcome)], difference := Difference())
+            agreeing |= set() if difference else {outcome}
+        assert agreeing == accepted
