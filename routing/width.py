@@ -1,7 +1,7 @@
-"""How many tries of a lane may be in flight: four, and up to sixteen while the agency answers fast.
+"""How many tries of a lane may be in flight: four, and up to thirty-two while the agency answers fast.
 
 An agency's server is often a small one, so four is what it gets from the start. With every try that it takes within
-FAST_MS one more may be in flight: who answers sixteen at once, each within a tenth of a second, is not strained. One
+FAST_MS one more may be in flight: who answers thirty-two at once, each within a tenth of a second, is not strained. One
 slower answer or failure, and it is four again. Dispatches are rare: only a heap (after an outage of ours, or theirs)
 ever makes a lane wide, and then its envelopes are claimed and saved in sets.
 
@@ -12,7 +12,7 @@ ends, the first try of a P1 may take its slot.
 from dataclasses import dataclass, field
 
 IN_FLIGHT = 4
-MOST_IN_FLIGHT = 16
+MOST_IN_FLIGHT = 32
 FAST_MS = 100
 
 

@@ -193,16 +193,16 @@ async def test_who_answers_fast_gets_more_at_once_and_when_that_ends_no_p1_waits
             await tried(database, (await cases.dispatch(database, priority="P3")).id)
         pretend.behaviour = answers_in_order(refuses, hangs)
         others = [await cases.dispatch(database, priority="P3") for _ in range(20)]
-        await pretend.until_got(12 + 16)
-        assert worker.tally.in_flight == 16
+        await pretend.until_got(12 + width.IN_FLIGHT + 12)
+        assert worker.tally.in_flight == width.IN_FLIGHT + 12
         refused.set()
 
         async def ended() -> bool:
-            return worker.tally.in_flight == 15
+            return worker.tally.in_flight == width.IN_FLIGHT + 11
 
         await until(ended)
         urgent = await cases.dispatch(database)
-        await pretend.until_got(12 + 17)
+        await pretend.until_got(12 + width.IN_FLIGHT + 13)
         async with database.reading() as reading:
             [envelope] = await envelopes.of_dispatch(reading, urgent.id)
         assert pretend.got[-1].id == envelope.id
