@@ -213,12 +213,14 @@ class Guard(httpcore2.AsyncNetworkBackend):
         return await self._dialler.connect_tcp(str(addresses[-1]), port, share, local_address, socket_options)
 
 
-def guarded_pool(guard: Guard, tls: ssl.SSLContext, most_connections: int) -> httpcore2.AsyncConnectionPool:
-    """Return a pool whose every connection passes the guard; idle ones are used for IDLE_S seconds at most."""
+def guarded_connection(guard: Guard, tls: ssl.SSLContext) -> httpcore2.AsyncConnectionPool:
+    """Return a pool of one connection, made again when it has ended or was idle for IDLE_S seconds; each passes the
+    guard.
+    """
     return httpcore2.AsyncConnectionPool(
         ssl_context=tls,
-        max_connections=most_connections,
-        max_keepalive_connections=most_connections,
+        max_connections=1,
+        max_keepalive_connections=1,
         keepalive_expiry=IDLE_S,
         network_backend=guard,
     )
