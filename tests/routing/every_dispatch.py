@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, product
-from typing import get_args
+from typing import Any, get_args
 
 from intake.report import Classification
 from intake.steps import Status
@@ -14,7 +14,7 @@ from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, REPORT, TYPES, URL
 
 PAGE = f"https://112.example/a/{'x' * 43}"
 OWN_KIND = "angin-puting"  # one that a centre added
-PLACES: tuple[dict[str, object], ...] = (
+PLACES: tuple[dict[str, Any], ...] = (
     {},
     {"location_text": None},
     {"location_lat": None, "location_lon": None},
