@@ -93,7 +93,8 @@ def test_the_bytes_are_a_form() -> None:
 def test_a_platform_that_defines_what_the_page_says_takes_every_dispatch() -> None:
     defined = {code: (datatype, required == "true") for code, datatype, required in ATTRIBUTE.findall(PAGE)}
     assert dict(SERVICE.findall(PAGE)) == {code: kind.name for code, kind in KINDS.items()}
-    sent_codes, services = set(), set()
+    sent_codes: set[str] = set()
+    services: set[str] = set()
     for *_, raw in every_body("open311"):
         found = checked(raw.decode("ascii"))
         given = {name[len("attribute[") : -1]: value for name, value in found.items() if name.startswith("attribute[")}
