@@ -11,9 +11,13 @@ severity; certainty is Likely, since a caller says so and nobody of ours saw it.
 by the native envelope's paths (`dispatch.answer_url`, `report.version`, ...); `web` is the phone page. What was
 shortened or left out is in `report.omitted.entries` and `report.omitted.cut`.
 
+An exercise has the status Exercise and its number in `note`. A report of class `test` stays Actual, and says in words
+that it is a test: a person may call a real alert a test later, and who takes alerts by the standard passes over all
+that is Test, so the Update that ends the alert would never be read.
+
 Times of CAP's own elements have whole seconds and a numeric offset; UTC is `-00:00`, never `Z` (section 3.3.2 and the
 schema's pattern). The parameters are spelt as in the native envelope. Order and values after the schema of CAP 1.2;
-`tests/routing/test_cap.py` holds them against a table of it.
+`tests/routing/test_cap.py` holds them against a table of it (docs/forms.md says how that was compared).
 """
 
 import re
@@ -72,6 +76,7 @@ def body(
     message = _message(type, answer_url, accept_by, sequence)
     asked = "Belum ada kabar: bagaimana keadaannya? " if asks else ""
     sender = centre(answer_url)
+    unreal = prose.unreal(report)
     refers = "" if message.type == "Alert" else _references(sender, dispatch_id, sequence, earlier)
     head = (
         element("identifier", _identifier(dispatch_id, sequence))
@@ -81,7 +86,7 @@ def body(
         + element("msgType", message.type)
         + element("source", report.source)
         + _scope(agency)
-        + (element("note", "Latihan: bukan kejadian nyata.") if report.exercise else "")
+        + (element("note", f"{unreal} {report.number}: bukan kejadian nyata.") if unreal else "")
         + (element("references", refers) if refers else "")
         + element("incidents", _NOT_AN_ID.sub("-", report.number))
     )
@@ -200,10 +205,11 @@ def _scope(agency: str | None) -> str:
 
 def _headline(type: EnvelopeType, report: VisibleReport, where: str | None) -> str:
     """Return one line of at most 160 characters, CAP's hint."""
-    exercise = "LATIHAN: " if report.exercise else ""
+    unreal = prose.unreal(report)
+    before = f"{unreal}: " if unreal else ""
     kind = named(report.kind, report.kind_name).name
     parts = [" ".join(filter(None, (report.priority, kind))), " ".join((where or "").split())]
-    return (exercise + HEADINGS[type] + ", ".join(filter(None, parts)))[:160]
+    return (before + HEADINGS[type] + ", ".join(filter(None, parts)))[:160]
 
 
 def _parameters(
@@ -226,6 +232,7 @@ def _parameters(
         "report.status": report.status,
         "report.class": report.classification,
         "report.priority": report.priority,
+        "report.disposition": report.disposition,
         "report.flags": " ".join(report.flags.raised()) or None,
         "report.opened_at": utc(report.opened_at),
         "report.caller.name": texts["caller_name"],

@@ -16,14 +16,17 @@ neither, since nobody registered ours.
 - Notes are HTML5: texts are escaped, line ends `<br>`, an entry begins with its author in bold. Nothing is an agent
   (`agentComponent`), since an entry's author may be a person, a machine or an agency.
 - Texts of a place are a civic location (`LOC`, RFC 4776) and `locationDescriptionText`; coordinates a geodetic one.
-- The registries behind fields named "...RegistryText" were not at hand. We write only what NENA's own sample and the
-  code made from STA-021.1a show: `psap`, `CallReceiving`, `Caller`, `emergency`, `callBegin` (all that a report proves
-  of its call), `CurrentIncident`. Not confirmed: incident type and disposition `OTHER`. Our own words are beside them:
-  `incidentTypeInternalCode`, `incidentStatusInternalText`, `dispositionDescriptionText`. Not confirmed either: that a
-  NIEM person's `name` is a list and `personFullName` a string (the names are those of NENA's JSON-LD contexts).
+- Registries: the incident type is a code of APCO's list (`routing.kinds`; of an accident whether anybody is hurt is in
+  the code). Of the others no list is public. We write what NENA's own sample and the code made from STA-021.1a show:
+  `psap`, `CallReceiving`, `Caller`, `emergency`, `callBegin` (all that a report proves of its call), `CurrentIncident`.
+  Not confirmed: the disposition `OTHER` (APCO 1.111.2). Our own words are beside them: `incidentTypeInternalCode`,
+  `incidentStatusInternalText`, `dispositionCategoryText` and `dispositionDescriptionText`.
+- A NIEM person is as in NENA's nc.yaml: each property a list, each text an object with `value`.
 - `application/json` is what NENA's schema declares; whether STA-024 wants a type of its own was not to be seen.
 - Priority is 0 to 10, 10 the highest: P1 10, P2 6, P3 2.
-- An exercise has no field: it is said in `incidentTypeInternalText`, the first note and the additional data.
+- An exercise or a test has no field: `incidentTypeInternalText`, the first note and the additional data say it.
+
+What all of this was compared with, and how to do it again: docs/forms.md.
 """
 
 import re
@@ -40,6 +43,7 @@ from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 CONTENT_TYPE = "application/json"
 CONTEXT = {"@vocab": "./JSON-LD_Contexts/EmergencyIncidentDataObjectType.jsonld"}
 PRIORITIES = {"P1": 10, "P2": 6, "P3": 2}
+ACCIDENTS = {True: "MVAINJY", False: "MVA", None: "MVAUNK"}  # incident type of `laka`, by the flag `hurt`
 HEADINGS: dict[EnvelopeType, str] = {
     "dispatch.created": "Penugasan baru dari pusat 112",
     "report.updated": "Pembaruan laporan",
@@ -160,13 +164,19 @@ def body(
 def _incident(
     write: _Writer, type: EnvelopeType, report: VisibleReport, places: list[Component], notes: list[Component]
 ) -> Component:
-    kind = named(report.kind, report.kind_name).name
-    ending = write.part("disposition", dispositionCommonRegistryCode="OTHER", dispositionDescriptionText=HEADINGS[type])
+    kind = named(report.kind, report.kind_name)
+    unreal = prose.unreal(report)
+    ending = write.part(
+        "disposition",
+        dispositionCommonRegistryCode="OTHER",
+        dispositionCategoryText=report.disposition,
+        dispositionDescriptionText=HEADINGS[type],
+    )
     return write.part(
         "incident",
-        incidentTypeCommonRegistryText="OTHER",
+        incidentTypeCommonRegistryText=ACCIDENTS[report.flags.hurt] if report.kind == "laka" else kind.incident_type,
         incidentTypeInternalCode=report.kind,
-        incidentTypeInternalText=f"LATIHAN: {kind}" if report.exercise else kind,
+        incidentTypeInternalText=f"{unreal}: {kind.name}" if unreal else kind.name,
         incidentStatusInternalText=[report.status],
         incidentPriorityInternalText=report.priority,
         incidentCommonPriorityNumber=PRIORITIES.get(report.priority or ""),
@@ -202,7 +212,7 @@ def _caller(write: _Writer, report: VisibleReport, name: str | None, places: lis
     person = write.part(
         CALLER,
         personIncidentRoleRegistryText=["Caller"],
-        ncPersonComponent=None if name is None else {"name": [{"personFullName": name}]},
+        ncPersonComponent=None if name is None else {"name": [{"personFullName": [{"value": name}]}]},
         callIdentifier=[call["$id"]] if called else None,
         callBackReference=call_back,
         additionalDataReference=None if called else extra,
@@ -310,8 +320,8 @@ def _order(
     """Return what tells the agency's people what this message is."""
     to = f" untuk {agency}" if agency else ""
     lines = [f"{HEADINGS[type]} {report.number}{to}."]
-    if report.exercise:
-        lines.insert(0, "LATIHAN: bukan kejadian nyata.")
+    if unreal := prose.unreal(report):
+        lines.insert(0, f"{unreal}: bukan kejadian nyata.")
     if type == "dispatch.created":
         lines.append(f"Jawab sebelum {utc(accept_by)}.")
     if asks:

@@ -1,7 +1,7 @@
 """What kinds are called in forms that other people designed, and their categories there.
 
 Kinds are rows, and a centre may rename them and add its own: the row's name is what agencies read. One that is not here
-is of category Other, and without a row its name is its code.
+is of category Other and of incident type TROUBLE, and without a row its name is its code.
 """
 
 from dataclasses import dataclass, replace
@@ -15,26 +15,32 @@ Category = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind's name in Indonesian and its CAP categories, the most telling first."""
+    """A kind's name in Indonesian, its CAP categories, the most telling first, and its incident type in EIDO.
+
+    `incident_type` is the code of APCO's "Common Incident Types for Data Exchange" (2.103.2-2019, which NENA-STA-021
+    takes; all of these are in 2.103.1-2012, too) whose text comes nearest and says nothing that a kind does not.
+    """
 
     name: str
     categories: tuple[Category, ...]
+    incident_type: str
 
 
-UNKNOWN = Kind("Belum diketahui", ("Other",))
+TROUBLE = "TROUBLE"  # "unknown type trouble": there is no code for "other"
+UNKNOWN = Kind("Belum diketahui", ("Other",), TROUBLE)
 KINDS = {
-    "kebakaran": Kind("Kebakaran", ("Fire",)),
-    "ambulans": Kind("Ambulans", ("Health",)),
-    "laka": Kind("Kecelakaan lalu lintas", ("Transport",)),
-    "odgj": Kind("Krisis kesehatan jiwa (ODGJ)", ("Health",)),
-    "hewan": Kind("Hewan liar", ("Safety",)),
-    "pohon": Kind("Pohon tumbang", ("Env",)),
-    "pju": Kind("Lampu jalan (PJU)", ("Infra",)),
-    "banjir": Kind("Banjir atau bencana", ("Met", "Rescue")),  # CAP files floods under Met
-    "laut": Kind("Kecelakaan laut", ("Rescue", "Transport")),
-    "kriminal": Kind("Kriminal", ("Security",)),
-    "sosial": Kind("Sosial", ("Other",)),
-    "lain": Kind("Lain-lain", ("Other",)),
+    "kebakaran": Kind("Kebakaran", ("Fire",), "FUNK"),  # nobody says what burns
+    "ambulans": Kind("Ambulans", ("Health",), "SICK"),  # "non-specific"
+    "laka": Kind("Kecelakaan lalu lintas", ("Transport",), "MVAUNK"),  # whether anybody is hurt is a flag
+    "odgj": Kind("Krisis kesehatan jiwa (ODGJ)", ("Health",), "EDP"),
+    "hewan": Kind("Hewan liar", ("Safety",), "ANIMAL"),  # WILDLIFE is illegal hunting
+    "pohon": Kind("Pohon tumbang", ("Env",), "PUBWKS"),
+    "pju": Kind("Lampu jalan (PJU)", ("Infra",), "PUBWKS"),
+    "banjir": Kind("Banjir atau bencana", ("Met", "Rescue"), "WATER"),  # CAP files floods under Met
+    "laut": Kind("Kecelakaan laut", ("Rescue", "Transport"), "WATER"),
+    "kriminal": Kind("Kriminal", ("Security",), "SUSP"),
+    "sosial": Kind("Sosial", ("Other",), "CITASST"),
+    "lain": Kind("Lain-lain", ("Other",), TROUBLE),
 }
 
 
@@ -42,5 +48,5 @@ def named(code: str | None, name: str | None) -> Kind:
     """Return what is known of a kind, None included; `name`: as its row calls it, None when nobody looked."""
     if code is None:
         return UNKNOWN
-    kind = KINDS.get(code, Kind(code, ("Other",)))
+    kind = KINDS.get(code, Kind(code, ("Other",), TROUBLE))
     return kind if name is None else replace(kind, name=name)

@@ -87,15 +87,17 @@ def body(
         "status": report.status,
         "class": report.classification,
         "priority": report.priority,
+        "disposition": report.disposition,
         "flags": " ".join(report.flags.raised()) or None,
         "source": report.source,
         "exercise": "true" if report.exercise else "false",
         "caller_withheld_by_centre": "true" if report.caller_withheld else None,
         "opened_at": utc(report.opened_at),
     }
-    exercise = "LATIHAN, bukan kejadian nyata. " if report.exercise else ""
+    unreal = prose.unreal(report)
+    before = f"{unreal}, bukan kejadian nyata. " if unreal else ""
     asked = ". Belum ada kabar: bagaimana keadaannya?" if asks else ""
-    heading = f"{exercise}{HEADINGS[type]} {report.number}: {named(report.kind, report.kind_name).name}{asked}"
+    heading = f"{before}{HEADINGS[type]} {report.number}: {named(report.kind, report.kind_name).name}{asked}"
     if report.caller_withheld:
         heading += f"\n{prose.WITHHELD}"
 

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 
 from routing.clipping import utc
-from routing.visible import VisibleEntry
+from routing.visible import VisibleEntry, VisibleReport
 
 WITHHELD = "Nomor dan nama penelepon ada pada pusat 112 dan tidak diteruskan: bila perlu, hubungi pusat."
 _LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
@@ -22,6 +22,13 @@ _UNFIT = re.compile(rf"[\[\]{_LINE_ENDS}]")
 def second(at: datetime) -> datetime:
     """Return the whole second (UTC) in which an aware instant lies."""
     return at.astimezone(UTC).replace(microsecond=0)
+
+
+def unreal(report: VisibleReport) -> str | None:
+    """Return the word that must stand before what nobody is to drive to; None for what happened."""
+    if report.classification == "test":
+        return "UJI COBA"
+    return "LATIHAN" if report.exercise else None
 
 
 def words(text: str) -> str:

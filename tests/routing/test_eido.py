@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 
 from routing import eido
 from routing.clipping import REPLACED
+from routing.kinds import KINDS
 from routing.markup import html_text
-from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from routing.visible import EnvelopeType, Flags, VisibleEntry, VisibleReport
+from tests.routing.eido_schema import OURS, PARTS, differences
+from tests.routing.eido_schema import TYPES as SCHEMAS
+from tests.routing.every_dispatch import OWN_KIND, every_body
 from tests.routing.visible import (
     ACCEPT_BY,
     AT,
@@ -32,35 +36,6 @@ from tests.routing.visible import (
 )
 
 Json = dict[str, Any]
-PROLOGUE = {"$id", "lastUpdateTimeStamp", "updatedByAgencyReference"}
-REQUIRED = {  # after the schema of version 1.0.0
-    "incidentComponent": {"incidentTypeCommonRegistryText"},
-    "callComponent": {"callStateRegistryText", "standardPrimaryCallType", "direction", "callStartTimestamp"},
-    "callbackComponent": set(),
-    "dispatchComponent": set(),
-    "agencyComponent": {"agencyRoleDescriptionRegistryText", "agencyType"},
-    "notesComponent": {"notesActionComments"},
-    "additionalDataComponent": set(),
-    "locationComponent": {"locationTypeDescriptionRegistryText"},
-    "personComponent": {"personIncidentRoleRegistryText"},
-    "dispositionComponent": {"dispositionCommonRegistryCode"},
-}
-ALLOWED = {
-    "incidentComponent": {
-        "incidentTypeInternalCode", "incidentTypeInternalText", "incidentStatusInternalText", "internalIncidentId",
-        "locationReference", "personReference", "incidentPriorityInternalText", "incidentCommonPriorityNumber",
-        "dispositionComponent", "notesReference",
-    },
-    "callComponent": {"additionalDataReference", "callBackReference", "locationReference", "personReference"},
-    "callbackComponent": {"callBackInformationUri"},
-    "dispatchComponent": {"notesReference"},
-    "agencyComponent": {"incidentOwningAgencyIndicator"},
-    "notesComponent": set(),
-    "additionalDataComponent": {"additionalDataByValue", "urlPurpose"},
-    "locationComponent": {"locationByValue", "locationDescriptionText"},
-    "personComponent": {"ncPersonComponent", "callIdentifier", "callBackReference", "additionalDataReference"},
-    "dispositionComponent": {"dispositionDescriptionText"},
-}  # fmt: skip
 PIDF = "{urn:ietf:params:xml:ns:pidf}"
 COMMENT = "{urn:ietf:params:xml:ns:EmergencyCallData:Comment}"
 
@@ -78,19 +53,13 @@ def references(value: object) -> Iterator[str]:
 
 
 def valid(found: Json) -> None:
-    """Check an EIDO against NENA's schema: names, obligatory fields, and that every reference leads somewhere."""
-    assert PROLOGUE | {"eidoVersion", "issuingElementIdentification", "agencyComponent", "@context"} <= found.keys()
-    components = [(name, part) for name in REQUIRED for part in listed(found, name)]
-    components += [
-        ("dispositionComponent", part) for part in listed(found["incidentComponent"], "dispositionComponent")
-    ]
-    for name, part in components:
-        assert PROLOGUE | REQUIRED[name] <= part.keys(), name
-        assert part.keys() <= PROLOGUE | REQUIRED[name] | ALLOWED[name], name
-    ids = [part["$id"] for _, part in components]
+    """Check an EIDO against NENA's schema, and that every reference leads somewhere."""
+    OURS.validate(found)
+    components = [part for name in PARTS for part in listed(found, name)]
+    components += listed(found["incidentComponent"], "dispositionComponent")
+    ids = [part["$id"] for part in components]
     assert len(ids) == len(set(ids))
     assert set(references(found)) <= set(ids)
-    assert found.keys() - REQUIRED.keys() == PROLOGUE | {"eidoVersion", "issuingElementIdentification", "@context"}
 
 
 def listed(found: Json, name: str) -> list[Json]:
@@ -143,7 +112,7 @@ def test_the_incident() -> None:
         "$id": f"{incident}:incident",
         "lastUpdateTimeStamp": "2026-03-14T01:59:26.535897Z",
         "updatedByAgencyReference": {"$ref": "112.example"},
-        "incidentTypeCommonRegistryText": "OTHER",
+        "incidentTypeCommonRegistryText": "FUNK",
         "incidentTypeInternalCode": "kebakaran",
         "incidentTypeInternalText": "Kebakaran",
         "incidentStatusInternalText": ["dispatched"],
@@ -166,7 +135,7 @@ def test_the_call_and_the_caller() -> None:
     assert call["personReference"] == [{"$ref": person["$id"]}]
     assert call["callBackReference"] == person["callBackReference"] == {"$ref": callback["$id"]}
     assert callback["callBackInformationUri"] == ["tel:+6281234567890"]
-    assert person["ncPersonComponent"] == {"name": [{"personFullName": "Ibu Sri"}]}
+    assert person["ncPersonComponent"] == {"name": [{"personFullName": [{"value": "Ibu Sri"}]}]}
     assert person["callIdentifier"] == [call["$id"]]
     assert call["additionalDataReference"] == [{"$ref": found["additionalDataComponent"][0]["$id"]}]
 
@@ -238,11 +207,87 @@ def test_what_has_ended_has_a_disposition(type: EnvelopeType) -> None:
     assert [part["dispositionDescriptionText"] for part in parts] == ([ends[type]] if type in ends else [])
 
 
-def test_an_exercise_says_so_three_times() -> None:
-    found = sent(replace(REPORT, exercise=True))
-    assert found["incidentComponent"]["incidentTypeInternalText"] == "LATIHAN: Kebakaran"
-    assert notes(found)["dispatch"].startswith("LATIHAN: bukan kejadian nyata.<br>")
-    assert extra(found)["report"]["exercise"] is True
+def test_how_a_report_ended_is_the_centres_word() -> None:
+    [ending] = sent(replace(REPORT, disposition="not_ours"), "report.closed")["incidentComponent"][
+        "dispositionComponent"
+    ]
+    assert ending["dispositionCategoryText"] == "not_ours"
+    assert "disposition" not in sent(replace(REPORT, disposition="not_ours"))["incidentComponent"]
+
+
+@pytest.mark.parametrize(("word", "about"), [("LATIHAN", {"exercise": True}), ("UJI COBA", {"classification": "test"})])
+def test_an_exercise_or_a_test_says_so_three_times(word: str, about: dict[str, Any]) -> None:
+    found = sent(replace(REPORT, **about))
+    assert found["incidentComponent"]["incidentTypeInternalText"] == f"{word}: Kebakaran"
+    assert notes(found)["dispatch"].startswith(f"{word}: bukan kejadian nyata.<br>")
+    said = extra(found)["report"]
+    assert (said["exercise"], said["class"]) == ("exercise" in about, about.get("classification", "normal"))
+
+
+def test_every_dispatch_is_what_nenas_schema_describes() -> None:
+    types = set()
+    for type, report, raw in every_body("eido"):
+        found = json.loads(raw)
+        valid(found)
+        assert 0 <= found["incidentComponent"].get("incidentCommonPriorityNumber", 0) <= 10
+        types.add((report.kind, found["incidentComponent"]["incidentTypeCommonRegistryText"]))
+        assert ("dispositionComponent" in found["incidentComponent"]) == (type in eido.ENDS)
+    assert types == {  # codes of APCO 2.103.2-2019 (and of 2.103.1-2012), in which there is no OTHER
+        ("kebakaran", "FUNK"), ("ambulans", "SICK"), ("laka", "MVAUNK"), ("laka", "MVAINJY"), ("laka", "MVA"),
+        ("odgj", "EDP"), ("hewan", "ANIMAL"), ("pohon", "PUBWKS"), ("pju", "PUBWKS"), ("banjir", "WATER"),
+        ("laut", "WATER"), ("kriminal", "SUSP"), ("sosial", "CITASST"), ("lain", "TROUBLE"), (OWN_KIND, "TROUBLE"),
+        (None, "TROUBLE"),
+    }  # fmt: skip
+    assert {kind for kind, _ in types} == {*KINDS, OWN_KIND, None}
+
+
+@pytest.mark.parametrize(("hurt", "code"), [(True, "MVAINJY"), (False, "MVA"), (None, "MVAUNK")])
+def test_whether_anybody_is_hurt_is_in_an_accidents_code(hurt: bool | None, code: str) -> None:
+    found = sent(replace(REPORT, kind="laka", flags=Flags(hurt=hurt)))
+    assert found["incidentComponent"]["incidentTypeCommonRegistryText"] == code
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("incidentComponent", "incidentTypeCommonRegistryText"), ["FUNK"]),
+        (("incidentComponent", "incidentStatusInternalText"), "dispatched"),
+        (("incidentComponent", "incidentCommonPriorityNumber"), "10"),
+        (("incidentComponent", "incidentTypeInternalTxt"), "Kebakaran"),
+        (("callComponent", 0, "direction"), "inbound"),
+        (("callComponent", 0, "callStartTimestamp"), "14 March"),
+        (("personComponent", 0, "ncPersonComponent"), {"name": [{"personFullName": "Ibu Sri"}]}),
+        (("agencyComponent", 0, "updatedByAgencyReference"), "112.example"),
+        (("eidoVersion",), "1.1"),
+    ],
+)
+def test_what_the_schema_refuses_is_seen(path: tuple[str | int, ...], value: object) -> None:
+    found = part = sent()
+    for step in path[:-1]:
+        part = part[step]  # type: ignore[index]
+    part[path[-1]] = value  # type: ignore[index]
+    assert not OURS.is_valid(found)
+
+
+def test_a_schema_that_changed_is_seen() -> None:
+    def theirs() -> Json:
+        return {
+            name: {
+                "description": "prose",
+                "properties": {field.rstrip("!"): {**shape, "description": "prose"} for field, shape in fields.items()},
+                "required": [field[:-1] for field in fields if field.endswith("!")],
+            }
+            for name, fields in SCHEMAS.items()
+        }
+
+    assert differences(theirs()) == []
+    other = theirs()
+    other["NotesType"]["required"].append("agentReference")
+    other["CallbackType"]["properties"]["callBackInformationUri"] = {"type": "string"}
+    assert [line.partition(":")[0] for line in differences(other)] == [
+        "CallbackType.callBackInformationUri",
+        "NotesType",
+    ]
 
 
 def test_nothing_known_is_an_eido_too() -> None:
@@ -301,7 +346,8 @@ def test_any_report_reads_back(report: VisibleReport, type: EnvelopeType) -> Non
         expected = None if raw is None else raw.replace("\ufffe", REPLACED).replace("\uffff", REPLACED)
         assert more["report"]["number_raw"] == expected
     if "caller.name" not in cut and report.caller_name is not None:
-        assert found["personComponent"][0]["ncPersonComponent"]["name"][0]["personFullName"] == kept(report.caller_name)
+        [name] = found["personComponent"][0]["ncPersonComponent"]["name"]
+        assert name == {"personFullName": [{"value": kept(report.caller_name)}]}
     if "location.text" not in cut and report.location_text:
         civic = place(found, "civic")
         assert civic is not None

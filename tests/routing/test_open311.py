@@ -1,6 +1,9 @@
 """A dispatch as a GeoReport v2 service request: what has a field is in it, and nobody's words add a field."""
 
+import re
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -8,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing import open311, prose
+from routing.kinds import KINDS
 from routing.visible import EnvelopeType, VisibleEntry, VisibleReport
+from tests.routing.every_dispatch import OWN_KIND, every_body
 from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, EMPTY, HOSTILE, LONG, REPORT, REPORTS, TYPES, URL
 
 FIELDS = {"jurisdiction_id", "service_code", "lat", "long", "address_string", "first_name", "phone", "description"}
 """Those of the standard's fields that we fill."""
+SERVICE = re.compile(r"^\| `(\w+)` \| ([^|]+) \|$", re.M)
+ATTRIBUTE = re.compile(r"^\| `(\w+)` \| (string|number|datetime) \| (true|false) \|", re.M)
+PAGE = (Path(__file__).parents[2] / "docs/forms.md").read_text("utf-8").partition("## Open311")[2]
 
 
 def sent(
@@ -25,8 +33,14 @@ def sent(
     raw = open311.body(
         type, AT, DISPATCH, URL, ACCEPT_BY, sequence, report, jurisdiction_id=jurisdiction_id
     ).decode("ascii")  # fmt: skip
+    return checked(raw)
+
+
+def checked(raw: str) -> dict[str, str]:
+    """Return the fields of a request, checked against the standard: each once, and what is obligatory."""
     pairs = parse_qsl(raw, keep_blank_values=True, strict_parsing=True, errors="strict")
     found = dict(pairs)
+    assert found["service_code"]
     assert len(found) == len(pairs)
     assert {name for name in found if not name.startswith("attribute[")} <= FIELDS
     assert ("lat" in found) == ("long" in found)
@@ -76,6 +90,25 @@ def test_the_bytes_are_a_form() -> None:
     assert b"&attribute%5Banswer_url%5D=https%3A%2F%2F112.example%2Fa&" in raw
 
 
+def test_a_platform_that_defines_what_the_page_says_takes_every_dispatch() -> None:
+    defined = {code: (datatype, required == "true") for code, datatype, required in ATTRIBUTE.findall(PAGE)}
+    assert dict(SERVICE.findall(PAGE)) == {code: kind.name for code, kind in KINDS.items()}
+    sent_codes: set[str] = set()
+    services: set[str] = set()
+    for *_, raw in every_body("open311"):
+        found = checked(raw.decode("ascii"))
+        given = {name[len("attribute[") : -1]: value for name, value in found.items() if name.startswith("attribute[")}
+        assert given.keys() <= defined.keys()
+        assert {code for code, (_, required) in defined.items() if required} <= given.keys()
+        for code, value in given.items():
+            assert defined[code][0] != "number" or value.isdecimal(), code
+            assert defined[code][0] != "datetime" or datetime.fromisoformat(value).tzinfo, code
+        sent_codes |= given.keys()
+        services.add(found["service_code"])
+    assert services == {*KINDS, OWN_KIND}
+    assert sent_codes | {"omitted_entries", "omitted_cut"} == defined.keys()
+
+
 @pytest.mark.parametrize(
     ("type", "beginning"),
     [
@@ -90,6 +123,8 @@ def test_a_message_says_first_what_it_is(type: EnvelopeType, beginning: str) -> 
     exercise = sent(replace(REPORT, exercise=True), type)
     assert exercise["description"].startswith("LATIHAN, bukan kejadian nyata. " + beginning)
     assert exercise["attribute[exercise]"] == "true"
+    test = sent(replace(REPORT, classification="test"), type)
+    assert test["description"].startswith("UJI COBA, bukan kejadian nyata. " + beginning)
 
 
 def test_nothing_known_is_a_request_too() -> None:
