@@ -23,12 +23,16 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="intake112",
-    help="Call intake for emergency number 112.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def product() -> None:
+    """Call intake for emergency number 112."""
 
 
 class CommandError(Exception):
