@@ -12,7 +12,6 @@ import typer
 from db import migrate
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError
-from intake.refusals import DeskError
 from intake112 import logs, settings
 from intake112.clock import FileClock, NoTimeError, SteadyClock
 from intake112.heads import HeadsError
@@ -61,9 +60,7 @@ def sentence(error: Exception) -> tuple[int, str] | None:
     match error:
         case SettingsError() | NoTimeError():
             return 2, str(error)
-        case (
-            CommandError() | HeadsError() | AlreadyRunningError() | migrate.SchemaError() | DeskError() | RefusedError()
-        ):
+        case CommandError() | HeadsError() | AlreadyRunningError() | migrate.SchemaError() | RefusedError():
             return 1, str(error)
         case DatabaseUnavailableError() | OSError():
             return 1, f"the database or a file cannot be used: {_first_line(error)}"
