@@ -1,10 +1,10 @@
 """What the API takes and gives about kinds of report, their guides, and ways to end."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from intake.api.bodies import Code, In, storable_text
+from intake.api.bodies import Code, In, optional, storable_text
 from intake.api.out import Out
 from intake.api.schemas import Versioned, Words
 from intake.report import Classification, Priority
@@ -16,11 +16,6 @@ Icon = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,32}$")]
 Seconds = Annotated[int, Field(ge=10, le=86_400)]
 Weight = Annotated[int, Field(ge=0, le=1000)]
 Asked = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S"), AfterValidator(storable_text)]
-
-
-def optional(schema: dict[str, Any]) -> None:
-    """Describe a field that may be left out, but not null."""
-    schema.pop("default", None)
 
 
 class Choice(Versioned):
