@@ -53,13 +53,11 @@ class Choices(Generic[R]):
     async def every(self, reading: Reading) -> list[R]:
         """Return the rows in the order in which screens show them, disabled ones too."""
         statement = select(self._table).order_by(self._table.c.position, self._table.c.code)
-        return [self._row(**row) for row in (await reading.connection.execute(statement)).mappings()]
+        return await reading.rows(self._row, statement)
 
     async def find(self, reading: Reading, code: str) -> R | None:
         """Return the row with this code, or None."""
-        statement = select(self._table).where(self._table.c.code == code)
-        row = (await reading.connection.execute(statement)).mappings().one_or_none()
-        return self._row(**row) if row else None
+        return await reading.row(self._row, select(self._table).where(self._table.c.code == code))
 
     async def add(self, tx: Transaction, values: Mapping[str, object]) -> bool:
         """Insert a row. False: the code is taken, nothing is saved."""
