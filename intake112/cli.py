@@ -5,7 +5,6 @@ for the rest. What a command was asked for is all that it writes to stdout; logs
 """
 
 import sys
-from collections.abc import Iterable
 from importlib import import_module
 from itertools import chain
 from typing import Final
@@ -32,12 +31,16 @@ COMMANDS: Final = {  # in whose modules each is; only those of the one that was 
 }
 
 
+def load(command: str) -> None:
+    """Import what a command needs; what all need when there is none of this name, for the help lists them."""
+    for module in COMMANDS.get(command) or chain(*COMMANDS.values()):
+        import_module(f"intake112.{module}")
+
+
 def main() -> None:
     """Run one command, and end the process with its exit code."""
     try:
-        asked: Iterable[str] = COMMANDS.get("".join(sys.argv[1:2])) or chain(*COMMANDS.values())  # all: for the help
-        for module in asked:
-            import_module(f"intake112.{module}")
+        load("".join(sys.argv[1:2]))
         app()
     except Exception as error:
         if (told := sentence(error)) is None:
