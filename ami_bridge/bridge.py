@@ -38,6 +38,7 @@ from db import machine_room
 from db.calls import CallRow, LegRow
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.machine_room import Alarm
+from db.wakeups import rest
 from intake import booking
 from intake.facts import Arrived, CallKey, Described, Ended, Fact, LegEnded, LegKind, Queued, Rang, Taken, Told, Untaped
 
@@ -146,9 +147,7 @@ class Bridge:
         while not self._closing or self._incoming:
             await self._heard.wait()
             if not self._closing:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(TAPE_GATHER_S):
-                        await self._urgent.wait()
+                await rest(self._urgent, TAPE_GATHER_S)
             self._heard.clear()
             self._urgent.clear()
             while batches := self._incoming[:AT_ONCE]:
@@ -370,9 +369,7 @@ class Bridge:
                 await self._tidy()
             except DatabaseUnavailableError as error:
                 log.warning("beat_not_saved", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_EVERY_S):
-                    await self._changed.wait()
+            await rest(self._changed, BEAT_EVERY_S)
 
 
 def _call(row: CallRow, legs: list[LegRow]) -> Call:

@@ -24,6 +24,7 @@ from db import controls, machine_room
 from db.controls import TOPIC, ControlRow, End
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
+from db.wakeups import rest
 from intake import control, numbers
 from intake.control import ASKED_WITHIN, CALL_BACK, DESK, SERVICE
 
@@ -108,9 +109,7 @@ class Control:
             tries = tries + 1 if self._state == before else 0
             if not stop.is_set():
                 self._say("disconnected", why)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(RECONNECT_AFTER_S[min(tries, len(RECONNECT_AFTER_S) - 1)]):
-                        await stop.wait()
+                await rest(stop, RECONNECT_AFTER_S[min(tries, len(RECONNECT_AFTER_S) - 1)])
 
     async def _session(self, stop: asyncio.Event) -> str:
         """Hold one session until it ends, or we are to stop; return why it ended. Raises LineError."""
@@ -237,9 +236,7 @@ class Control:
                 await self._beat_once()
             except DatabaseUnavailableError as error:
                 log.warning("beat_not_saved", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_EVERY_S):
-                    await self._changed.wait()
+            await rest(self._changed, BEAT_EVERY_S)
 
 
 def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:

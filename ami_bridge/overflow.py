@@ -25,6 +25,7 @@ import structlog
 from asterisk.agi import AGI, AGIAppError, AGIException  # noqa: TID251  # here, and nowhere else
 
 from db.machine_room import Alarm
+from db.wakeups import rest
 
 log = structlog.get_logger(__name__)
 KINDS: Final = {
@@ -91,9 +92,7 @@ class Overflow:
                 server = await asyncio.to_thread(_Server, self._config, self._troubles)
             except OSError as error:
                 self._say(error.strerror or str(error))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_S):
-                        await stop.wait()
+                await rest(stop, RETRY_S)
                 continue
             self._say("")
             with server:

@@ -11,7 +11,6 @@ those that came from a trunk's networks are read, and no more than MOST in WITHI
 """
 
 import asyncio
-import contextlib
 import socket
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -28,6 +27,7 @@ from ami_bridge.hep import HepError, Packet
 from ami_bridge.pidf import PositionError
 from ami_bridge.sip import SipError
 from db.machine_room import Alarm
+from db.wakeups import rest
 from intake.facts import Position
 
 log = structlog.get_logger(__name__)
@@ -78,9 +78,7 @@ class Mirror:
                 )
             except OSError as error:
                 self._say(error.strerror or str(error))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY_S):
-                        await stop.wait()
+                await rest(stop, RETRY_S)
                 continue
             self._say("")
             try:

@@ -5,7 +5,6 @@ again, to a report in the database. The hand makes the call, the ear hears it co
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from db import calls, controls, recordings
 from db.controls import ControlRow
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
+from db.wakeups import rest
 from intake import control
 from intake.facts import MACHINE
 
@@ -52,9 +52,7 @@ class Probe:
                 await self.look()
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stop.wait()
+            await rest(stop, LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Judge the last test call, and ask for one when it is time. Raises DatabaseUnavailableError."""

@@ -11,7 +11,6 @@ Who hung up at the tone left none: that is no fault.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import shutil
@@ -29,6 +28,7 @@ from db import calls, entries, recordings
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from db.recordings import OwedRow, Part, RecordingRow
+from db.wakeups import rest
 from intake.facts import MACHINE
 
 log = structlog.get_logger(__name__)
@@ -82,9 +82,7 @@ class Keeper:
                 log.warning("database_unavailable", why=str(error))
             except OSError as error:
                 self._say(str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stop.wait()
+            await rest(stop, LOOK_EVERY_S)
 
     def _say(self, why: str) -> None:
         if why and why != self._why:

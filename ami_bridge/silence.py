@@ -6,7 +6,6 @@ is waited for.
 """
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
@@ -18,6 +17,7 @@ import structlog
 from db import calls
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
+from db.wakeups import rest
 
 log = structlog.get_logger(__name__)
 LOOKS_BACK: Final = timedelta(days=28)
@@ -65,9 +65,7 @@ class Silence:
             except DatabaseUnavailableError as error:
                 self._last = None  # somebody may have rung since: nothing is told
                 log.warning("database_unavailable", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stop.wait()
+            await rest(stop, LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Learn who has rung. Raises DatabaseUnavailableError."""

@@ -86,8 +86,7 @@ async def find(reading: Reading, code: str) -> AgencyRow | None:
 
 async def with_id(reading: Reading, agency_id: int) -> AgencyRow | None:
     """Return the agency with this id, None when it was removed."""
-    row = (await reading.connection.execute(_with_id, {"of_id": agency_id})).mappings().one_or_none()
-    return AgencyRow(**row) if row else None
+    return await reading.row(AgencyRow, _with_id, {"of_id": agency_id})
 
 
 _with_id = select(tables.agencies).where(a.id == bindparam("of_id"), a.removed_at.is_(None))
@@ -96,4 +95,4 @@ _with_id = select(tables.agencies).where(a.id == bindparam("of_id"), a.removed_a
 async def every(reading: Reading) -> list[AgencyRow]:
     """Return all agencies that were not removed, by code."""
     statement = select(tables.agencies).where(a.removed_at.is_(None)).order_by(a.code)
-    return [AgencyRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(AgencyRow, statement)

@@ -49,7 +49,7 @@ async def count(reading: Reading, dispatch_id: str) -> int:
 async def of_dispatch(reading: Reading, dispatch_id: str) -> list[AnswerRow]:
     """Return all answers to a dispatch, in the order in which they came."""
     statement = select(tables.answers).where(a.dispatch_id == dispatch_id).order_by(a.n)
-    return [AnswerRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(AnswerRow, statement)
 
 
 async def with_key(reading: Reading, agency_id: int, key: str) -> AnswerRow | None:
@@ -62,5 +62,4 @@ async def with_key(reading: Reading, agency_id: int, key: str) -> AnswerRow | No
         .order_by(a.n)
         .limit(1)
     )
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return AnswerRow(**row) if row else None
+    return await reading.row(AnswerRow, statement)

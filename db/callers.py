@@ -111,22 +111,19 @@ async def save_rules(tx: Transaction, new: CallerRules, version: int, by: str) -
 
 async def pilots(reading: Reading) -> list[PilotRow]:
     """Return all pilot numbers by name."""
-    rows = (await reading.connection.execute(select(tables.pilots).order_by(p.name, p.number))).mappings()
-    return [PilotRow(**row) for row in rows]
+    return await reading.rows(PilotRow, select(tables.pilots).order_by(p.name, p.number))
 
 
 async def pilot(reading: Reading, number: str) -> PilotRow | None:
     """Return the pilot number, or None when it is none."""
-    row = (await reading.connection.execute(select(tables.pilots).where(p.number == number))).mappings().one_or_none()
-    return PilotRow(**row) if row else None
+    return await reading.row(PilotRow, select(tables.pilots).where(p.number == number))
 
 
 async def mark(tx: Transaction, number: str, name: str, by: str) -> PilotRow | None:
     """Mark a number; None: it is marked already."""
     values = {"id": new_id(tx.now), "number": number, "name": name, "marked_at": tx.now, "marked_by": by}
     statement = tx.insert_or(tables.pilots).values(**values).on_conflict_do_nothing().returning(tables.pilots)
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
-    return PilotRow(**row) if row else None
+    return await tx.row(PilotRow, statement)
 
 
 async def unmark(tx: Transaction, pilot_id: str) -> bool:

@@ -117,8 +117,7 @@ async def in_progress(reading: Reading, pbx: str | None = None) -> list[CallRow]
     statement = select(tables.calls).where(tables.IN_PROGRESS).order_by(c.arrived_at, c.id)
     if pbx is not None:
         statement = statement.where(c.pbx == pbx)
-    rows = (await reading.connection.execute(statement)).mappings()
-    return [CallRow(**row) for row in rows]
+    return await reading.rows(CallRow, statement)
 
 
 async def arrivals(reading: Reading, pbx: str, since: datetime, most: int = 40_000) -> list[datetime]:

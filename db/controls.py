@@ -55,8 +55,7 @@ async def ask(
 async def find(reading: Reading, control_id: str) -> ControlRow | None:
     """Return a request, or None."""
     statement = select(tables.controls).where(c.id == control_id)
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return ControlRow(**row) if row else None
+    return await reading.row(ControlRow, statement)
 
 
 async def every(reading: Reading, ids: Collection[str]) -> list[ControlRow]:
@@ -64,14 +63,13 @@ async def every(reading: Reading, ids: Collection[str]) -> list[ControlRow]:
     if not ids:
         return []
     statement = select(tables.controls).where(c.id.in_(several(ids))).order_by(c.id)
-    return [ControlRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(ControlRow, statement)
 
 
 async def newest(reading: Reading, pbx: str, action: str) -> ControlRow | None:
     """Return the newest request of this kind to a PBX, or None."""
     statement = select(tables.controls).where(c.pbx == pbx, c.action == action).order_by(c.id.desc()).limit(1)
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return ControlRow(**row) if row else None
+    return await reading.row(ControlRow, statement)
 
 
 async def is_open(reading: Reading, report_id: int, action: str) -> bool:
@@ -90,7 +88,7 @@ async def last_done(reading: Reading, report_id: int, actions: Collection[str]) 
 async def unfinished(reading: Reading, pbx: str) -> list[ControlRow]:
     """Return the requests to a PBX that have not ended, the oldest first."""
     statement = select(tables.controls).where(c.pbx == pbx, tables.OPEN_CONTROL).order_by(c.id)
-    return [ControlRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(ControlRow, statement)
 
 
 async def begin(tx: Transaction, control_id: str, bridge: str) -> bool:

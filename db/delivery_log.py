@@ -60,7 +60,7 @@ async def envelopes(reading: Reading, agency_id: int, before: str | None, limit:
         .order_by(v.id.desc())
         .limit(limit)
     )
-    return [SentRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(SentRow, statement)
 
 
 async def trials(reading: Reading, agency_id: int, before: str | None, limit: int) -> list[TrialRow]:
@@ -72,7 +72,7 @@ async def trials(reading: Reading, agency_id: int, before: str | None, limit: in
         .order_by(t.id.desc())
         .limit(limit)
     )
-    return [TrialRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(TrialRow, statement)
 
 
 async def attempts(reading: Reading, envelope_ids: list[str], each: int) -> dict[str, list[AttemptRow]]:
@@ -107,4 +107,4 @@ async def tries_after(reading: Reading, number: int, limit: int) -> list[TallyRo
         .order_by(n.n)
         .limit(limit)
     )
-    return [TallyRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(TallyRow, statement)

@@ -84,8 +84,7 @@ async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
     statement = _joined.where(d.id == dispatch_id)
     if isinstance(reading, Transaction):
         statement = statement.with_for_update(of=tables.dispatches)
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return DispatchRow(**row) if row else None
+    return await reading.row(DispatchRow, statement)
 
 
 async def lock_free(tx: Transaction, dispatch_ids: Collection[str]) -> dict[str, DispatchRow]:
@@ -120,8 +119,7 @@ async def report_of(reading: Reading, dispatch_id: str) -> int | None:
 
 async def of_page(reading: Reading, token: str) -> DispatchRow | None:
     """Return the dispatch whose phone page has this token, and lock nothing."""
-    row = (await reading.connection.execute(_joined.where(d.page_token == token))).mappings().one_or_none()
-    return DispatchRow(**row) if row else None
+    return await reading.row(DispatchRow, _joined.where(d.page_token == token))
 
 
 async def of_reports(reading: Reading, report_ids: list[int]) -> dict[int, list[DispatchRow]]:

@@ -113,7 +113,7 @@ async def _of_groups(reading: Reading, heads: Collection[str]) -> list[ReportRow
         return []
     numbers = several(heads)
     statement = select(tables.reports).where(or_(r.number.in_(numbers), r.duplicate_of.in_(numbers))).order_by(r.id)
-    return [ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(ReportRow, statement)
 
 
 async def near(reading: Reading, row: ReportRow, box: Box | None, within: timedelta, limit: int) -> list[NearRow]:
@@ -153,8 +153,7 @@ def _at_place(row: ReportRow, box: Box | None) -> ColumnElement[bool]:
 async def limits(reading: Reading) -> LimitsRow | None:
     """Return the limits that somebody set, or None."""
     columns = [l[name] for name in LimitsRow.__struct_fields__]
-    row = (await reading.connection.execute(select(*columns).where(l.id == 1))).mappings().one_or_none()
-    return LimitsRow(**row) if row else None
+    return await reading.row(LimitsRow, select(*columns).where(l.id == 1))
 
 
 async def set_limits(tx: Transaction, values: Mapping[str, object]) -> None:

@@ -9,14 +9,15 @@ throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import text
+from msgspec import Struct
+from sqlalchemy import Executable, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
@@ -35,6 +36,7 @@ CHECKPOINT_EVERY_S = 2.0
 LARGE_LOG = 8 * sqlite.LOG_BYTES
 SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
 Clock = Callable[[], datetime]
+Row = TypeVar("Row", bound=Struct)
 
 
 class DatabaseUnavailableError(Exception):
@@ -47,6 +49,19 @@ class Reading:
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
         self.connection = connection
         self.now = now
+
+    async def row(
+        self, kind: type[Row], statement: Executable, values: Mapping[str, object] | None = None
+    ) -> Row | None:
+        """Return the one row that a statement finds as its struct, None when it finds none."""
+        found = (await self.connection.execute(statement, values)).mappings().one_or_none()
+        return None if found is None else kind(**found)
+
+    async def rows(
+        self, kind: type[Row], statement: Executable, values: Mapping[str, object] | None = None
+    ) -> list[Row]:
+        """Return the rows that a statement finds, each as its struct."""
+        return [kind(**found) for found in (await self.connection.execute(statement, values)).mappings()]
 
 
 class Transaction(Reading):

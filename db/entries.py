@@ -43,8 +43,7 @@ async def strike(tx: Transaction, report_id: int, entry_id: str, by: str) -> Ent
     statement = update(tables.entries).where(e.id == entry_id, e.report_id == report_id, e.struck_at.is_(None))
     await tx.connection.execute(statement.values(struck_at=tx.now, struck_by=by))
     wanted = select(tables.entries).where(e.id == entry_id, e.report_id == report_id)
-    row = (await tx.connection.execute(wanted)).mappings().one_or_none()
-    return EntryRow(**row) if row else None
+    return await tx.row(EntryRow, wanted)
 
 
 async def of_report(reading: Reading, report_id: int) -> list[EntryRow]:
@@ -55,4 +54,4 @@ async def of_report(reading: Reading, report_id: int) -> list[EntryRow]:
 async def of_reports(reading: Reading, report_ids: Collection[int]) -> list[EntryRow]:
     """Return the entries of reports in the order in which they were written."""
     statement = select(tables.entries).where(e.report_id.in_(several(report_ids))).order_by(e.n)
-    return [EntryRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(EntryRow, statement)

@@ -300,13 +300,13 @@ async def attempts(reading: Reading, envelope_id: str) -> list[AttemptRow]:
     """Return the tries at one envelope, the first try first."""
     log = tables.attempts.c
     statement = select(tables.attempts).where(log.envelope_id == envelope_id).order_by(log.n)
-    return [AttemptRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(AttemptRow, statement)
 
 
 async def of_dispatch(reading: Reading, dispatch_id: str) -> list[OwedRow]:
     """Return the envelopes of a dispatch in their order."""
     statement = select(*_owed).where(v.dispatch_id == dispatch_id).order_by(v.sequence)
-    return [OwedRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(OwedRow, statement)
 
 
 async def make_due(

@@ -26,7 +26,7 @@ class GuideAnswerRow(Struct, frozen=True):
 async def of_report(reading: Reading, report_id: int, kind: str) -> list[GuideAnswerRow]:
     """Return what was answered to a kind's guide for a report, the first answer first."""
     statement = select(tables.guide_answers).where(g.report_id == report_id, g.kind == kind).order_by(g.at, g.question)
-    return [GuideAnswerRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(GuideAnswerRow, statement)
 
 
 async def save(tx: Transaction, report_id: int, *, kind: str, question: str, answer: str, weight: int, by: str) -> None:

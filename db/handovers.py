@@ -59,7 +59,7 @@ async def newest(reading: Reading, limit: int, *, waiting: bool) -> list[Handove
         statement = statement.where(h.taken_at.is_(None), select(i.report_id).where(*is_open).exists())
     else:
         statement = statement.limit(limit)
-    return [HandoverRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(HandoverRow, statement)
 
 
 async def numbers(reading: Reading, handover_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -82,8 +82,7 @@ async def last_of(reading: Reading, report_id: int) -> HandoverRow | None:
         .order_by(h.id.desc())
         .limit(1)
     )
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return HandoverRow(**row) if row else None
+    return await reading.row(HandoverRow, statement)
 
 
 async def open_reports_of(reading: Reading, author: str) -> list[ReportRow]:
@@ -100,4 +99,4 @@ async def open_reports_of(reading: Reading, author: str) -> list[ReportRow]:
     answered = select(c.id).where(c.report_id == r.id, c.operator_user == author, ~handed.exists())
     theirs = or_(wrote.correlate(tables.reports).exists(), answered.correlate(tables.reports).exists())
     statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id)
-    return [ReportRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(ReportRow, statement)

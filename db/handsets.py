@@ -71,8 +71,7 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> HandsetRow | Non
     """Keep a message; None: one with this key is there already."""
     insert_or = tx.insert_or(tables.handset_messages).values(at=tx.now, **values)
     statement = insert_or.on_conflict_do_nothing(index_elements=["key"]).returning(tables.handset_messages)
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
-    return HandsetRow(**row) if row else None
+    return await tx.row(HandsetRow, statement)
 
 
 async def with_key(reading: Reading, key: str) -> HandsetRow:
@@ -84,7 +83,7 @@ async def with_key(reading: Reading, key: str) -> HandsetRow:
 async def newest(reading: Reading, limit: int) -> list[HandsetRow]:
     """Return the last messages, the newest first."""
     statement = select(tables.handset_messages).order_by(h.n.desc()).limit(limit)
-    return [HandsetRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(HandsetRow, statement)
 
 
 async def waiting(reading: Reading, numbers: Collection[str], since: datetime, until: datetime) -> list[HandsetRow]:
@@ -92,7 +91,7 @@ async def waiting(reading: Reading, numbers: Collection[str], since: datetime, u
     told_at = func.coalesce(h.sent_at, h.at, type_=tables.UtcTime())
     of_numbers = tables.WAITING, h.number.in_(several(numbers)), told_at >= since, told_at <= until
     statement = select(tables.handset_messages).where(*of_numbers).order_by(h.n)
-    return [HandsetRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(HandsetRow, statement)
 
 
 async def join(tx: Transaction, message_id: str, report_id: int, reason: str | None) -> HandsetRow:

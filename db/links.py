@@ -32,21 +32,18 @@ async def add(tx: Transaction, later: int, earlier: int, by: str, rule: str | No
         return None
     values = {"report_id": later, "to_report_id": earlier, "rule": rule, "made_at": tx.now, "made_by": by}
     statement = tx.insert_or(tables.links).values(id=new_id(tx.now), **values).on_conflict_do_nothing()
-    row = (await tx.connection.execute(statement.returning(tables.links))).mappings().one_or_none()
-    return LinkRow(**row) if row else None
+    return await tx.row(LinkRow, statement.returning(tables.links))
 
 
 async def find(reading: Reading, link_id: str) -> LinkRow | None:
     """Return a link, undone or not."""
-    row = (await reading.connection.execute(select(tables.links).where(l.id == link_id))).mappings().one_or_none()
-    return LinkRow(**row) if row else None
+    return await reading.row(LinkRow, select(tables.links).where(l.id == link_id))
 
 
 async def between(reading: Reading, later: int, earlier: int) -> LinkRow | None:
     """Return the link of two reports that holds."""
     pair = l.report_id == later, l.to_report_id == earlier, l.undone_at.is_(None)
-    row = (await reading.connection.execute(select(tables.links).where(*pair))).mappings().one_or_none()
-    return LinkRow(**row) if row else None
+    return await reading.row(LinkRow, select(tables.links).where(*pair))
 
 
 async def count_to(reading: Reading, earlier: int) -> int:
@@ -58,8 +55,7 @@ async def count_to(reading: Reading, earlier: int) -> int:
 async def of_report(reading: Reading, report_id: int) -> list[LinkRow]:
     """Return a report's links in both directions, undone ones too, the oldest first."""
     which = or_(l.report_id == report_id, l.to_report_id == report_id)
-    rows = (await reading.connection.execute(select(tables.links).where(which).order_by(l.made_at, l.id))).mappings()
-    return [LinkRow(**row) for row in rows]
+    return await reading.rows(LinkRow, select(tables.links).where(which).order_by(l.made_at, l.id))
 
 
 async def undo(tx: Transaction, link_id: str, by: str) -> bool:

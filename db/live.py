@@ -25,7 +25,7 @@ class LiveRow(Struct, frozen=True):
 async def after(reading: Reading, seq: int, limit: int = 500) -> list[LiveRow]:
     """Return up to `limit` events with a number above `seq`, in order and without gaps."""
     statement = select(tables.live_events).where(e.seq > seq).order_by(e.seq).limit(limit)
-    return [LiveRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(LiveRow, statement)
 
 
 async def span(reading: Reading) -> tuple[int, int]:

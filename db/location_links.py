@@ -38,8 +38,7 @@ async def usable(reading: Reading, token_hash: str) -> LinkRow | None:
     statement = select(tables.location_links).where(
         k.token_hash == token_hash, k.used_at.is_(None), k.expires_at > reading.now
     )
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return LinkRow(**row) if row else None
+    return await reading.row(LinkRow, statement)
 
 
 async def use(tx: Transaction, token_hash: str) -> bool:
@@ -59,4 +58,4 @@ async def open_of(reading: Reading, report_id: int) -> int:
 async def of_report(reading: Reading, report_id: int) -> list[LinkRow]:
     """Return the links of a report, the oldest first."""
     statement = select(tables.location_links).where(k.report_id == report_id).order_by(k.created_at, k.token_hash)
-    return [LinkRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(LinkRow, statement)

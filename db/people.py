@@ -64,14 +64,12 @@ async def add_token(tx: Transaction, name: str, role: str, token_hash: str, agen
 async def token(reading: Reading, token_hash: str) -> TokenRow | None:
     """Return the token with this hash unless it is disabled."""
     statement = select(tables.tokens).where(t.token_hash == token_hash, t.disabled_at.is_(None))
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return TokenRow(**row) if row else None
+    return await reading.row(TokenRow, statement)
 
 
 async def tokens(reading: Reading) -> list[TokenRow]:
     """Return all tokens by name, disabled ones too."""
-    rows = (await reading.connection.execute(select(tables.tokens).order_by(t.name))).mappings()
-    return [TokenRow(**row) for row in rows]
+    return await reading.rows(TokenRow, select(tables.tokens).order_by(t.name))
 
 
 async def disable_token(tx: Transaction, name: str) -> bool:
@@ -104,14 +102,12 @@ async def add_user(tx: Transaction, name: str, role: str, password_hash: str) ->
 
 async def user(reading: Reading, name: str) -> UserRow | None:
     """Return the person, disabled or not."""
-    row = (await reading.connection.execute(select(tables.users).where(u.name == name))).mappings().one_or_none()
-    return UserRow(**row) if row else None
+    return await reading.row(UserRow, select(tables.users).where(u.name == name))
 
 
 async def users(reading: Reading) -> list[UserRow]:
     """Return all people by name."""
-    rows = (await reading.connection.execute(select(tables.users).order_by(u.name))).mappings()
-    return [UserRow(**row) for row in rows]
+    return await reading.rows(UserRow, select(tables.users).order_by(u.name))
 
 
 async def lock_administrators(tx: Transaction) -> list[str]:
@@ -123,8 +119,7 @@ async def lock_administrators(tx: Transaction) -> list[str]:
 async def lock_user(tx: Transaction, name: str) -> UserRow | None:
     """Lock a person and return them, disabled or not."""
     statement = select(tables.users).where(u.name == name).with_for_update()
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
-    return UserRow(**row) if row else None
+    return await tx.row(UserRow, statement)
 
 
 async def change_user(tx: Transaction, name: str, values: Mapping[str, object]) -> None:
@@ -149,7 +144,7 @@ async def sessions(reading: Reading) -> list[SessionRow]:
         .where(s.expires_at > reading.now)
         .order_by(s.created_at.desc(), s.token_hash)
     )
-    return [SessionRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(SessionRow, statement)
 
 
 async def session_user(reading: Reading, token_hash: str) -> tuple[UserRow, datetime] | None:

@@ -41,20 +41,18 @@ class ListRow(Struct, frozen=True):
 
 async def every(reading: Reading) -> list[PlaceRow]:
     """Return all rows of all lists, by code."""
-    rows = (await reading.connection.execute(select(tables.places).order_by(p.code, p.source))).mappings()
-    return [PlaceRow(**row) for row in rows]
+    return await reading.rows(PlaceRow, select(tables.places).order_by(p.code, p.source))
 
 
 async def of_source(reading: Reading, source: str) -> list[PlaceRow]:
     """Return the rows of one list, by code."""
     statement = select(tables.places).where(p.source == source).order_by(p.code)
-    return [PlaceRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(PlaceRow, statement)
 
 
 async def with_code(reading: Reading, code: str) -> list[PlaceRow]:
     """Return what each list says of a code."""
-    rows = (await reading.connection.execute(select(tables.places).where(p.code == code))).mappings()
-    return [PlaceRow(**row) for row in rows]
+    return await reading.rows(PlaceRow, select(tables.places).where(p.code == code))
 
 
 async def of_lists(reading: Reading) -> dict[str, ListRow]:

@@ -25,8 +25,7 @@ class PresenceRow(Struct, frozen=True):
 async def of_report(reading: Reading, report_id: int) -> list[PresenceRow]:
     """Return who has a report open now, who came first first."""
     statement = select(tables.presences).where(p.report_id == report_id, p.until > reading.now)
-    rows = (await reading.connection.execute(statement.order_by(p.since, p.who))).mappings()
-    return [PresenceRow(**row) for row in rows]
+    return await reading.rows(PresenceRow, statement.order_by(p.since, p.who))
 
 
 async def save(tx: Transaction, row: PresenceRow) -> None:

@@ -34,19 +34,19 @@ async def of_pbx(reading: Reading, pbx: str) -> list[QueueMemberRow]:
     statement = select(tables.queue_members).where(q.pbx == pbx).order_by(q.queue, q.interface)
     if isinstance(reading, Transaction):
         statement = statement.with_for_update()
-    return [QueueMemberRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(QueueMemberRow, statement)
 
 
 async def of_device(reading: Reading, pbx: str, device: str) -> list[QueueMemberRow]:
     """Return the members behind which a telephone is."""
     statement = select(tables.queue_members).where(q.pbx == pbx, q.device == device).order_by(q.queue, q.interface)
-    return [QueueMemberRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(QueueMemberRow, statement)
 
 
 async def present(reading: Reading) -> list[QueueMemberRow]:
     """Return those who are members now, on every PBX."""
     statement = select(tables.queue_members).where(q.there).order_by(q.pbx, q.device, q.queue, q.interface)
-    return [QueueMemberRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(QueueMemberRow, statement)
 
 
 async def save(tx: Transaction, rows: Sequence[QueueMemberRow]) -> None:

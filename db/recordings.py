@@ -98,8 +98,7 @@ async def owed(
 async def of_call(reading: Reading, call_id: int, part: Part = "call") -> RecordingRow | None:
     """Return a call's recording, or None when nobody has looked after it yet."""
     statement = select(tables.recordings).where(r.call_id == call_id, r.part == part)
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return RecordingRow(**row) if row else None
+    return await reading.row(RecordingRow, statement)
 
 
 async def keep(tx: Transaction, row: RecordingRow) -> bool:

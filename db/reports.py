@@ -140,8 +140,7 @@ async def page(reading: Reading, narrowed: Filter, before_id: int | None, limit:
     statement = select(tables.reports).where(*_conditions(narrowed)).order_by(r.id.desc()).limit(limit)
     if before_id is not None:
         statement = statement.where(r.id < before_id)
-    rows = (await reading.connection.execute(statement)).mappings()
-    return [ReportRow(**row) for row in rows]
+    return await reading.rows(ReportRow, statement)
 
 
 async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
@@ -178,8 +177,7 @@ def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
 
 
 async def _one(reading: Reading, condition: ColumnElement[bool]) -> ReportRow | None:
-    row = (await reading.connection.execute(select(tables.reports).where(condition))).mappings().one_or_none()
-    return ReportRow(**row) if row else None
+    return await reading.row(ReportRow, select(tables.reports).where(condition))
 
 
 _touch = (

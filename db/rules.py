@@ -93,7 +93,7 @@ async def waiting(reading: Reading, at: datetime) -> list[VersionRow]:
 async def rules(reading: Reading, version: int) -> list[RuleRow]:
     """Return the rules of a version in their order."""
     statement = select(tables.version_rules).where(r.version == version).order_by(r.number)
-    return [RuleRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(RuleRow, statement)
 
 
 async def add(

@@ -84,8 +84,7 @@ async def begin(
         "since": tx.now,
     }
     made = tx.insert_or(tables.shifts).values(values).on_conflict_do_nothing().returning(tables.shifts)
-    row = (await tx.connection.execute(made)).mappings().one_or_none()
-    return ShiftRow(**row) if row else None
+    return await tx.row(ShiftRow, made)
 
 
 async def find(reading: Reading, shift_id: str) -> ShiftRow | None:
@@ -93,8 +92,7 @@ async def find(reading: Reading, shift_id: str) -> ShiftRow | None:
     statement = select(tables.shifts).where(s.id == shift_id)
     if isinstance(reading, Transaction):
         statement = statement.with_for_update()
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return ShiftRow(**row) if row else None
+    return await reading.row(ShiftRow, statement)
 
 
 async def look(reading: Reading, shift_id: str) -> ShiftRow | None:
@@ -120,7 +118,7 @@ async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]
 async def lock_all(tx: Transaction) -> list[ShiftRow]:
     """Lock all open and unreleased shifts in the order of their telephones, in which all shifts are locked."""
     statement = select(tables.shifts).where(or_(tables.OPEN_SHIFT, tables.SHIFT_OWED)).order_by(*ORDER)
-    return [ShiftRow(**row) for row in (await tx.connection.execute(statement.with_for_update())).mappings()]
+    return await tx.rows(ShiftRow, statement.with_for_update())
 
 
 async def unreleased(reading: Reading) -> list[ShiftRow]:
@@ -168,7 +166,7 @@ async def next_state(
 async def states_of(reading: Reading, shift_id: str) -> list[StateRow]:
     """Return the spells of a shift in their order."""
     statement = select(tables.shift_states).where(states.shift_id == shift_id).order_by(states.n)
-    return [StateRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(StateRow, statement)
 
 
 async def talks(reading: Reading, pbx: str, devices: Collection[str]) -> dict[str, Talk]:
@@ -187,4 +185,4 @@ async def talks(reading: Reading, pbx: str, devices: Collection[str]) -> dict[st
 
 async def _rows(reading: Reading, *which: object) -> list[ShiftRow]:
     statement = select(tables.shifts).where(*which).order_by(*ORDER)  # type: ignore[arg-type]
-    return [ShiftRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(ShiftRow, statement)

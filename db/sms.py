@@ -48,7 +48,7 @@ async def queue(tx: Transaction, report_id: int, to: str, text: str, by: str, gi
 async def of_report(reading: Reading, report_id: int) -> list[SmsRow]:
     """Return the SMS of a report, the oldest first."""
     statement = select(tables.sms).where(s.report_id == report_id).order_by(s.id)
-    return [SmsRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(SmsRow, statement)
 
 
 async def is_due(reading: Reading) -> bool:

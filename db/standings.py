@@ -83,7 +83,7 @@ async def every(reading: Reading) -> list[StandingRow]:
         .where(a.removed_at.is_(None))
         .order_by(a.code)
     )
-    return [StandingRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(StandingRow, statement)
 
 
 async def failing(tx: Transaction, agency_ids: Collection[int]) -> dict[int, BackoffRow]:

@@ -43,8 +43,7 @@ async def ask(tx: Transaction, number: str, report_id: int, note: str | None, by
     """Write a strike that nobody has confirmed. None: the report has one."""
     values = {"number": number, "report_id": report_id, "note": note, "asked_at": tx.now, "asked_by": by}
     statement = tx.insert_or(tables.strikes).values(id=new_id(tx.now), **values).on_conflict_do_nothing()
-    row = (await tx.connection.execute(statement.returning(tables.strikes))).mappings().one_or_none()
-    return StrikeRow(**row) if row else None
+    return await tx.row(StrikeRow, statement.returning(tables.strikes))
 
 
 async def find(tx: Transaction, strike_id: str) -> StrikeRow | None:
@@ -60,8 +59,7 @@ async def look(reading: Reading, strike_id: str) -> StrikeRow | None:
 async def of_number(reading: Reading, number: str, since: datetime) -> list[StrikeRow]:
     """Return a number's strikes asked for since a time, the newest first."""
     statement = select(tables.strikes).where(s.number == number, s.asked_at >= since)
-    rows = (await reading.connection.execute(statement.order_by(s.asked_at.desc(), s.id.desc()))).mappings()
-    return [StrikeRow(**row) for row in rows]
+    return await reading.rows(StrikeRow, statement.order_by(s.asked_at.desc(), s.id.desc()))
 
 
 async def marked(reading: Reading, numbers: Collection[str]) -> set[str]:
@@ -74,7 +72,7 @@ async def marked(reading: Reading, numbers: Collection[str]) -> set[str]:
 async def every(reading: Reading, since: datetime, most: int = 200) -> list[StrikeRow]:
     """Return the strikes asked for since a time, the newest first."""
     statement = select(tables.strikes).where(s.asked_at >= since).order_by(s.id.desc()).limit(most)
-    return [StrikeRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(StrikeRow, statement)
 
 
 async def change(tx: Transaction, ids: Collection[str], values: Mapping[str, object]) -> None:
@@ -83,5 +81,4 @@ async def change(tx: Transaction, ids: Collection[str], values: Mapping[str, obj
 
 
 async def _one(reading: Reading, statement: Select[Any]) -> StrikeRow | None:
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
-    return StrikeRow(**row) if row else None
+    return await reading.row(StrikeRow, statement)

@@ -6,7 +6,15 @@ between its reading and its waiting is not slept through.
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
+
+
+async def rest(event: asyncio.Event, seconds: float) -> None:
+    """Wait for so long, unless the event is set before."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Wakeups:

@@ -153,8 +153,7 @@ async def page(
         statement = statement.order_by(i.closed_at.desc(), i.id.desc())
     else:
         statement = statement.order_by(i.owed_at.is_(None), i.rings.desc(), i.owed_at, i.first_at, i.id)
-    rows = (await reading.connection.execute(statement.limit(limit).offset(offset))).mappings()
-    return [ItemRow(**row) for row in rows]
+    return await reading.rows(ItemRow, statement.limit(limit).offset(offset))
 
 
 async def totals(reading: Reading) -> Totals:

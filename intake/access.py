@@ -56,11 +56,8 @@ NOBODYS_HASH: Final = (
 )
 
 
-class TooManyTriesError(DeskError):
+class TooManyTriesError(DeskError, status=429):
     """Too many wrong tries from here. Wait, then try again."""
-
-    status = 429
-    code = "too_many_tries"
 
     def __init__(self, wait_s: int, tries: str = "wrong passwords") -> None:
         super().__init__(f"Too many {tries} from here. Try again in {wait_s} s.")
@@ -69,8 +66,6 @@ class TooManyTriesError(DeskError):
 
 class UnfitNameError(DeskError):
     """A name has 1 to 64 characters, no control characters among them, and no space at its ends."""
-
-    code = "unfit_name"
 
 
 @dataclass(frozen=True, slots=True)

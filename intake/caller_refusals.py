@@ -3,133 +3,77 @@
 from intake.refusals import DeskError
 
 
-class LinksItselfError(DeskError):
+class LinksItselfError(DeskError, status=409):
     """A report cannot be linked to itself. Name another one."""
 
-    status = 409
-    code = "links_itself"
 
-
-class AlreadyLinkedError(DeskError):
+class AlreadyLinkedError(DeskError, status=409):
     """These two reports are linked already."""
 
-    status = 409
-    code = "already_linked"
 
-
-class UnknownLinkError(DeskError):
+class UnknownLinkError(DeskError, status=404):
     """There is no such link. GET the links of the report."""
 
-    status = 404
-    code = "unknown_link"
 
-
-class LinkUndoneError(DeskError):
+class LinkUndoneError(DeskError, status=409):
     """This link was undone already."""
 
-    status = 409
-    code = "link_undone"
 
-
-class UnknownItemError(DeskError):
+class UnknownItemError(DeskError, status=404):
     """The worklist has no such item. GET /api/v1/worklist lists them."""
 
-    status = 404
-    code = "unknown_item"
 
-
-class ItemClosedError(DeskError):
+class ItemClosedError(DeskError, status=409):
     """This item is closed: nobody has to be called back for it any more. Call back from the report if you want to."""
 
-    status = 409
-    code = "item_closed"
 
-
-class ItemOpenError(DeskError):
+class ItemOpenError(DeskError, status=409):
     """This item is open. Send `because` to close it, and its reports with it."""
 
-    status = 409
-    code = "item_open"
 
-
-class ItemTakenError(DeskError):
+class ItemTakenError(DeskError, status=409):
     """Somebody else has taken this item. Send `over` to take it over."""
 
-    status = 409
-    code = "item_taken"
 
-
-class StepsLeftError(DeskError):
+class StepsLeftError(DeskError, status=409):
     """Nobody has called back often enough to give up."""
 
-    status = 409
-    code = "steps_left"
 
-
-class NobodysNumberError(DeskError):
+class NobodysNumberError(DeskError, status=409):
     """This report has no number that is surely one caller's, so it takes part in no history, link or strike."""
 
-    status = 409
-    code = "nobodys_number"
 
-
-class NoNuisanceError(DeskError):
+class NoNuisanceError(DeskError, status=409):
     """Only a report of the class prank or ghost can be a strike. Give it its class first."""
 
-    status = 409
-    code = "no_nuisance"
 
-
-class StruckError(DeskError):
+class StruckError(DeskError, status=409, code="already_a_strike"):
     """This report is a strike already: one report, one strike."""
 
-    status = 409
-    code = "already_a_strike"
 
-
-class UnknownStrikeError(DeskError):
+class UnknownStrikeError(DeskError, status=404):
     """There is no such strike. GET /api/v1/strikes lists them."""
 
-    status = 404
-    code = "unknown_strike"
 
-
-class SamePersonError(DeskError):
+class SamePersonError(DeskError, status=409):
     """Another person than the one who asked must confirm a strike."""
 
-    status = 409
-    code = "same_person"
 
-
-class StrikeOverError(DeskError):
+class StrikeOverError(DeskError, status=409):
     """This strike is confirmed, expired or lifted already."""
 
-    status = 409
-    code = "strike_over"
 
-
-class UnfitPilotError(DeskError):
+class UnfitPilotError(DeskError, code="unfit_number"):
     """This is no telephone number with a country or area: write it like +62328662112 or 0328662112."""
 
-    code = "unfit_number"
 
-
-class PilotKnownError(DeskError):
+class PilotKnownError(DeskError, status=409, code="already_marked"):
     """This number is marked already."""
 
-    status = 409
-    code = "already_marked"
 
-
-class UnknownPilotError(DeskError):
+class UnknownPilotError(DeskError, status=404):
     """There is no such mark. GET /api/v1/pilots lists them."""
 
-    status = 404
-    code = "unknown_pilot"
 
-
-class RulesChangedError(DeskError):
+class RulesChangedError(DeskError, status=409):
     """Somebody changed these rules since the version you saw. GET them and send yours again."""
-
-    status = 409
-    code = "rules_changed"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from db import agencies, duplicates, entries, reports, seals
-from db import kinds as saved_kinds
 from db.agencies import AgencyRow
+from db.choices import kinds as saved_kinds
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.entries import EntryRow

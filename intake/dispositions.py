@@ -8,12 +8,11 @@ one key closes a silent call. A code is kept for ever; what nobody shall choose 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from db import dispositions
-from db.dispositions import DispositionRow
-from db.engine import Reading, Transaction
+from db.choices import DispositionRow, dispositions
+from db.engine import Reading
 from db.reports import ReportRow
 from intake import report, steps
-from intake.refusals import CodeTakenError, StaleRowError, SystemRowError, UnfitDispositionError, UnknownRowError
+from intake.refusals import UnfitDispositionError
 from intake.report import Value
 from intake.steps import Step
 
@@ -81,34 +80,3 @@ def differing(row: ReportRow, wanted: Mapping[str, Value]) -> dict[str, Value]:
     """Return what of these fields a report does not have yet."""
     now = report.leaves(row)
     return {leaf: value for leaf, value in wanted.items() if now[leaf] != value}
-
-
-async def add(tx: Transaction, code: str, values: Mapping[str, object], by: str) -> DispositionRow:
-    """Add a disposition. Raises CodeTakenError."""
-    last = max((one.position for one in await dispositions.every(tx)), default=0)
-    if not await dispositions.add(tx, {"position": last + 1} | dict(values) | {"code": code}):
-        raise CodeTakenError
-    tx.record(by, "disposition.added", code, fields=sorted(values))
-    tx.tell("settings", "dispositions")
-    return await _found(tx, code)
-
-
-async def change(tx: Transaction, code: str, seen: int, values: Mapping[str, object], by: str) -> DispositionRow:
-    """Change a disposition at version `seen`. Raises UnknownRowError, SystemRowError, StaleRowError."""
-    row = await _found(tx, code)
-    if code in OF_SYSTEM and {"classes", "disabled_at"} & {
-        name for name in values if values[name] != getattr(row, name)
-    }:
-        raise SystemRowError
-    if not await dispositions.change(tx, code, seen, values):
-        raise StaleRowError(row.version)
-    tx.record(by, "disposition.changed", code, fields=sorted(values))
-    tx.tell("settings", "dispositions")
-    return await _found(tx, code)
-
-
-async def _found(reading: Reading, code: str) -> DispositionRow:
-    found = next((one for one in await dispositions.every(reading) if one.code == code), None)
-    if found is None:
-        raise UnknownRowError("There is no disposition with this code. GET /api/v1/dispositions lists them.")
-    return found

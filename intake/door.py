@@ -38,14 +38,11 @@ LONGEST_LINE: Final = 20  # of passwords from unknown browsers: at some 70 ms ea
 LINE_WAIT_S: Final = 5
 
 
-class WrongPasswordError(DeskError):
+class WrongPasswordError(DeskError, status=401):
     """Name or password is wrong. Try again; an administrator can set a new password."""
 
-    status = 401
-    code = "wrong_password"
 
-
-class LongLineError(TooManyTriesError):
+class LongLineError(TooManyTriesError, code="too_many_tries"):
     """Too many browsers that nobody knows log in at once."""
 
     def __init__(self) -> None:

@@ -4,10 +4,8 @@ from intake import steps
 from intake.refusals import DeskError, IllegalStepError
 
 
-class JoinedReportError(IllegalStepError):
+class JoinedReportError(IllegalStepError, code="joined"):
     """This report is joined to another, which is sent, resolved and closed for both. Go there, or undo the join."""
-
-    code = "joined"
 
     def __init__(self, head: str, status: str) -> None:
         super().__init__(
@@ -20,31 +18,18 @@ class JoinedReportError(IllegalStepError):
 class UnknownOtherError(DeskError):
     """There is no report with the number in `of`. GET this report's duplicates to see the proposed ones."""
 
-    code = "unknown_other"
-
 
 class SameReportError(DeskError):
     """A report cannot be joined to itself. Name the other report in `of`."""
 
-    code = "same_report"
 
-
-class AlreadyJoinedError(DeskError):
+class AlreadyJoinedError(DeskError, status=409):
     """This report is joined to another already. Undo that first."""
 
-    status = 409
-    code = "already_joined"
 
-
-class NotJoinedError(DeskError):
+class NotJoinedError(DeskError, status=409):
     """This report is joined to none. To take one that is joined to it out again, undo the join of that one."""
 
-    status = 409
-    code = "not_joined"
 
-
-class NotJoinableError(DeskError):
+class NotJoinableError(DeskError, status=409):
     """These two reports cannot be joined."""
-
-    status = 409
-    code = "not_joinable"

@@ -1,6 +1,7 @@
 """Asking by a kind's guide: what the caller answers is an entry, always, and may make the report more urgent."""
 
-from db import guide_answers, kinds, seals
+from db import guide_answers, seals
+from db.choices import kinds
 from db.engine import Transaction
 from db.reports import ReportRow
 from intake import desk, guide

@@ -12,12 +12,12 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from db import live
 from db.engine import Database, DatabaseUnavailableError
 from db.live import LiveRow
+from routing.clipping import utc
 
 POLL_S: Final = 1.0
 HEARTBEAT_S: Final = 5.0
@@ -98,7 +98,7 @@ async def stream(
             await database.wakeups.wait(TOPIC, ticket, POLL_S)
     seq, reset = began
     if reset:
-        yield _event("reset", seq, {"at": _utc(database.clock())})
+        yield _event("reset", seq, {"at": utc(database.clock())})
     tail.listeners += 1
     beat_at = loop.time()
     try:
@@ -117,7 +117,7 @@ async def stream(
                 continue
             if loop.time() >= beat_at:
                 beat_at = loop.time() + HEARTBEAT_S
-                yield _event("heartbeat", seq, {"at": _utc(database.clock())})
+                yield _event("heartbeat", seq, {"at": utc(database.clock())})
                 continue
             await database.wakeups.wait(TOPIC, ticket, min(POLL_S, beat_at - loop.time()))
     finally:
@@ -126,14 +126,10 @@ async def stream(
 
 def _told(row: LiveRow) -> bytes:
     return _event(
-        row.kind, row.seq, {"kind": row.kind, "subject": row.subject, "version": row.version, "at": _utc(row.at)}
+        row.kind, row.seq, {"kind": row.kind, "subject": row.subject, "version": row.version, "at": utc(row.at)}
     )
 
 
 def _event(name: str, seq: int, data: dict[str, str | int | None]) -> bytes:
     text = json.dumps({"seq": seq, **data}, separators=(",", ":"))
     return f"id: {seq}\nevent: {name}\ndata: {text}\n\n".encode()
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

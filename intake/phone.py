@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, answers, dispatches, kinds, reports
+from db import agencies, answers, dispatches, reports
 from db.answers import AnswerRow
+from db.choices import KindRow, kinds
 from db.dispatches import DispatchRow
 from db.engine import Reading
-from db.kinds import KindRow
 from db.reports import ReportRow
 from db.states import NOT_LIVE
 from intake import grouping

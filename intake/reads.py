@@ -6,7 +6,6 @@ they wait on; what a `kill` takes with it is the last second's reads (docs/acces
 """
 
 import asyncio
-import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +16,7 @@ from typing import Final
 import structlog
 
 from db.engine import Database, DatabaseUnavailableError
+from db.wakeups import rest
 from intake.access import Who
 
 log = structlog.get_logger(__name__)
@@ -91,9 +91,7 @@ class Reads:
     async def _write(self, over: asyncio.Event) -> None:
         last = False
         while not last:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WITHIN_S):
-                    await over.wait()
+            await rest(over, WITHIN_S)
             last = over.is_set()  # asked before, so that nothing is noted behind the last time
             try:
                 await self.flush()

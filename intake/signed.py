@@ -23,18 +23,12 @@ ID: Final = "webhook-id"
 LONGEST_SIGNED: Final = 16 * 1024
 
 
-class BadSignatureError(DeskError):
+class BadSignatureError(DeskError, status=401):
     """No agency's secret fits this signature, or its time is more than five minutes off. Sign the bytes you send."""
 
-    status = 401
-    code = "bad_signature"
 
-
-class SignedTooLongError(DeskError):
+class SignedTooLongError(DeskError, status=413, code="too_long"):
     """A signed answer has 16 kB at most. Send a shorter note, or send it with your token."""
-
-    status = 413
-    code = "too_long"
 
 
 class Signers:

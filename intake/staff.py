@@ -11,25 +11,16 @@ from intake import access, handing_over, shifts
 from intake.refusals import DeskError
 
 
-class UnknownUserError(DeskError):
+class UnknownUserError(DeskError, status=404):
     """There is nobody of this name. GET /api/v1/users lists everyone."""
 
-    status = 404
-    code = "unknown_user"
 
-
-class UnknownSessionError(DeskError):
+class UnknownSessionError(DeskError, status=404):
     """There is no such session (any more). GET /api/v1/sessions lists those there are."""
 
-    status = 404
-    code = "unknown_session"
 
-
-class LastAdministratorError(DeskError):
+class LastAdministratorError(DeskError, status=409):
     """Nobody else can log in as an administrator. Make somebody else one first."""
-
-    status = 409
-    code = "last_administrator"
 
 
 async def change(

@@ -9,12 +9,12 @@ In the caller's open transaction. Locked in the desk's order: the reports, their
 agency.
 """
 
-from db import agencies, dispatches, entries, reports, standings
+from db import dispatches, entries, reports, standings
 from db.agencies import AgencyRow
 from db.engine import Transaction
 from db.states import UNANSWERED
 from routing import endings, outbox
-from routing.refusals import NoSuchAgencyError
+from routing.standing import agency_of
 
 
 async def disable(tx: Transaction, code: str, reason: str, by: str) -> None:
@@ -22,7 +22,7 @@ async def disable(tx: Transaction, code: str, reason: str, by: str) -> None:
 
     Disabled twice, the first time and reason stay.
     """
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.disabled_at is not None:
         return
     for report_id in await dispatches.open_at(tx, agency.id):
@@ -39,7 +39,7 @@ async def enable(tx: Transaction, code: str, by: str) -> None:
 
     Of what it has and has not answered its ladder goes on.
     """
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.disabled_at is None:
         return
     for report_id in await dispatches.open_at(tx, agency.id):
@@ -58,7 +58,7 @@ async def tell_caller(tx: Transaction, code: str, told: bool, by: str) -> None:
 
     Dispatches that were sent go on as they began. Raises NoSuchAgencyError.
     """
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.caller_number is not told:
         await standings.save(tx, agency.id, {"caller_number": told})
         tx.record(by, "agency.caller_number", code, told=told)
@@ -79,10 +79,3 @@ async def _tell(tx: Transaction, report_id: int, agency: AgencyRow, by: str) -> 
 def _announce(tx: Transaction, code: str) -> None:
     tx.tell("agency", code)
     tx.wake("outbox")
-
-
-async def _found(tx: Transaction, code: str) -> AgencyRow:
-    agency = await agencies.find(tx, code)
-    if agency is None:
-        raise NoSuchAgencyError
-    return agency

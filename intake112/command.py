@@ -12,7 +12,6 @@ import typer
 from db import migrate
 from db.engine import Database, DatabaseUnavailableError
 from db.lock import AlreadyRunningError
-from intake.refusals import DeskError
 from intake112 import logs, settings
 from intake112.clock import FileClock, NoTimeError, SteadyClock
 from intake112.heads import HeadsError
@@ -23,12 +22,16 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="intake112",
-    help="Call intake for emergency number 112.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def product() -> None:
+    """Call intake for emergency number 112."""
 
 
 class CommandError(Exception):
@@ -57,9 +60,7 @@ def sentence(error: Exception) -> tuple[int, str] | None:
     match error:
         case SettingsError() | NoTimeError():
             return 2, str(error)
-        case (
-            CommandError() | HeadsError() | AlreadyRunningError() | migrate.SchemaError() | DeskError() | RefusedError()
-        ):
+        case CommandError() | HeadsError() | AlreadyRunningError() | migrate.SchemaError() | RefusedError():
             return 1, str(error)
         case DatabaseUnavailableError() | OSError():
             return 1, f"the database or a file cannot be used: {_first_line(error)}"

@@ -27,6 +27,7 @@ from db.chain import Head, SignedHead
 from db.engine import Database, DatabaseUnavailableError
 from db.journal import canonical
 from db.machine_room import Alarm
+from db.wakeups import rest
 
 log = structlog.get_logger(__name__)
 EVERY: Final = timedelta(hours=1)
@@ -160,9 +161,7 @@ class Heads:
                 await self.look()
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stop.wait()
+            await rest(stop, LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Write the head if an hour has gone by; where the last one could not be written, try again."""

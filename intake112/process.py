@@ -26,6 +26,7 @@ from db import machine_room, migrate
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from db.migrate import SchemaError
+from db.wakeups import rest
 from intake import unanswered
 from intake112.clock import FileClock, SteadyClock
 from routing import standing
@@ -165,9 +166,7 @@ class Process:
     async def _wait_for_schema(self, database: Database) -> None:
         try:
             while not (self.stop.is_set() or self._decided.is_set() or await self.try_schema(database)):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(ASK_AGAIN_S):
-                        await self.stop.wait()
+                await rest(self.stop, ASK_AGAIN_S)
         except SchemaError as error:
             log.error("schema_refused", why=str(error))  # noqa: TRY400 - the sentence says it all
             self.failed.append("schema")

@@ -6,7 +6,6 @@ has done nothing of it.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -15,6 +14,7 @@ import structlog
 from db import dispatches
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.machine_room import Alarm
+from db.wakeups import rest
 
 log = structlog.get_logger(__name__)
 POLL_S: Final = 1.0
@@ -52,9 +52,7 @@ class Escalations:
                 log.warning("database_unavailable", why=str(error))
             except Exception:
                 log.exception("escalations_stumbled")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await stop.wait()
+            await rest(stop, wait_s)
 
     async def look(self, stop: asyncio.Event) -> float:
         """Do all that is due, and return for how long nothing will be, in seconds. Raises DatabaseUnavailableError."""

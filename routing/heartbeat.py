@@ -10,7 +10,6 @@ Who watches is outside this process: `intake112_heartbeat_seconds` in `/metrics`
 """
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,6 +21,7 @@ from db import agencies, delivery_log, envelopes, reports
 from db.engine import Database, DatabaseUnavailableError
 from db.ids import new_id
 from db.machine_room import Alarm
+from db.wakeups import rest
 from routing import outbox, outcomes, signing, trial
 from routing.delivery import Delivered, HttpReceiver, Letter
 from routing.outcomes import End
@@ -74,9 +74,7 @@ class Heartbeat:
         try:
             while not stop.is_set():
                 went = await self._beat()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._every_s if went else min(AGAIN_S, self._every_s)):
-                        await stop.wait()
+                await rest(stop, self._every_s if went else min(AGAIN_S, self._every_s))
         finally:
             if self._server is not None:
                 self._server.close()

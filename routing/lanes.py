@@ -26,6 +26,7 @@ from db.agencies import AgencyRow
 from db.engine import Database, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
+from db.wakeups import rest
 from routing import answers, breaker, endings, signing, standing
 from routing.breaker import Backoff, Share
 from routing.delivery import Delivered, HttpReceiver, Letter, Receiver, Refused
@@ -55,12 +56,6 @@ class _Means:
     tally: Tally
     stop: asyncio.Event
     saver: Saver
-
-    async def rest(self, seconds: float) -> None:
-        """Wait, unless we are to stop."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stop.wait()
 
 
 class Lanes:
@@ -100,7 +95,7 @@ class Lanes:
                         wait_s = await self._open_due(means, tasks)
                     except Exception as error:
                         self.tally.stumbled(error)
-                        await means.rest(rest_s)
+                        await rest(means.stop, rest_s)
                         rest_s = min(2 * rest_s, LONGEST_REST_S)
                     else:
                         rest_s = POLL_S
@@ -166,7 +161,7 @@ class _Lane:
                     agency, claimed = await self._claim()
                 except Exception as error:
                     self._means.tally.stumbled(error)
-                    await self._means.rest(POLL_S)
+                    await rest(self._means.stop, POLL_S)
                     continue
                 if agency is not None and claimed:
                     receiver = self._receiver_of(agency, connections)

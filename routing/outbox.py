@@ -16,8 +16,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from db import agencies, dispatches, envelopes, people, reports
-from db import kinds as saved_kinds
 from db.agencies import AgencyRow
+from db.choices import kinds as saved_kinds
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.ids import new_id

@@ -1,10 +1,23 @@
-"""What routing refuses: each error's docstring is the sentence its reader sees, `status` what the API answers."""
+"""What routing refuses: each error's docstring is the sentence its reader sees: what happened, and what can be done.
+
+The API answers with the `status` of its class, or of the class above, and with a `code` for programs, which is the
+class's name unless it says another: who renames a class gives it the old code.
+"""
+
+import re
 
 
 class RefusedError(Exception):
     """This cannot be done."""
 
     status = 422
+    code = "refused"
+
+    def __init_subclass__(cls, *, status: int | None = None, code: str = "") -> None:
+        """Take over what the class says of itself."""
+        super().__init_subclass__()
+        cls.status = status or cls.status
+        cls.code = code or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
 
     def __str__(self) -> str:
         """Return what was said when it was raised, else the sentence of its class."""
@@ -19,91 +32,64 @@ class UnknownKindError(RefusedError):
     """There is no kind of report with this code. The list of kinds shows the codes."""
 
 
-class AgencyExistsError(RefusedError):
+class AgencyExistsError(RefusedError, status=409):
     """An agency or a token with this name exists already. Choose another code."""
 
-    status = 409
 
-
-class AlreadyDispatchedError(RefusedError):
+class AlreadyDispatchedError(RefusedError, status=409):
     """This report is with the agency already. Add a note; they will receive it."""
 
-    status = 409
 
-
-class AnswerKeyUsedError(RefusedError):
+class AnswerKeyUsedError(RefusedError, status=409):
     """This idempotency key came before, with another answer. A new answer needs a new one (webhook-id, when signed)."""
 
-    status = 409
 
-
-class TooManyAnswersError(RefusedError):
+class TooManyAnswersError(RefusedError, status=409):
     """So many answers to this dispatch are kept that one which changes nothing is not. Send the next step."""
 
-    status = 409
 
-
-class UnknownDispatchError(RefusedError):
+class UnknownDispatchError(RefusedError, status=404):
     """There is no such dispatch."""
 
-    status = 404
 
-
-class DispatchOverError(RefusedError):
+class DispatchOverError(RefusedError, status=409):
     """This dispatch has ended already."""
 
-    status = 409
 
-
-class NothingDeadError(RefusedError):
+class NothingDeadError(RefusedError, status=409):
     """Nothing of this dispatch is dead: all was delivered or withdrawn, or is being tried. GET its report to see."""
 
-    status = 409
 
-
-class AgencyRemovedError(RefusedError):
+class AgencyRemovedError(RefusedError, status=409):
     """This agency was removed, so nothing can be sent there. Send the report to another."""
 
-    status = 409
 
-
-class AgencyDisabledError(RefusedError):
+class AgencyDisabledError(RefusedError, status=409):
     """This agency is disabled, so nothing is sent there. Send to another, or have an administrator enable it."""
-
-    status = 409
 
 
 class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
 
 
-class NoSuchAgencyError(UnknownAgencyError):
+class NoSuchAgencyError(UnknownAgencyError, status=404):  # it is in the address, not in what was sent
     __doc__ = UnknownAgencyError.__doc__
-    status = 404  # it is in the address, not in what was sent
 
 
-class AgencyPausedError(RefusedError):
+class AgencyPausedError(RefusedError, status=409):
     """This agency is paused, so nothing is sent there. Resume it: all that it is owed goes out then."""
 
-    status = 409
 
-
-class NothingToSendError(RefusedError):
+class NothingToSendError(RefusedError, status=409):
     """The agency is owed no such envelope that waits. The delivery log shows what became of each."""
 
-    status = 409
 
-
-class UnknownRulesVersionError(RefusedError):
+class UnknownRulesVersionError(RefusedError, status=404):
     """There is no version of the rules with this number. GET /api/v1/rules says the newest."""
 
-    status = 404
 
-
-class StaleRulesError(RefusedError):
+class StaleRulesError(RefusedError, status=409):
     """Somebody else made a version of the rules since the one you saw. Read it, and send yours again based on it."""
-
-    status = 409
 
 
 class UnfitRulesError(RefusedError):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from db import agencies, kinds
+from db import agencies
 from db import rules as saved
+from db.choices import kinds
 from db.engine import Reading, Transaction
 from db.rules import HoursJson, RecipientJson, RuleRow, VersionRow
 from routing import rules

@@ -7,7 +7,6 @@ with retries of its own, for as long as its lease is ours.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from dataclasses import replace
 import structlog
 
 from db.engine import Database, DatabaseUnavailableError
+from db.wakeups import rest
 from routing import outcomes
 from routing.outcomes import BookAnswer, End
 from routing.tally import Tally
@@ -69,9 +69,7 @@ class Saver:
                 if expired or self._stop.is_set():
                     faults["not_saved"] += 1
                     return
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(AGAIN_S):
-                        await self._stop.wait()
+                await rest(self._stop, AGAIN_S)
             except Exception:
                 if end.answer is None:
                     raise

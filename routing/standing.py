@@ -64,7 +64,7 @@ async def pause(tx: Transaction, code: str, reason: str, by: str) -> None:
 
     Paused twice, the first time and reason stay.
     """
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.paused_at is None:
         values = {"paused_at": tx.now, "paused_by": by[:128], "pause_reason": reason}
         await standings.save(tx, agency.id, values)
@@ -74,7 +74,7 @@ async def pause(tx: Transaction, code: str, reason: str, by: str) -> None:
 
 async def resume(tx: Transaction, code: str, by: str) -> None:
     """Let an agency have again what it is owed, now. Raises NoSuchAgencyError."""
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.paused_at is not None:
         made = await envelopes.make_due(tx, agency.id)
         values = {"paused_at": None, "paused_by": None, "pause_reason": None, "retry_after": None}
@@ -94,7 +94,7 @@ async def redrive(
     them one report at a time.
     Raises NoSuchAgencyError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope that is none.
     """
-    agency = await _found(tx, code)
+    agency = await agency_of(tx, code)
     if agency.disabled_at is not None:
         raise AgencyDisabledError
     if agency.paused_at is not None:
@@ -143,8 +143,9 @@ async def _save(tx: Transaction, agency_id: int, backoff: Backoff) -> None:
     await standings.save(tx, agency_id, values)
 
 
-async def _found(tx: Transaction, code: str) -> AgencyRow:
-    agency = await agencies.find(tx, code)
+async def agency_of(reading: Reading, code: str) -> AgencyRow:
+    """Return the agency with this code. Raises NoSuchAgencyError."""
+    agency = await agencies.find(reading, code)
     if agency is None:
         raise NoSuchAgencyError
     return agency

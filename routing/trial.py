@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from db import agencies, delivery_log
+from db import delivery_log
 from db.agencies import AgencyRow
 from db.engine import Database
 from db.ids import new_id
@@ -19,7 +19,6 @@ from routing import envelope, formats, signing, standing
 from routing.clipping import utc
 from routing.delivery import Delivered, HttpReceiver, Letter, Outcome, Receiver
 from routing.formats import Body
-from routing.refusals import NoSuchAgencyError
 from routing.visible import VisibleReport
 
 TYPE: Final = "test.ping"
@@ -48,10 +47,7 @@ async def send(
     What arrives is a sign of life and lifts the agency's back-off. Raises NoSuchAgencyError, DatabaseUnavailableError.
     """
     async with database.reading() as reading:
-        agency = await agencies.find(reading, code)
-        now = reading.now
-    if agency is None:
-        raise NoSuchAgencyError
+        agency, now = await standing.agency_of(reading, code), reading.now
     letter = _letter(agency, now, public_url)
     receiver = make_receiver(agency.url, agency.allow_cidr)
     try:

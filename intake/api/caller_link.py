@@ -1,18 +1,15 @@
 """The page at /l/TOKEN: a caller tells where they are, by their browser's position or in words, without log-in.
 
-The token in the address is the whole credential, so the page tells it to nobody: no referrer, no other host, no cache,
-no search engine. GET books nothing (messengers fetch links to preview them). POST books one position or place and uses
-the link up; what opens nothing (unknown, used, expired) is one and the same page.
+Its frame is `public_page`. GET books nothing (messengers fetch links to preview them). POST books one position or
+place and uses the link up; what opens nothing is unknown, used or expired.
 """
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Final
 
-import structlog
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
 
 from db import reports
 from db.engine import DatabaseUnavailableError, Reading
@@ -20,74 +17,45 @@ from db.location_links import LinkRow
 from intake import caller_links
 from intake.aml import EPOCH
 from intake.api.context import Context
-from intake.api.errors import RETRY_AFTER_S
-from intake.api.guard import LONGEST_BODY
-from intake.api.phone import HEADERS as OF_PHONE
-from intake.api.phone import is_foreign
+from intake.api.public_page import SOURCES, Field, PublicPage
 from intake.caller_links import Told
-from intake.guesses import Guesses
 from intake.link_words import WORDS, Language, language
 from intake.words import storable
 
-log = structlog.get_logger(__name__)
-HEADERS: Final = OF_PHONE | {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Permissions-Policy": "geolocation=(self)",
-}
 LONGEST_PLACE: Final = 500
 DONE: Final = "selesai"
 _NUMBER: Final = re.compile(r"-?\d{1,9}(\.\d{1,12})?", re.ASCII)
-Field = Annotated[str, Form(max_length=LONGEST_BODY)]
 
 
 def router(context: Context) -> APIRouter:
     """Return the routes of the caller's page."""
     routes = APIRouter(include_in_schema=False)
-    guesses = Guesses(context.database.clock)
-    templates = Environment(loader=PackageLoader("intake"), autoescape=True, undefined=StrictUndefined)
-
-    def said(spoken: Language, what: str, status: int, **values: object) -> HTMLResponse:
-        words = WORDS[spoken]
-        html = templates.get_template("phone_message.html").render(
-            language=spoken, title=words[f"{what}_title"], text=words[what].format(**values)
-        )
-        return HTMLResponse(html, status, HEADERS)
-
-    def gone(request: Request, spoken: Language) -> HTMLResponse:
-        """One answer to all that opens nothing; slower, to who tries much. Who has a token is never made to wait."""
-        who = request.client.host if request.client else ""
-        if (wait_s := guesses.wait_s(who)) > 0:
-            page = said(spoken, "slow", 429, seconds=wait_s)
-            page.headers["Retry-After"] = str(wait_s)
-            return page
-        guesses.count(who)
-        log.warning("caller_link_unknown", address=who)
-        return said(spoken, "gone", 404)
-
-    def away(spoken: Language) -> HTMLResponse:
-        page = said(spoken, "away", 503)
-        page.headers["Retry-After"] = str(RETRY_AFTER_S)
-        return page
+    frame = PublicPage(
+        context,
+        WORDS,
+        unknown="caller_link_unknown",
+        sources=f"script-src 'self'; {SOURCES}",
+        headers={"Permissions-Policy": "geolocation=(self)"},
+    )
 
     async def shown(
         reading: Reading, link: LinkRow, spoken: Language, refused: str = "", typed: str = ""
     ) -> HTMLResponse:
         words, zone = WORDS[spoken], context.timezone
-        html = templates.get_template("link.html").render(
-            language=spoken,
-            w=words,
+        return frame.page(
+            "link.html",
+            spoken,
+            422 if refused else 200,
             exercise=(await reports.by_ids(reading, [link.report_id]))[link.report_id].exercise,
             expires_at=link.expires_at,
             at=lambda time: f"{time.astimezone(zone):%H:%M %Z}",
             refused=words[refused] if refused else "",
             typed=typed,
         )
-        return HTMLResponse(html, 422 if refused else 200, HEADERS)
 
     @routes.get("/l/" + DONE)
     async def done(request: Request, lang: str = "") -> Response:
-        return said(language(lang, request.headers.get("accept-language")), "done", 200)
+        return frame.said(language(lang, request.headers.get("accept-language")), "done", 200)
 
     @routes.get("/l/{token:path}")
     async def look(request: Request, token: str, lang: str = "") -> Response:
@@ -95,9 +63,9 @@ def router(context: Context) -> APIRouter:
         try:
             async with context.database.reading() as reading:
                 link = await caller_links.opened(reading, token)
-                return gone(request, spoken) if link is None else await shown(reading, link, spoken)
+                return frame.gone(request, spoken) if link is None else await shown(reading, link, spoken)
         except DatabaseUnavailableError:
-            return away(spoken)
+            return frame.away(spoken)
 
     @routes.post("/l/{token:path}")
     async def tell(
@@ -105,24 +73,23 @@ def router(context: Context) -> APIRouter:
         at: Field = "", place: Field = "",
     ) -> Response:  # fmt: skip
         spoken = language(lang, request.headers.get("accept-language"))
-        if is_foreign(request, context.public_url):
-            log.warning("foreign_page", address=request.client.host if request.client else "")
-            return said(spoken, "foreign", 403)
+        if (foreign := frame.foreign(request, spoken)) is not None:
+            return foreign
         place = storable(" ".join(place.split()))
         try:
             async with context.database.reading() as reading:
                 link = await caller_links.opened(reading, token)
                 if link is None:
-                    return gone(request, spoken)
+                    return frame.gone(request, spoken)
                 told = _told(lat, lon, accuracy, at, place)
                 if isinstance(told, str):
                     return await shown(reading, link, spoken, told, place[:LONGEST_PLACE])
             async with context.database.transaction() as tx:
                 if not await caller_links.tell(tx, token, told, context.public_url):
-                    return gone(request, spoken)  # somebody was first, or it expired between the two
+                    return frame.gone(request, spoken)  # somebody was first, or it expired between the two
         except DatabaseUnavailableError:
-            return away(spoken)
-        return RedirectResponse(f"/l/{DONE}?lang={spoken}", 303, HEADERS)
+            return frame.away(spoken)
+        return frame.lead(f"/l/{DONE}?lang={spoken}")
 
     return routes
 

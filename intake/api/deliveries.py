@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from msgspec.structs import asdict
 
-from db import agencies, delivery_log, standings
+from db import delivery_log, standings
 from db.delivery_log import SentRow, TrialRow
 from db.engine import Reading
 from db.envelopes import AttemptRow
@@ -18,7 +18,6 @@ from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only,
 from intake.api.operators import ID
 from routing import standing, trial
 from routing.delivery import Delivered
-from routing.refusals import NoSuchAgencyError
 
 TRIES_SHOWN = 20  # of each envelope, the last ones
 Code = Annotated[bodies.Code, Path(description="an agency's code, such as damkar")]
@@ -47,9 +46,7 @@ def router(context: Context) -> APIRouter:
     ) -> schemas.DeliveryPage:
         """What was sent to an agency, test letters too, the newest first; of each envelope its last 20 tries."""
         async with database.reading() as reading:
-            agency = await agencies.find(reading, code)
-            if agency is None:
-                raise NoSuchAgencyError
+            agency = await standing.agency_of(reading, code)
             found = await _page(reading, agency.id, after, limit + 1)
         more = found[limit - 1].id if len(found) > limit else None
         return schemas.DeliveryPage(deliveries=found[:limit], next=more)

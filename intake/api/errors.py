@@ -1,6 +1,5 @@
 """What the API answers when something cannot be done: a code for programs, a sentence for people."""
 
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -26,39 +25,24 @@ SENTENCES = {
 }
 
 
-class NotLoggedInError(DeskError):
+class NotLoggedInError(DeskError, status=401):
     """Nobody is logged in. Send `Authorization: Bearer …` with a token, or log in at /masuk."""
 
-    status = 401
-    code = "not_logged_in"
 
-
-class NotAllowedError(DeskError):
+class NotAllowedError(DeskError, status=403):
     """Your role may not do this. Ask an administrator."""
 
-    status = 403
-    code = "not_allowed"
 
-
-class ForeignPageError(DeskError):
+class ForeignPageError(DeskError, status=403):
     """This request came from a page of another site, so your log-in does not count for it. Use our own pages."""
 
-    status = 403
-    code = "foreign_page"
 
-
-class MissingIfMatchError(DeskError):
+class MissingIfMatchError(DeskError, status=428, code="if_match_missing"):
     """Say which version you saw: send its ETag as If-Match. Then two people's changes merge and none is lost."""
 
-    status = 428
-    code = "if_match_missing"
 
-
-class BadIfMatchError(DeskError):
+class BadIfMatchError(DeskError, status=400, code="if_match_malformed"):
     """If-Match is the report's ETag, a number in quotes such as "7"."""
-
-    status = 400
-    code = "if_match_malformed"
 
 
 def answer(
@@ -71,8 +55,8 @@ def answer(
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Give every error its answer."""
 
-    @app.exception_handler(DeskError)
-    def desk(_: Request, error: DeskError) -> JSONResponse:
+    @app.exception_handler(RefusedError)
+    def refused(_: Request, error: RefusedError) -> JSONResponse:
         more: dict[str, object] = {}
         headers: dict[str, str] = {}
         match error:
@@ -91,11 +75,6 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         if error.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         return answer(error.status, error.code, str(error), headers, **more)
-
-    @app.exception_handler(RefusedError)
-    def routing(_: Request, error: RefusedError) -> JSONResponse:
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
-        return answer(error.status, name, str(error))
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

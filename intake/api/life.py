@@ -1,24 +1,17 @@
-"""Routes of a report's end: its disposition, closing, not ours, reopening; and the list of dispositions."""
+"""Routes of a report's life: what its kind's guide asks, its disposition, closing, not ours, reopening."""
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Response
 
-from db import dispositions as saved
-from db.dispositions import DispositionRow
-from intake import closing, dispositions
+from intake import closing, guides
 from intake.access import Who
 from intake.api import life_schemas as shapes
-from intake.api import schemas, versions, wire
-from intake.api.bodies import In
-from intake.api.context import ON_READ, ON_WRITE, Context, admins_only, refusals, staff_only
+from intake.api import schemas, wire
+from intake.api.context import ON_WRITE, Context, refusals, staff_only
 from intake.api.operators import Number
-from intake.api.versions import IF_MATCH, VERSIONED, with_etag
+from intake.api.versions import VERSIONED, with_etag
 from intake.closing import Ending
-
-Of = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,32}$")]
-IfMatch = Annotated[str | None, Header(include_in_schema=False)]
 
 
 def router(context: Context) -> APIRouter:
@@ -26,7 +19,6 @@ def router(context: Context) -> APIRouter:
     database, url = context.database, context.public_url
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
-    admin = Annotated[Who, admins_only(context)]
     steps = refusals(*ON_WRITE, 404, 409) | {200: VERSIONED}
 
     @routes.post("/reports/{number}/disposition", responses=steps)
@@ -71,58 +63,15 @@ def router(context: Context) -> APIRouter:
             row = await closing.reopen(tx, number, note or "", who.name, url)
             return with_etag(await wire.whole(tx, row), response)
 
-    @routes.get("/dispositions", responses=refusals(*ON_READ))
-    async def every(_: staff) -> shapes.Dispositions:
-        """How reports may end, in the order in which screens show it."""
-        async with database.reading() as reading:
-            return shapes.Dispositions(dispositions=[_shown(row) for row in await saved.every(reading)])
-
-    @routes.post("/dispositions", status_code=201, responses=refusals(*ON_WRITE, 409) | {201: VERSIONED})
-    async def add(body: shapes.NewDispositionIn, who: admin, response: Response) -> shapes.Disposition:
-        """Add a disposition. For administrators."""
+    @routes.post("/reports/{number}/guide", responses=steps)
+    async def answer(number: Number, body: shapes.GuideIn, who: staff, response: Response) -> schemas.Report:
+        """Book what the caller answered to a question of the guide: an entry, always, and maybe a higher priority."""
         async with database.transaction() as tx:
-            row = await dispositions.add(tx, body.code, values(body, tx.now), who.name)
-            return with_etag(_shown(row), response)
-
-    @routes.patch(
-        "/dispositions/{code}",
-        responses=refusals(*ON_WRITE, 404, 409, 412, 428) | {200: VERSIONED},
-        openapi_extra=IF_MATCH,
-    )
-    async def change(
-        code: Of, body: shapes.DispositionIn, who: admin, response: Response, if_match: IfMatch = None
-    ) -> shapes.Disposition:
-        """Change a disposition; none is deleted, since reports have ended so. For administrators."""
-        seen = versions.seen(if_match)
-        async with database.transaction() as tx:
-            row = await dispositions.change(tx, code, seen, values(body, tx.now), who.name)
-            return with_etag(_shown(row), response)
+            row = await guides.answer(tx, number, body.question, body.answer, who.name, url)
+            return with_etag(await wire.whole(tx, row), response)
 
     return routes
 
 
-def values(body: In, now: datetime) -> dict[str, object]:
-    """Return the columns of the fields that were sent: `name` is two, `disabled` a time, the code is none."""
-    found = body.model_dump(exclude_unset=True, exclude={"code"})
-    if (name := found.pop("name", None)) is not None:
-        found |= {"name_id": name["id"], "name_en": name["en"]}
-    if (disabled := found.pop("disabled", None)) is not None:
-        found["disabled_at"] = now if disabled else None
-    return found
-
-
 def _ending(body: shapes.EndingIn) -> Ending:
     return Ending(body.classification, body.disposition, body.caller, body.note or "")
-
-
-def _shown(row: DispositionRow) -> shapes.Disposition:
-    return shapes.Disposition.model_validate(
-        {
-            "code": row.code,
-            "version": row.version,
-            "name": {"id": row.name_id, "en": row.name_en},
-            "classes": row.classes,
-            "position": row.position,
-            "disabled": row.disabled_at is not None,
-        }
-    )

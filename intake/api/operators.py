@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 from db import agencies, calls, live, machine_room, reports
@@ -14,7 +14,7 @@ from intake import desk, grouping, numbers, placing
 from intake.access import Who
 from intake.api import bodies, dispatch_schemas, schemas, versions, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine
-from intake.api.versions import IF_MATCH, VERSIONED, with_etag
+from intake.api.versions import IF_MATCH, VERSIONED, IfMatch, with_etag
 from intake.desk import NewReport
 from intake.refusals import OtherSourceError, UnknownEntryError, UnknownReportError
 from intake.report import Classification
@@ -165,7 +165,7 @@ def router(context: Context) -> APIRouter:
         body: bodies.ChangeIn,
         who: staff,
         response: Response,
-        if_match: Annotated[str | None, Header(include_in_schema=False)] = None,
+        if_match: IfMatch = None,
     ) -> schemas.Report:
         """Change fields of a report.
 

@@ -58,11 +58,8 @@ class Play(Out):
     until: datetime
 
 
-class UnknownPlayError(DeskError):
+class UnknownPlayError(DeskError, status=404):
     """This play is not yours for this report, or is over. Say why again: POST …/recording/plays gives a new one."""
-
-    status = 404
-    code = "unknown_play"
 
 
 def router(context: Context) -> APIRouter:

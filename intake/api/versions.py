@@ -1,8 +1,8 @@
 """ETag and If-Match: which version somebody saw before they changed a thing."""
 
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Response
+from fastapi import Header, Response
 
 from intake.api import schemas
 from intake.api.errors import BadIfMatchError, MissingIfMatchError
@@ -21,6 +21,7 @@ IF_MATCH: Final[dict[str, Any]] = {  # needed, though it is our own 428 that say
 VERSIONED: Final[dict[str, Any]] = {
     "headers": {"ETag": {"description": "its version, for If-Match", "schema": {"type": "string"}}}
 }
+IfMatch = Annotated[str | None, Header(include_in_schema=False)]
 T = TypeVar("T", bound=schemas.Versioned)
 
 

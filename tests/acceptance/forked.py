@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _SERVER: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["intake112.cli", "intake112.compose", "intake112.heap", "tests.acceptance.forked"])
+_SERVER.set_forkserver_preload(["intake112.services", "intake112.compose", "intake112.heap", "tests.acceptance.forked"])
 
 
 class Forked:

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -26,6 +26,12 @@ def differences(connection: Connection) -> list[object]:
 async def test_migrations_lead_to_the_models(database: Database) -> None:
     async with database.reading() as reading:
         assert await reading.connection.run_sync(differences) == []
+
+
+def test_each_migrations_file_is_named_by_its_revision() -> None:
+    scripts = list(ScriptDirectory(str(migrate.FOLDER)).walk_revisions("base", "heads"))
+    assert [Path(one.path).name[:5] for one in scripts] == [f"{one.revision}_" for one in scripts]
+    assert scripts[0].revision == migrate.newest()
 
 
 async def test_migrating_again_changes_nothing(database: Database, database_url: str) -> None:
@@ -59,16 +65,10 @@ async def empty_url(template: Path | PostgresServer, tmp_path: Path) -> AsyncIte
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
 
 
-def up_to(connection: Connection, revision: str) -> None:
-    config = migrate._config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
 async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_url: str, clock: SetClock) -> None:
     engine = create_async_engine(empty_url)
     async with engine.begin() as connection:
-        await connection.run_sync(up_to, "0001")
+        await connection.run_sync(migrate.upgrade, "0001")
         for statement in (
             "INSERT INTO reports"
             " (id, number, version, field_versions, status, classification, source, exercise, opened_at)"
@@ -84,7 +84,7 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
             " VALUES (1, 'damkar', 'Damkar', 'https://damkar.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
         ):
             await connection.execute(text(statement))
-        await connection.run_sync(up_to, "0009")
+        await connection.run_sync(migrate.upgrade, "0009")
         for statement in (
             "INSERT INTO agencies (id, code, name, url, allow_cidr, secret, created_at)"
             " VALUES (2, 'bpbd', 'BPBD', 'https://bpbd.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
@@ -93,7 +93,7 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
         ):
             await connection.execute(text(statement))
         await connection.execute(text("UPDATE agencies SET format = 'open311' WHERE id = 2"))
-        await connection.run_sync(up_to, "0013")
+        await connection.run_sync(migrate.upgrade, "0013")
         for statement in (
             "INSERT INTO dispatches (id, report_id, agency_id, state, sequence, created_at, created_by, accept_by)"
             " VALUES ('d1', 1, 1, 'cancelled', 1, '2026-03-14 02:00:00', 'siti', '2026-03-14 02:01:00'),"
@@ -134,7 +134,7 @@ async def test_calls_services_and_agencies_of_the_first_schema_are_kept(empty_ur
 async def test_an_update_asks_only_those_whose_report_is_not_over(empty_url: str, clock: SetClock) -> None:
     engine = create_async_engine(empty_url)
     async with engine.begin() as connection:
-        await connection.run_sync(up_to, "0012")
+        await connection.run_sync(migrate.upgrade, "0012")
         for statement in (
             "INSERT INTO agencies (id, code, name, url, allow_cidr, secret, created_at)"
             " VALUES (1, 'damkar', 'Damkar', 'https://damkar.example/', '[]', 'whsec_AAAA', '2026-03-14 02:00:00')",
@@ -159,7 +159,7 @@ async def test_an_update_asks_only_those_whose_report_is_not_over(empty_url: str
 async def test_the_number_that_rang_is_kept_with_its_call(empty_url: str, clock: SetClock) -> None:
     engine = create_async_engine(empty_url)
     async with engine.begin() as connection:
-        await connection.run_sync(up_to, "0024")
+        await connection.run_sync(migrate.upgrade, "0024")
         for statement in (
             "INSERT INTO reports (id, number, version, field_versions, status, classification, source, exercise,"
             " opened_at, caller_number, caller_number_raw, caller_digits)"

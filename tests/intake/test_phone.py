@@ -324,7 +324,8 @@ async def test_both_languages_say_everything(client: Client, sent: DispatchRow, 
     for name, text in mine.items():
         assert fields(text) == fields(other[name]), name
     folder = Path(phone_words.__file__).parent
-    used = set(re.findall(r"\bw\.(\w+)", (folder / "templates" / "phone.html").read_text()))
+    templates = [(folder / "templates" / name).read_text() for name in ("public.html", "phone.html")]
+    used = set(re.findall(r"\bw\.(\w+)", "".join(templates)))
     assert used <= mine.keys()
     page = await client.get(link(sent), params={"lang": spoken})
     assert f'<html lang="{spoken}">' in page.text

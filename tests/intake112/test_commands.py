@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from typer.main import get_group
 
 from db.engine import Database
+from intake112 import cli
+from intake112.command import app
 from tests.intake112.command import environment, inside, intake112
 
 PASSWORD = "a long enough password"
@@ -47,6 +50,15 @@ def sql(url: str, statement: str) -> None:
         await engine.dispose()
 
     asyncio.run(do())
+
+
+def test_each_command_is_in_the_modules_that_are_imported_for_it() -> None:
+    cli.load("")
+    found = {}
+    for name, command in get_group(app).commands.items():
+        parts = getattr(command, "commands", {"": command}).values()
+        found[name] = {str(one.callback.__module__).removeprefix("intake112.") for one in parts}
+    assert found == {name: set(modules) for name, modules in cli.COMMANDS.items()}
 
 
 def test_a_token_is_printed_alone(env: Mapping[str, str]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from db import agencies, dispatches, envelopes, kinds, people, reports, tables
+from db import agencies, dispatches, envelopes, people, reports, tables
+from db.choices import kinds
 from db.engine import Database
 from routing import open311, outbox, rulebook
 from routing.formats import Format
