@@ -3,7 +3,8 @@
 The token in the address is the whole credential, so the page tells it to nobody: no referrer, no other host, no cache,
 no search engine. GET books nothing (messengers fetch links to preview them). POST books one answer and leads back to
 the page, which says from the log what became of it: no reload and no second tap makes a second answer. What cannot
-follow (a page that was open while the centre closed the report) is not booked, and the page says so.
+follow (a page that was open while the centre closed the report) is not booked, and the page says so. A photo is a form
+of its own: whatever becomes of it, no answer waits for it.
 """
 
 import json
@@ -21,13 +22,15 @@ from db import answers
 from db.answers import AnswerRow
 from db.engine import DatabaseUnavailableError, Reading
 from db.states import AT_WORK
-from intake import access, answering, phone
+from intake import access, answering, phone, photos
+from intake.api import photo_body
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
 from intake.api.guard import LONGEST_BODY
 from intake.guesses import Guesses
 from intake.phone import Opened
 from intake.phone_words import WORDS, Language, language, lasting
+from intake.photo_refusals import MOST, MOST_MB, PhotoError
 from intake.words import storable
 from routing.answers import LONGEST_NAME, LONGEST_NOTE, Answer, key_hash
 from routing.clipping import degrees, in_words
@@ -43,6 +46,15 @@ HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow",
     "Vary": "Accept-Language",
 }
+PHOTO_SAID: Final = (
+    "photo_none",
+    "not_a_photo",
+    "photo_too_large",
+    "photo_cut",
+    "photo_not_now",
+    "too_many_photos",
+    "photo_not_kept",
+)
 Field = Annotated[str, Form(max_length=LONGEST_BODY)]
 
 
@@ -81,6 +93,7 @@ def router(context: Context) -> APIRouter:
         found: Opened,
         now: datetime,
         told: AnswerRow | None = None,
+        photo: str = "",
         refused: str = "",
         typed: Mapping[str, str] | None = None,
         status: int = 200,
@@ -94,7 +107,10 @@ def router(context: Context) -> APIRouter:
             over=_over(found),
             now=now,
             told=told,
-            refused=words[refused] if refused else "",
+            refused=words[refused].format(mb=MOST_MB, most=MOST) if refused else "",
+            photo_kept=photo.isdecimal() and len(photo) < 4 and 1 <= int(photo) <= found.dispatch.photos,
+            photos_taken=photos.may_send(found.dispatch, found.report, now) and found.dispatch.photos < MOST,
+            most_mb=MOST_MB,
             typed=typed or {"answer": "", "by": before, "note": ""},
             once=secrets.token_urlsafe(16),
             at=lambda time: f"{time.astimezone(zone):%d-%m-%Y %H:%M:%S %Z}",
@@ -106,16 +122,41 @@ def router(context: Context) -> APIRouter:
         return HTMLResponse(html, status, HEADERS)
 
     @routes.get("/a/{token:path}")
-    async def look(request: Request, token: str, lang: str = "", jawaban: str = "") -> Response:
+    async def look(request: Request, token: str, lang: str = "", jawaban: str = "", foto: str = "") -> Response:
         spoken = language(lang, request.headers.get("accept-language"))
         try:
             async with context.database.reading() as reading:
                 found = await phone.opened(reading, token)
                 if found is None:
                     return gone(request, spoken)
-                return shown(spoken, found, reading.now, await _told(reading, found, jawaban))
+                told = await _told(reading, found, jawaban)
+                return shown(spoken, found, reading.now, told, foto, refused=foto if foto in PHOTO_SAID else "")
         except DatabaseUnavailableError:
             return away(spoken)
+
+    @routes.post("/a/{token}/foto")
+    async def send(request: Request, token: str, lang: str = "") -> Response:
+        spoken = language(lang, request.headers.get("accept-language"))
+        if is_foreign(request, context.public_url):
+            log.warning("foreign_page", address=request.client.host if request.client else "")
+            return said(spoken, "foreign", 403)
+        try:
+            async with context.database.reading() as reading:
+                found = await phone.opened(reading, token)
+            if found is None:
+                return gone(request, spoken)
+            try:
+                async with photo_body.from_form(request) as (photo, by):
+                    one = found.dispatch
+                    row, _ = await photos.keep(
+                        context.database, context.photos, photo, one.id, one.agency_id, by, "page"
+                    )
+                became = str(row.number)
+            except PhotoError as error:
+                became = error.code
+        except DatabaseUnavailableError:
+            return away(spoken)
+        return RedirectResponse(f"/a/{token}?lang={spoken}&foto={became}", 303, HEADERS)
 
     @routes.post("/a/{token:path}")
     async def say(
