@@ -45,6 +45,7 @@ class DispatchRow(Struct, frozen=True):
     asked: int
     caller_number: bool
     page_token: str | None
+    photos: int
     agency: str
     report: str  # the report's number
     agency_disabled: bool

@@ -1,8 +1,10 @@
 """The pretend Asterisk: an AMI server on loopback that plays recorded stories to everyone who is logged in.
 
 What it says are the bytes of a tape with new ids and times; what it answers has the forms of Asterisk 22, header by
-header. It knows no SIP and no sound, and nobody can act on its calls: an action that the tapes' recorder never needed
-is answered as an unknown one. Like the real one it can be cut off (`drop_sessions`) and stand still (`freeze`).
+header. Members of the queue come, pause and go by the actions of its second user, as by the real one's; who was taken
+out or paused is rung by no story (`ringing`), and what a tape says of a member is told as the member is now. It knows
+no SIP and no sound, and nobody can act on its calls: an action that neither the tapes' recorder nor a shift needs is
+answered as an unknown one. Like the real one it can be cut off (`drop_sessions`) and stand still (`freeze`).
 
 Time goes by in `pause` only, so that a test plays an hour in no time.
 """
@@ -28,7 +30,10 @@ MOST_UNREAD = 4 << 20  # bytes; a session that does not read is cut off, as Aste
 
 
 class PretendAsterisk:
-    """One pretend PBX. Use as an async context manager; `host`, `port`, `username` and `secret` are for the bridge."""
+    """One pretend PBX. Use as an async context manager.
+
+    `host`, `port`, `username` and `secret` are for the bridge; `control` and `control_secret` for its hand.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,14 @@ class PretendAsterisk:
         members: Sequence[str] = DESKS,
         username: str = "intake112",
         secret: str | None = None,
+        control: str = "intake112-control",
         system: str = "pbx-1",
     ) -> None:
         self.host = "127.0.0.1"
         self.port = 0
         self.username = username
         self.secret = secret or secrets.token_urlsafe(24)
+        self.control, self.control_secret = control, secrets.token_urlsafe(24)  # who may act, and hears no event
         self.logged_in = asyncio.Event()  # somebody has logged in, ever
         self._clock = clock
         self._pause = pause
@@ -97,17 +104,19 @@ class PretendAsterisk:
         story = story.at_speed(speed)
         frames = with_new_ids(story, self._next_serial, self._clock(), number, name, desks)
         self._next_serial += story.width
-        said_until = NOTHING
+        said_until, said = NOTHING, []
         for cue, raw in zip(story.cues, frames, strict=True):
             if cue.after > said_until:
                 await self._pause((cue.after - said_until).total_seconds())
                 said_until = cue.after
             await self._running.wait()
-            self.say(raw)
+            if (told := self.switch.as_now(raw)) is not None:
+                self.say(told)
+                said.append(told)
         if any(event_name(raw) == b"Shutdown" for raw in frames):
             self.switch.forget()
             self.drop_sessions()
-        return frames
+        return said
 
     def say(self, raw: bytes) -> None:
         """Send one event (without its empty line) to every session."""
@@ -179,6 +188,8 @@ class PretendAsterisk:
             case b"queuestatus":
                 found = self.switch.status(now, asked.get(b"queue", b""), asked.get(b"member", b""))
                 answer.list(b"Queue status will follow", b"QueueStatusComplete", found)
+            case b"queueadd" | b"queueremove" | b"queuepause":
+                self._act_on_member(session, answer, action.lower(), asked)
             case b"getvar":
                 variable = asked.get(b"variable", b"")
                 there = b"NOT_INUSE" if variable.startswith(b"DEVICE_STATE(") else b""
@@ -187,23 +198,39 @@ class PretendAsterisk:
                 hint = b"Use Action: ListCommands to show available commands."
                 answer.error(b"Invalid/unknown command: %s. %s" % (action, hint))
 
+    def _act_on_member(
+        self, session: "_Session", answer: "_Answer", action: bytes, asked: Mapping[bytes, bytes]
+    ) -> None:
+        if session.name != self.control.encode():
+            answer.error(b"Permission denied")
+            return
+        message, event = self.switch.act(action, dict(asked), self._clock())
+        answer.give(b"Success" if event else b"Error", [(b"Message", message)])
+        if event:
+            kind, privilege, *fields = event
+            now = (b"Timestamp", _stamp(self._clock())), (b"SystemName", self._system)
+            self.say(joined([kind, privilege, *now, *fields]))
+
     def _login(self, session: "_Session", answer: "_Answer", asked: Mapping[bytes, bytes]) -> None:
         if session.name is not None:
             answer.give(b"Success", [(b"Message", b"Already authenticated")])
             return
         username, secret = asked.get(b"username", b""), asked.get(b"secret", b"")
-        if not (username == self.username.encode() and hmac.compare_digest(secret, self.secret.encode())):
+        known = {self.username.encode(): self.secret, self.control.encode(): self.control_secret}.get(username)
+        if known is None or not hmac.compare_digest(secret, known.encode()):
             answer.error(b"Authentication failed")
             session.cut()
             return
         answer.give(b"Success", [(b"Message", b"Authentication accepted")])
         session.name = username
-        session.wants_events = asked.get(b"events", b"on").lower() not in (b"off", b"no")
+        is_ear = username == self.username.encode()
+        session.wants_events = is_ear and asked.get(b"events", b"on").lower() not in (b"off", b"no")
         uptime = b"%d" % (max(self._clock() - self.began, timedelta()) // SECOND)
         booted = ((b"Event", b"FullyBooted"), (b"Privilege", b"system,all"), (b"Uptime", uptime))
         session.hear(joined([*booted, (b"LastReload", uptime), (b"Status", b"Fully Booted")]))
         self.say(joined(self._authenticated(session)))
-        self.logged_in.set()
+        if is_ear:
+            self.logged_in.set()
 
     def _settings(self) -> Sequence[Header]:
         zeroes = ((b"CoreMaxCalls", b"0"), (b"CoreMaxLoadAvg", b"0.000000"), (b"CoreRunUser", b""))
@@ -230,7 +257,7 @@ class PretendAsterisk:
             (b"Severity", b"Informational"),
             (b"Service", b"AMI"),
             (b"EventVersion", b"1"),
-            (b"AccountID", self.username.encode()),
+            (b"AccountID", session.name or b""),
             (b"SessionID", b"0x%x" % id(session)),
             (b"LocalAddress", b"IPV4/TCP/127.0.0.1/%d" % self.port),
             (b"RemoteAddress", b"IPV4/TCP/127.0.0.1/%d" % session.port),

@@ -47,12 +47,16 @@ async def ring_forever(
 ) -> None:
     """Let invented callers ring, `every_s` seconds apart, until this is cancelled.
 
-    The first one rings a second after somebody has logged in, and is answered. A desk plays in one call at a time; when
-    too few are free for a story, the caller of that turn gives up before he reaches the queue.
+    The first one rings a second after somebody has logged in, and is answered. A desk plays in one call at a time, and
+    in none while the queue does not ring it; when too few are free for a story, the caller of that turn gives up before
+    he reaches the queue.
     Raises tapes.NoStoryError when a tape of the mix is missing.
     """
     stories = {kind.story: tapes.load(kind.story) for kind in mix}
     free = list(desks)
+
+    def rung() -> list[str]:
+        return [desk for desk in free if pbx.switch.rings(desk)]
 
     async def call(story: Story, playing: Sequence[str]) -> None:
         number, name = people.caller(random)
@@ -73,11 +77,13 @@ async def ring_forever(
     async with asyncio.TaskGroup() as calls:
         while True:
             story = stories[kind.story].paced(waits=_between(random, kind.waits), talks=_between(random, kind.talks))
-            if len(story.desks) <= len(free):
-                playing = [free.pop(0) for _ in story.desks]
+            if len(story.desks) <= len(rung()):
+                playing = rung()[: len(story.desks)]
+                for desk in playing:
+                    free.remove(desk)
                 calls.create_task(call(story, playing))
             await pause(every_s)
-            fitting = [kind for kind in mix if len(stories[kind.story].desks) <= len(free)] or [mix[-1]]
+            fitting = [kind for kind in mix if len(stories[kind.story].desks) <= len(rung())] or [mix[-1]]
             (kind,) = random.choices(fitting, [kind.weight for kind in fitting])
 
 

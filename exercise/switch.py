@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ami_bridge.frames import event_name
-from exercise.story import EPOCH, SECOND, Header, headers
+from exercise.story import EPOCH, SECOND, Header, headers, joined
 
 _CHANNEL = (
     *(b"Channel", b"ChannelState", b"ChannelStateDesc", b"CallerIDNum", b"CallerIDName", b"ConnectedLineNum"),
@@ -29,6 +29,8 @@ _MEMBER = {  # in the order of QueueMember, with what a member has that only jus
     b"PausedReason": b"",
     b"Wrapuptime": b"0",
 }
+_SHARED = (b"Membership", b"Penalty", b"LastPause", b"LoginTime", b"Paused", b"PausedReason")  # what actions decide
+_YES = (b"yes", b"true", b"y", b"t", b"1", b"on")  # ast_true
 _RUNG_BY = {b"AgentCalled": b"AppQueue", b"DialBegin": b"AppDial"}
 Fields = dict[bytes, bytes]
 
@@ -59,7 +61,8 @@ class Switch:
     processed: int = 0
     _channels: dict[bytes, _Channel] = field(default_factory=dict)
     _waiting: dict[bytes, datetime] = field(default_factory=dict)
-    _members: dict[bytes, Fields] = field(default_factory=dict)
+    _members: dict[bytes, Fields] = field(default_factory=dict)  # by interface
+    _changed: set[bytes] = field(default_factory=set)  # interfaces that an action changed: the tapes know nothing of it
     _figures: _Figures = field(default_factory=_Figures)
 
     def log_in(self, members: Iterable[str], now: datetime) -> None:
@@ -67,7 +70,8 @@ class Switch:
         login = b"%d" % ((now - EPOCH) // SECOND)
         for member in members:
             device = f"PJSIP/{member}".encode()
-            self._members[member.encode()] = {
+            self._members[device] = {
+                b"Name": member.encode(),
                 b"Location": device,
                 b"StateInterface": device,
                 **_MEMBER,
@@ -107,7 +111,7 @@ class Switch:
 
     def _call(self, event: bytes, seen: Fields, channel: _Channel, now: datetime) -> None:
         uniqueid, figures = seen[b"Uniqueid"], self._figures
-        member = self._members.get(seen.get(b"MemberName", b""), {})
+        member = self._members.get(seen.get(b"Interface", b""), {})
         match event:
             case b"QueueCallerJoin" if seen[b"Queue"] == self.queue:
                 self._waiting[uniqueid] = now
@@ -140,13 +144,91 @@ class Switch:
                 pass
 
     def _member(self, event: bytes, seen: Fields) -> None:
-        name = seen.get(b"MemberName", b"")
+        interface = seen.get(b"Interface", b"")
         if event == b"QueueMemberRemoved":
-            self._members.pop(name, None)
-        elif name and seen.get(b"Queue") == self.queue:
-            location = {b"Location": seen[b"Interface"], b"StateInterface": seen[b"StateInterface"]}
+            self._members.pop(interface, None)
+        elif interface and seen.get(b"Queue") == self.queue:
+            who = {b"Name": seen[b"MemberName"], b"Location": interface, b"StateInterface": seen[b"StateInterface"]}
             known = {key: seen[key] for key in _MEMBER if key in seen and key != b"LoginTime"}
-            self._members[name] = _MEMBER | self._members.get(name, {}) | location | known
+            self._members[interface] = _MEMBER | self._members.get(interface, {}) | who | known
+
+    # -- members come and go by actions -------------------------------------------------------------------------------
+
+    def rings(self, desk: str) -> bool:
+        """Tell whether the queue rings this desk."""
+        return self._members.get(f"PJSIP/{desk}".encode(), {}).get(b"Paused") == b"0"
+
+    def as_now(self, raw: bytes) -> bytes | None:
+        """Return a tape's frame as it is when actions have changed its member since; None: there is no such member."""
+        seen = dict(headers(raw))
+        interface, is_of_member = seen.get(b"Interface", b""), event_name(raw).startswith(b"QueueMember")
+        if interface not in self._changed:
+            return raw
+        member = self._members.get(interface)
+        if member is None:
+            return None if is_of_member else raw
+        told = {b"MemberName": member[b"Name"]} | ({name: member[name] for name in _SHARED} if is_of_member else {})
+        return joined((key, told.get(key, value)) for key, value in seen.items())
+
+    def act(self, action: bytes, asked: Fields, now: datetime) -> tuple[bytes, Sequence[Header]]:
+        """Do QueueAdd, QueueRemove or QueuePause; return what to answer, and the event that it makes.
+
+        An action that is refused makes none.
+        """
+        queue, interface = asked.get(b"queue", b""), asked.get(b"interface", b"")
+        second = b"%d" % ((now - EPOCH) // SECOND)
+        if action == b"queuepause":
+            return self._pause(queue, interface, asked, second)
+        member = self._members.get(interface)
+        if action == b"queueremove":
+            if not queue or not interface:
+                return b"Need 'Queue' and 'Interface' parameters.", ()
+            if queue != self.queue:
+                return b"Unable to remove interface from queue: No such queue", ()
+            if member is None:
+                return b"Unable to remove interface: Not there", ()
+            self._changed.add(interface)
+            return b"Removed interface from queue", self._event(b"QueueMemberRemoved", self._members.pop(interface))
+        if not queue or not interface:
+            return b"'%s' not specified." % (b"Interface" if queue else b"Queue"), ()
+        if queue != self.queue:
+            return b"Unable to add interface to queue: No such queue", ()
+        if member is not None:
+            return b"Unable to add interface: Already there", ()
+        self._changed.add(interface)
+        device = asked.get(b"stateinterface") or interface
+        who = {b"Name": asked.get(b"membername") or interface, b"Location": interface, b"StateInterface": device}
+        self._members[interface] = who | _MEMBER | {b"LoginTime": second}
+        return b"Added interface to queue", self._event(b"QueueMemberAdded", self._members[interface])
+
+    def _pause(self, queue: bytes, interface: bytes, asked: Fields, second: bytes) -> tuple[bytes, Sequence[Header]]:
+        if not interface or b"paused" not in asked:
+            return b"Need 'Interface' and 'Paused' parameters.", ()
+        member = self._members.get(interface)
+        if member is None or queue not in (b"", self.queue):
+            return b"Interface not found", ()
+        self._changed.add(interface)
+        pauses = asked[b"paused"].lower() in _YES
+        member[b"Paused"], member[b"PausedReason"] = (b"1", asked.get(b"reason", b"")) if pauses else (b"0", b"")
+        member[b"LastPause"] = second if pauses else member[b"LastPause"]
+        said = b"Interface paused successfully" if pauses else b"Interface unpaused successfully"
+        return said, self._event(b"QueueMemberPause", member)
+
+    def _event(self, event: bytes, member: Fields) -> Sequence[Header]:
+        *others, wrap_up = ((name, member[name]) for name in _MEMBER)
+        return (
+            (b"Event", event),
+            (b"Privilege", b"agent,all"),
+            (b"Queue", self.queue),
+            (b"MemberName", member[b"Name"]),
+            (b"Interface", member[b"Location"]),
+            (b"StateInterface", member[b"StateInterface"]),
+            *others,
+            (b"Ringinuse", b"0"),
+            wrap_up,
+        )
+
+    # -- what it answers ----------------------------------------------------------------------------------------------
 
     def channels(self, now: datetime) -> Iterator[Sequence[Header]]:
         """Answer CoreShowChannels, without the ActionID."""
@@ -167,9 +249,9 @@ class Switch:
         if queue not in (b"", self.queue):
             return
         yield self._params()
-        for name, fields in self._members.items():
-            if member in (b"", name, fields[b"Location"]):
-                yield ((b"Event", b"QueueMember"), (b"Queue", self.queue), (b"Name", name), *_ordered(fields))
+        for interface, fields in self._members.items():
+            if member in (b"", fields[b"Name"], interface):
+                yield ((b"Event", b"QueueMember"), (b"Queue", self.queue), *_ordered(fields))
         for position, (uniqueid, since) in enumerate(self._waiting.items(), 1):
             caller = self._channels[uniqueid].fields
             yield (
@@ -215,7 +297,7 @@ class Switch:
 
 
 def _ordered(member: Fields) -> Iterator[Header]:
-    for name in (b"Location", b"StateInterface", *_MEMBER):
+    for name in (b"Name", b"Location", b"StateInterface", *_MEMBER):
         yield name, member[name]
 
 

@@ -83,6 +83,24 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "no_answer": "Pilih salah satu tombol. Belum ada yang tercatat.",
         "not_now": "Jawaban ini tidak dicatat: tidak sesuai dengan keadaan penugasan sekarang, yang tertulis di bawah. "
         "Bila perlu, telepon pusat 112.",
+        "photo": "Foto",
+        "photo_file": "Foto (JPEG, PNG, atau WebP, paling besar {mb} MB)",
+        "photo_seen": "Hanya petugas pusat 112 yang melihatnya. Foto dari HP dapat memuat tempat pengambilannya.",
+        "photo_send": "Kirim foto",
+        "photos_sent": "{n} foto tersimpan di pusat.",
+        "photo_kept": "Foto tersimpan.",
+        "photo_none": "Pilih foto dulu, lalu tekan lagi. Belum ada yang terkirim.",
+        "not_a_photo": "Berkas itu bukan foto JPEG, PNG, atau WebP, jadi tidak disimpan. Pilih foto lain, atau ambil "
+        "foto dengan kamera HP.",
+        "photo_too_large": "Foto itu lebih besar dari {mb} MB, jadi tidak disimpan. Perkecil fotonya, atau ambil ulang "
+        "dengan ukuran lebih kecil, lalu kirim lagi.",
+        "photo_cut": "Foto tidak sampai utuh, jadi tidak disimpan. Kirim sekali lagi.",
+        "photo_not_now": "Foto itu tidak disimpan: foto dapat dikirim sejak laporan diterima sampai sehari setelah "
+        "selesai. Bila perlu, telepon pusat 112.",
+        "too_many_photos": "Foto itu tidak disimpan: sudah ada {most} foto, dan lebih dari itu tidak diterima. "
+        "Ceritakan selebihnya lewat telepon ke pusat 112.",
+        "photo_not_kept": "Foto itu tidak dapat disimpan di pusat sekarang. Coba lagi nanti; jawaban Anda tetap "
+        "tercatat.",
         "gone_title": "Halaman tidak ada",
         "gone": "Tautan ini tidak ada atau tidak berlaku lagi. Hubungi pusat 112 bila masih diperlukan.",
         "slow_title": "Tunggu sebentar",
@@ -173,6 +191,23 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "no_answer": "Press one of the buttons. Nothing was recorded yet.",
         "not_now": "This answer was not recorded: it does not fit the present state of the dispatch, which is shown "
         "below. Call the 112 centre if need be.",
+        "photo": "Photo",
+        "photo_file": "Photo (JPEG, PNG or WebP, {mb} MB at most)",
+        "photo_seen": "Only staff of the 112 centre see it. A phone's photo may say where it was taken.",
+        "photo_send": "Send the photo",
+        "photos_sent": "{n} photos are kept at the centre.",
+        "photo_kept": "The photo is kept.",
+        "photo_none": "Choose a photo first, then press again. Nothing was sent yet.",
+        "not_a_photo": "That file is no photo in JPEG, PNG or WebP, so it was not kept. Choose another one, or "
+        "take one with the phone's camera.",
+        "photo_too_large": "That photo is larger than {mb} MB, so it was not kept. Make it smaller, or take it again "
+        "in a smaller size, then send it again.",
+        "photo_cut": "The photo did not arrive whole, so it was not kept. Send it once more.",
+        "photo_not_now": "That photo was not kept: photos can be sent from when the report was accepted until a day "
+        "after it ended. Call the 112 centre if need be.",
+        "too_many_photos": "That photo was not kept: there are {most} photos already, and more are not taken. Tell the "
+        "112 centre the rest by telephone.",
+        "photo_not_kept": "The centre cannot keep that photo now. Try again later; your answers stay recorded.",
         "gone_title": "No such page",
         "gone": "This link does not exist or is no longer valid. Call the 112 centre if it is still needed.",
         "slow_title": "Wait a moment",

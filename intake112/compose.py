@@ -20,7 +20,7 @@ from ami_bridge.probe import Probe
 from ami_bridge.recordings import Keeper, RecordingsConfig
 from ami_bridge.silence import Silence
 from db.engine import Database
-from intake import answering, escalating
+from intake import answering, escalating, photos
 from intake.api.app import create_app
 from intake.api.context import Expected
 from intake.attendance import Attendance
@@ -134,6 +134,7 @@ def _jobs(
             notes=notes(settings),
             stop=process.stop,
             store=settings.store,
+            photo_folder=settings.photos,
             shift_rules=shift_rules(settings),
             sms=settings.sms_url is not None,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
@@ -141,7 +142,9 @@ def _jobs(
 
         async def web() -> None:
             async with app.state.reads.written():
-                await _pages(process, app, listener, place_names.load_installed(database, settings.regency))
+                names = place_names.load_installed(database, settings.regency)
+                sweeps = photos.sweep_forever(database, settings.photos, process.stop)
+                await _pages(process, app, listener, names, sweeps)
 
         jobs[Room.WEB] = web
     return jobs
@@ -178,11 +181,12 @@ def notes(settings: Settings) -> list[str]:
 
 
 async def _pages(
-    process: Process, app: Callable[..., object], listener: socket.socket, names: Coroutine[None, None, None]
+    process: Process, app: Callable[..., object], listener: socket.socket, *beside: Coroutine[None, None, None]
 ) -> None:
-    """Serve the pages, and load the names of places meanwhile: nobody waits for those."""
+    """Serve the pages, and do the rest meanwhile: nobody waits for the names of places, or for a sweep."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(names)
+        for one in beside:
+            tasks.create_task(one)
         await process.serve_pages(app, listener)
 
 

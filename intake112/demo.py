@@ -51,7 +51,8 @@ async def around(database: Database, settings: Settings) -> AsyncIterator[Settin
         else:
             pbx = world.pbx
             here = {"ami_host": pbx.host, "ami_port": pbx.port, "ami_username": pbx.username}
-            yield settings.model_copy(update={**here, "ami_secret": SecretStr(pbx.secret)})
+            hand = {"control_username": pbx.control, "control_secret": SecretStr(pbx.control_secret)}
+            yield settings.model_copy(update={**here, **hand, "ami_secret": SecretStr(pbx.secret)})
 
 
 async def _register(database: Database, world: Demo) -> None:

@@ -242,6 +242,11 @@ class Settings(BaseSettings):
         return self.recordings_store or self.state_dir / "recordings"
 
     @property
+    def photos(self) -> Path:
+        """The folder of photos, which the web server writes and reads: beside the recordings, or in their store."""
+        return self.recordings_store / "photos" if self.recordings_store else self.state_dir / "photos"
+
+    @property
     def base_url(self) -> str:
         """What stands before the path in the links that we give away."""
         if self.public_url:

@@ -119,7 +119,7 @@ async def book(
         repeats = bool(earlier) and earlier[-1].answer == answer.answer
         news = (contradicts and not repeats) or (bool(note) and note not in [one.note for one in earlier])
         if via != "body":
-            await _heard(tx, report, before, who)
+            await heard(tx, report, before, who)
         if news and contradicts and before.state in AT_WORK:
             unfollowed = {"escalate_at": tx.now, "escalation": min(before.escalation, 1)}
             await dispatches.change(tx, dispatch_id, unfollowed)
@@ -151,8 +151,8 @@ def _is_the_same(first: AnswerRow, dispatch_id: str, said: dict[str, object]) ->
     return first.dispatch_id == dispatch_id and all(getattr(first, name) == value for name, value in said.items())
 
 
-async def _heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: str) -> None:
-    """Note that an agency at work spoke, though it said nothing new: it is not silent, and not asked for a while."""
+async def heard(tx: Transaction, report: ReportRow, before: DispatchRow, who: str) -> None:
+    """Note that an agency at work spoke, though it moved nothing: it is not silent, and not asked for a while."""
     if before.state not in AT_WORK:
         return
     values = {"heard_at": tx.now, "asked": 0, "escalate_at": await _speaks_until(tx, report)}

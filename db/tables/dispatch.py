@@ -117,6 +117,7 @@ dispatches = Table(
     Column("asked", Integer, nullable=False, server_default=text("0")),  # how often in vain since then: > 0 is silent
     Column("caller_number", Boolean, nullable=False, server_default=true()),  # is it told who called: as it began
     Column("page_token", String(64)),  # of the phone page; in the clear, since every envelope says it again
+    Column("photos", Integer, nullable=False, server_default=text("0")),  # how many of its photos are kept
     Index(
         "ix_dispatches_escalate",
         "escalate_at",
@@ -154,6 +155,21 @@ answers = Table(
     Index(None, "dispatch_id", "n"),
     Index("uq_answers_key", "key", "dispatch_id", unique=True),
     Index("uq_answers_agency_key", "agency_id", "key", unique=True),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("dispatch_id", ForeignKey("dispatches.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # of the dispatch's photos, from 1
+    Column("file", String(64), nullable=False, unique=True),  # its name in the folder of photos
+    Column("type", String(16), nullable=False),  # image/jpeg, image/png, image/webp: by its first bytes
+    Column("bytes", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("by", String(160)),
+    Column("via", String(16), nullable=False),  # api, signed, page
+    Column("received_at", UtcTime, nullable=False),
+    UniqueConstraint("dispatch_id", "sha256"),
 )
 
 envelopes = Table(

@@ -29,6 +29,7 @@ from intake.api import (
     page,
     people,
     phone,
+    photos,
     places,
     recordings,
     rules,
@@ -61,6 +62,7 @@ def create_app(
     stop: asyncio.Event | None = None,
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
+    photo_folder: Path | None = None,
     shift_rules: ShiftRules | None = None,
     sms: bool = False,
 ) -> FastAPI:
@@ -76,6 +78,7 @@ def create_app(
         notes: what this installation leaves out, one sentence each; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
+        photo_folder: the folder of agencies' photos; None: none are taken.
         shift_rules: the line's queues and desks, and what follows a call.
         sms: whether a gateway is set that sends SMS.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
@@ -83,7 +86,10 @@ def create_app(
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
     ending = stop or asyncio.Event()
     desks = shift_rules or ShiftRules()
-    context = Context(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms)
+    context = Context(
+        *(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms),
+        photos=photo_folder,
+    )
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)
     routers = [
@@ -101,6 +107,7 @@ def create_app(
         stream.router(context),
         agencies.router(context),
         dispatches.router(context),
+        photos.router(context),
         duplicates.router(context),
         deliveries.router(context),
         terms.router(context),

@@ -53,6 +53,7 @@ class Context:
     recordings: Path | None  # the store; None: this server has none
     shifts: ShiftRules
     sms: bool  # there is a gateway that sends them
+    photos: Path | None  # the folder; None: this server takes none
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)
@@ -85,7 +86,6 @@ class Allowed:
         self.supervisors = self._only(context, SUPERVISORS)
         self.admins = self._only(context, ADMINS)
         self.with_machines = self._only(context, WITH_MACHINES)
-        self.agency = self._only_agency(context)
 
     @staticmethod
     def _only(context: Context, roles: frozenset[Role]) -> Callable[..., Awaitable[Who]]:
@@ -103,14 +103,17 @@ class Allowed:
         return who
 
     @staticmethod
-    def _only_agency(context: Context) -> Callable[..., Awaitable[Who]]:
+    def agency(context: Context, signs: Callable[[Request], bytes] | None) -> Callable[..., Awaitable[Who]]:
+        """Let agencies pass; `signs` is what they sign of a request, None: its body."""
+
         async def who(request: Request, bearer: Bearer, signature: Signature) -> Who:
             found: Who | None = None
             if bearer is not None:
                 found = await access.bearer(context.database, bearer.credentials)
             elif signature is not None:
                 address = request.client.host if request.client else ""
-                found = await context.signers.who(request.headers, await request.body(), address)
+                text = await request.body() if signs is None else signs(request)
+                found = await context.signers.who(request.headers, text, address)
             return _admitted(request, found, frozenset({"agency"}), context.public_url)
 
         return who
@@ -142,7 +145,7 @@ SAID = {
     404: "There is no such thing",
     409: "The present state does not allow it; the message says what can be done",
     413: "The body is too long",
-    415: "The body is not JSON",
+    415: "The body is not of the kind that is taken here",
     422: "A field was refused; the message names it",
     428: "If-Match is missing",
     429: "Too many bad signatures from this address; Retry-After says how long to wait",
@@ -191,6 +194,6 @@ def staff_or_machine(context: Context) -> Any:
     return Depends(Allowed(context).with_machines)
 
 
-def agency_only(context: Context) -> Any:
-    """Return the dependency of routes for agencies."""
-    return Depends(Allowed(context).agency)
+def agency_only(context: Context, signs: Callable[[Request], bytes] | None = None) -> Any:
+    """Return the dependency of routes for agencies; `signs` is what they sign of a request, None: its body."""
+    return Depends(Allowed.agency(context, signs))

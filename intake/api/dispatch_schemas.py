@@ -58,6 +58,7 @@ class Dispatch(Out):
     escalate_at: datetime | None = Field(description="when the next step is due, unless they are heard before")
     heard_at: datetime | None = Field(description="when they last answered anything")
     asked: int = Field(description="how often they were asked in vain since; above 0: they accepted and fell silent")
+    photos: int = Field(description="how many photos the agency sent; GET …/dispatches/{id}/photos lists them")
 
 
 class Dispatches(Out):
@@ -130,3 +131,27 @@ class Answered(Out):
 
     applied: bool
     dispatch: Dispatch
+
+
+class SentPhoto(Out):
+    """A photo that is kept. `type` is by its first bytes."""
+
+    number: int
+    type: Literal["image/jpeg", "image/png", "image/webp"]
+    bytes: int
+    sha256: str
+    by: str | None
+    received_at: datetime
+
+
+class Photo(SentPhoto):
+    """A photo, how it came, and where it is to be seen."""
+
+    via: Literal["api", "signed", "page"]
+    url: str
+
+
+class Photos(Out):
+    """The photos of a dispatch, the first one first."""
+
+    photos: list[Photo]

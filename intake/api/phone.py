@@ -2,13 +2,15 @@
 
 Its frame is `public_page`. GET books nothing (messengers fetch links to preview them). POST books one answer and leads
 back to the page, which says from the log what became of it: no reload and no second tap makes a second answer. What
-cannot follow (a page that was open while the centre closed the report) is not booked, and the page says so.
+cannot follow (a page that was open while the centre closed the report) is not booked, and the page says so. A photo is
+a form of its own: whatever becomes of it, no answer waits for it.
 """
 
 import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,16 +19,28 @@ from db import answers
 from db.answers import AnswerRow
 from db.engine import DatabaseUnavailableError, Reading
 from db.states import AT_WORK
-from intake import answering, phone
+from intake import answering, phone, photos
+from intake.api import photo_body
 from intake.api.context import Context
 from intake.api.public_page import Field, PublicPage
 from intake.phone import Opened
 from intake.phone_words import WORDS, Language, language, lasting
+from intake.photo_refusals import MOST, MOST_MB, PhotoError
 from intake.words import storable
 from routing.answers import LONGEST_NAME, LONGEST_NOTE, Answer, key_hash
 from routing.clipping import degrees, in_words
 from routing.refusals import RefusedError
 from routing.steps import AnswerWord, answer_word
+
+PHOTO_SAID: Final = (
+    "photo_none",
+    "not_a_photo",
+    "photo_too_large",
+    "photo_cut",
+    "photo_not_now",
+    "too_many_photos",
+    "photo_not_kept",
+)
 
 
 def router(context: Context) -> APIRouter:
@@ -39,6 +53,7 @@ def router(context: Context) -> APIRouter:
         found: Opened,
         now: datetime,
         told: AnswerRow | None = None,
+        photo: str = "",
         refused: str = "",
         typed: Mapping[str, str] | None = None,
         status: int = 200,
@@ -53,7 +68,10 @@ def router(context: Context) -> APIRouter:
             over=_over(found),
             now=now,
             told=told,
-            refused=words[refused] if refused else "",
+            refused=words[refused].format(mb=MOST_MB, most=MOST) if refused else "",
+            photo_kept=photo.isdecimal() and len(photo) < 4 and 1 <= int(photo) <= found.dispatch.photos,
+            photos_taken=photos.may_send(found.dispatch, found.report, now) and found.dispatch.photos < MOST,
+            most_mb=MOST_MB,
             typed=typed or {"answer": "", "by": before, "note": ""},
             once=secrets.token_urlsafe(16),
             at=lambda time: f"{time.astimezone(zone):%d-%m-%Y %H:%M:%S %Z}",
@@ -64,16 +82,40 @@ def router(context: Context) -> APIRouter:
         )
 
     @routes.get("/a/{token:path}")
-    async def look(request: Request, token: str, lang: str = "", jawaban: str = "") -> Response:
+    async def look(request: Request, token: str, lang: str = "", jawaban: str = "", foto: str = "") -> Response:
         spoken = language(lang, request.headers.get("accept-language"))
         try:
             async with context.database.reading() as reading:
                 found = await phone.opened(reading, token)
                 if found is None:
                     return frame.gone(request, spoken)
-                return shown(spoken, found, reading.now, await _told(reading, found, jawaban))
+                told = await _told(reading, found, jawaban)
+                return shown(spoken, found, reading.now, told, foto, refused=foto if foto in PHOTO_SAID else "")
         except DatabaseUnavailableError:
             return frame.away(spoken)
+
+    @routes.post("/a/{token}/foto")
+    async def send(request: Request, token: str, lang: str = "") -> Response:
+        spoken = language(lang, request.headers.get("accept-language"))
+        if (foreign := frame.foreign(request, spoken)) is not None:
+            return foreign
+        try:
+            async with context.database.reading() as reading:
+                found = await phone.opened(reading, token)
+            if found is None:
+                return frame.gone(request, spoken)
+            try:
+                async with photo_body.from_form(request) as (photo, by):
+                    one = found.dispatch
+                    row, _ = await photos.keep(
+                        context.database, context.photos, photo, one.id, one.agency_id, by, "page"
+                    )
+                became = str(row.number)
+            except PhotoError as error:
+                became = error.code
+        except DatabaseUnavailableError:
+            return frame.away(spoken)
+        return frame.lead(f"/a/{token}?lang={spoken}&foto={became}")
 
     @routes.post("/a/{token:path}")
     async def say(

@@ -328,6 +328,12 @@ function showDispatches(dispatches) {
       item.className = "late";
       item.append(el("b", " · ▲ instansi dinonaktifkan, tidak dapat menjawab: hubungi lewat telepon"));
     }
+    for (let n = 1; n <= dispatch.photos; n += 1) {
+      const photo = el("a", `foto ${n}`);
+      photo.href = `/api/v1/dispatches/${dispatch.id}/photos/${n}`;
+      photo.target = "_blank";
+      item.append(" · ", photo);
+    }
     if (!dispatch.caller_number) item.append(el("span", " · tanpa nomor penelepon", "quiet"));
     if (state === "paused") item.append(el("b", " · ▲ dijeda: hubungi lewat telepon"));
     if (state === "failing") item.append(el("span", ` · ▲ gagal kirim (${last_outcome}), dicoba lagi`));

@@ -3,11 +3,14 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -22,11 +25,12 @@ pytestmark = pytest.mark.real
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demo: the page's address, the operator's password, the process."""
+    """A running demo: the page's address, the operator's password, the process, its database."""
 
     address: str
     password: str
     process: subprocess.Popen[bytes]
+    database: Path
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         )
     try:
         found = until(lambda: re.search(r"log in as operator +password (\S+)", out.read_text()), "the log-ins", 30)
-        yield Demo(f"http://127.0.0.1:{port}", found[1], process)
+        yield Demo(f"http://127.0.0.1:{port}", found[1], process, tmp_path / "state" / "intake112.db")
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
@@ -56,7 +60,7 @@ def page(demo: Demo) -> Iterator[Page]:
         yield page
 
 
-def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page: Page) -> None:
+def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page: Page, demo: Demo) -> None:
     first = page.locator("#newest li").first
     expect(first).to_be_visible(timeout=30_000)
     talking = page.locator("#queue li", has_text="berbicara").first
@@ -75,12 +79,25 @@ def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page:
     expect(damkar).to_be_checked()
     page.get_by_role("button", name="Kirim").click()
     expect(page.locator("#dispatches li", has_text="✓ diterima").first).to_be_visible(timeout=60_000)
+    sees_the_photo_that_the_agency_sends(page, demo, number)
     assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
         if os.environ.get("INTAKE112_PICTURES"):
             page.screenshot(path=IMAGES / ("page.png" if width == 1366 else "page-1920.png"))
+
+
+def sees_the_photo_that_the_agency_sends(page: Page, demo: Demo, number: str) -> None:
+    with closing(sqlite3.connect(demo.database)) as database:
+        of = "SELECT page_token FROM dispatches JOIN reports ON reports.id = report_id WHERE number = ?"
+        ((token,),) = database.execute(of, [number])
+    photo = {"photo": ("p.png", b"\x89PNG\r\n\x1a\n...", "image/png")}
+    assert httpx2.post(f"{demo.address}/a/{token}/foto", files=photo, trust_env=False).status_code == 303
+    link = page.locator("#dispatches a", has_text="foto 1")
+    expect(link).to_be_visible()
+    shown = page.request.get(f"{demo.address}{link.get_attribute('href')}")
+    assert (shown.status, shown.headers["content-type"]) == (200, "image/png")
 
 
 def test_a_page_whose_server_says_nothing_says_so(page: Page, demo: Demo) -> None:

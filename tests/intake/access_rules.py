@@ -17,7 +17,9 @@ RULES: Final = {
     "GET /": ANYONE,  # leads to the log-in
     "GET /a/{token:path}": ANYONE,  # the link is the credential
     "POST /a/{token:path}": ANYONE,
+    "POST /a/{token}/foto": ANYONE,
     "POST /agency/v1/dispatches/{dispatch_id}/answers": AGENCY,
+    "POST /agency/v1/dispatches/{dispatch_id}/photos": AGENCY,
     "GET /api/v1/agencies": STAFF,
     "POST /api/v1/agencies/{code}/caller-number": ADMINS,
     "GET /api/v1/agencies/{code}/deliveries": STAFF,
@@ -38,6 +40,8 @@ RULES: Final = {
     "GET /api/v1/dispatches/{dispatch_id}/answers": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/answers": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/cancel": STAFF,
+    "GET /api/v1/dispatches/{dispatch_id}/photos": STAFF,
+    "GET /api/v1/dispatches/{dispatch_id}/photos/{number}": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/send-again": STAFF,
     "GET /api/v1/dispositions": STAFF,
     "POST /api/v1/dispositions": ADMINS,

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,13 +101,14 @@ class Served:
 
 
 @pytest.fixture
-async def served(database_url: str) -> AsyncIterator[tuple[Served, Database]]:
+async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Served, Database]]:
     """The application on a port of its own; its clock stands still."""
     stop = asyncio.Event()
     async with Database.open(database_url, SetClock(), service=True) as database:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        app = create_app(database, public_url=f"http://127.0.0.1:{port}", timezone=WIB, stop=stop)
+        url = f"http://127.0.0.1:{port}"
+        app = create_app(database, public_url=url, timezone=WIB, stop=stop, photo_folder=tmp_path / "photos")
         async with database.transaction() as tx:
             token = await access.create_token(tx, "wall", "operator")
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
