@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from db import reports
-from db.engine import DatabaseUnavailableError, Reading
+from db.engine import DatabaseUnavailableError, DeadlockError, Reading
 from db.location_links import LinkRow
 from intake import caller_links
 from intake.aml import EPOCH
@@ -120,6 +120,8 @@ def router(context: Context) -> APIRouter:
             async with context.database.transaction() as tx:
                 if not await caller_links.tell(tx, token, told, context.public_url):
                     return gone(request, spoken)  # somebody was first, or it expired between the two
+        except DeadlockError:  # done again
+            raise
         except DatabaseUnavailableError:
             return away(spoken)
         return RedirectResponse(f"/l/{DONE}?lang={spoken}", 303, HEADERS)

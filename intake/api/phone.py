@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from db import answers
 from db.answers import AnswerRow
-from db.engine import DatabaseUnavailableError, Reading
+from db.engine import DatabaseUnavailableError, DeadlockError, Reading
 from db.states import AT_WORK
 from intake import access, answering, phone
 from intake.api.context import Context
@@ -150,6 +150,8 @@ def router(context: Context) -> APIRouter:
                 async with context.database.reading() as reading:
                     found = await phone.opened(reading, token) or found
                     return shown(spoken, found, reading.now, refused="not_now", typed=typed, status=409)
+        except DeadlockError:  # done again
+            raise
         except DatabaseUnavailableError:
             return away(spoken)
         back = f"/a/{token}?lang={spoken}&jawaban={key_hash('page', key)}"
