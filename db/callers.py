@@ -129,9 +129,11 @@ async def mark(tx: Transaction, number: str, name: str, by: str) -> PilotRow | N
     return PilotRow(**row) if row else None
 
 
-async def unmark(tx: Transaction, pilot_id: str) -> bool:
-    """Take a mark away. False: there is no such mark."""
-    return bool((await tx.connection.execute(delete(tables.pilots).where(p.id == pilot_id))).rowcount)
+async def unmark(tx: Transaction, pilot_id: str) -> PilotRow | None:
+    """Delete a pilot number and return what it was; None: there is none."""
+    statement = delete(tables.pilots).where(p.id == pilot_id).returning(tables.pilots)
+    row = (await tx.connection.execute(statement)).mappings().one_or_none()
+    return PilotRow(**row) if row else None
 
 
 def reports_of(number: str) -> CompoundSelect[tuple[int]]:
