@@ -22,7 +22,7 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, placing, positions, report
+from intake import by_kind, dispositions, grouping, numbers, placing, positions, report
 from intake.next_version import next_version
 from intake.positions import TYPED, Written
 from intake.refusals import (
@@ -96,7 +96,7 @@ async def open_report(
         "exercise": False,
         "opened_at": tx.now,
         "kind": new.kind,
-        "priority": new.priority,
+        "priority": new.priority or await by_kind.of(tx, new.kind),
         "caller_number": numbers.e164(new.caller_number),
         "caller_number_raw": new.caller_number,
         "caller_digits": numbers.digits(new.caller_number) or None,
@@ -107,11 +107,14 @@ async def open_report(
         **report.columns(place),
         "narrative": new.narrative,
     }
-    row = await reports.add(tx, await reports.take_number(tx, day), values)
+    row = await reports.add(
+        tx, await reports.take_number(tx, day), values, [] if new.priority is None else ["priority"]
+    )
     if new.location_lat is not None:
         row = await positions.write(tx, row, by, TYPED)
     row = await positions.choose(tx, row, by, place)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
+    await by_kind.tell(tx, row, new.priority, by)
     said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
     tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
     tx.tell("report", row.number, row.version)
