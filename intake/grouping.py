@@ -237,4 +237,5 @@ def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
     """Return of a report what agencies of the others see, too."""
+    seen = replace(seen, location_method=None, location_radius_m=None, location_measured_at=None)
     return replace(seen, version=0, status="", classification="", callers=())

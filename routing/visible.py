@@ -51,7 +51,7 @@ class VisibleCaller:
 
 @dataclass(frozen=True, slots=True)
 class VisibleReport:
-    """What agencies see of a report; a change of any of these but `version` owes them a `report.updated`."""
+    """What agencies see of a report; a change of any of these owes them a `report.updated`, but for `looks_like`."""
 
     number: str
     version: int
@@ -78,6 +78,9 @@ class VisibleReport:
     disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None
     kind_name: str | None = None  # as the centre calls its kind; None: the form takes the name that we gave it
+    location_method: str | None = None  # how the coordinates were found: `gnss`, `pin`, …, or the network's word
+    location_radius_m: float | None = None  # it is within so many metres of them; None: nobody said
+    location_measured_at: datetime | None = None  # None: nobody said
 
     def shown_to(self, caller_number: bool, agency: str = "") -> "VisibleReport":
         """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.
@@ -112,8 +115,9 @@ class VisibleReport:
         )
 
     def looks_like(self, other: "VisibleReport") -> bool:
-        """Return whether an agency would see no difference (the version alone is none)."""
-        return replace(self, version=0) == replace(other, version=0)
+        """Return whether an agency would see no difference; a newer version or time of the place alone is none."""
+        new, old = (replace(one, version=0, location_measured_at=None) for one in (self, other))
+        return new == old
 
 
 def _unnamed(caller: VisibleCaller) -> VisibleCaller:
