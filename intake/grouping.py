@@ -164,13 +164,12 @@ async def follow(
             if new.duplicate_of == other.number and await raise_priority(tx, other, new):
                 owed, raised = True, other.id
     if owed:
-        same = replace(_told_of_it(after), caller_number=None, caller_number_raw=None, caller_name=None)
-        only_caller = same == replace(_told_of_it(before), caller_number=None, caller_number_raw=None, caller_name=None)
-        await owe(tx, [one.id for one in others if one.id not in told], public_url, old if only_caller else None)
+        only_caller = _less_caller(_told_of_it(after)) == _less_caller(_told_of_it(before))
+        await owe(tx, [one.id for one in others if one.id not in told], public_url, before if only_caller else None)
     return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: ReportRow | None = None) -> None:
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: VisibleReport | None = None) -> None:
     """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
 
     `caller_was`: all that has changed is this one's caller, so whoever is not told that one is owed nothing.
@@ -226,10 +225,14 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
 
 
-def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
-    number, raw, name = was.caller_number, was.caller_number_raw, was.caller_name
+def _less_caller(seen: VisibleReport) -> VisibleReport:
+    return replace(seen, caller_number=None, caller_number_raw=None, caller_typed=None, caller_name=None)
+
+
+def _as_called(seen: VisibleReport, was: VisibleReport) -> VisibleReport:
+    number, raw, typed, name = was.caller_number, was.caller_number_raw, was.caller_typed, was.caller_name
     callers = (
-        replace(one, number=number, number_raw=raw, name=name) if one.report == was.number else one
+        replace(one, number=number, number_raw=raw, typed=typed, name=name) if one.report == was.number else one
         for one in seen.callers
     )
     return replace(seen, callers=tuple(callers))

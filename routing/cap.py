@@ -236,6 +236,7 @@ def _parameters(
         "report.caller.name": texts["caller_name"],
         "report.caller.number": report.caller_number,
         "report.caller.number_raw": texts["caller_number_raw"],
+        "report.caller.typed": texts["caller_typed"],
         "report.caller.withheld_by_centre": "true" if report.caller_withheld else None,
     }
 

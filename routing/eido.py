@@ -135,6 +135,7 @@ def body(
             "flags": asdict(report.flags),
             "opened_at": utc(report.opened_at),
             "number_raw": short.texts["caller_number_raw"],
+            "number_typed": short.texts["caller_typed"],
             "withheld_by_centre": report.caller_withheld,
             "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,
         }

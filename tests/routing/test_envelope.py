@@ -56,6 +56,7 @@ def test_the_whole_body() -> None:
                 "caller": {
                     "number": "+6281234567890",
                     "number_raw": "081234567890",
+                    "typed": None,
                     "name": "Ibu Sri",
                     "withheld_by_centre": False,
                 },
