@@ -49,6 +49,13 @@ class IllegalStepError(DeskError):
         self.allowed = tuple(allowed)  # the steps that can be taken now
 
 
+class WrongHmacError(DeskError):
+    """The last field, `hmac`, is missing or does not fit INTAKE112_AML_SECRET: HMAC-SHA1 of all before it, as hex."""
+
+    status = 401
+    code = "wrong_hmac"
+
+
 class NotVerifiedError(IllegalStepError):
     """Nobody has checked that it is really solved."""
 

@@ -136,6 +136,7 @@ def _jobs(
             store=settings.store,
             shift_rules=shift_rules(settings),
             sms=settings.sms_url is not None,
+            aml_secret=settings.aml_secret.get_secret_value() if settings.aml_secret else None,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
 

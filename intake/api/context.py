@@ -53,6 +53,7 @@ class Context:
     recordings: Path | None  # the store; None: this server has none
     shifts: ShiftRules
     sms: bool  # there is a gateway that sends them
+    aml_secret: str | None  # of the `hmac` of AML by HTTPS; None: it is not checked
     tail: Tail = field(init=False)
     door: Door = field(init=False)
     signers: Signers = field(init=False)
