@@ -36,7 +36,7 @@ from ami_bridge.threads import Line
 from db import calls as saved_calls
 from db import machine_room
 from db.calls import CallRow, LegRow
-from db.engine import Database, DatabaseUnavailableError, Transaction
+from db.engine import Database, DatabaseUnavailableError, DeadlockError, Transaction
 from db.machine_room import Alarm
 from db.wakeups import rest
 from intake import booking
@@ -290,6 +290,8 @@ class Bridge:
                     if listener.settled:
                         known = memory.write(listener, self._positions | self._unsaved)
                         await machine_room.save_state(tx, self.name, known)
+            except DeadlockError as error:
+                log.info("deadlock", why=str(error))
             except DatabaseUnavailableError as error:
                 log.warning("database_unavailable", why=str(error), facts_waiting=len(facts))
                 await asyncio.sleep(RETRY_DATABASE_S)

@@ -126,9 +126,10 @@ async def mark(tx: Transaction, number: str, name: str, by: str) -> PilotRow | N
     return await tx.row(PilotRow, statement)
 
 
-async def unmark(tx: Transaction, pilot_id: str) -> bool:
-    """Take a mark away. False: there is no such mark."""
-    return bool((await tx.connection.execute(delete(tables.pilots).where(p.id == pilot_id))).rowcount)
+async def unmark(tx: Transaction, pilot_id: str) -> PilotRow | None:
+    """Delete a pilot number and return what it was; None: there is none."""
+    statement = delete(tables.pilots).where(p.id == pilot_id).returning(tables.pilots)
+    return await tx.row(PilotRow, statement)
 
 
 def reports_of(number: str) -> CompoundSelect[tuple[int]]:

@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -35,12 +36,19 @@ CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 2.0
 LARGE_LOG = 8 * sqlite.LOG_BYTES
 SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
+DEADLOCK = "40P01"  # SQLSTATE
 Clock = Callable[[], datetime]
 Row = TypeVar("Row", bound=Struct)
+saved: ContextVar[int] = ContextVar("saved", default=0)
+"""How many transactions this task has committed."""
 
 
 class DatabaseUnavailableError(Exception):
     """The database does not answer or cannot save; nothing was saved. Try again in a few seconds."""
+
+
+class DeadlockError(DatabaseUnavailableError):
+    """Two waited for each other, and the database ended this one; nothing was saved. To do it again is enough."""
 
 
 class Reading:
@@ -161,6 +169,7 @@ class Database:
                     yield transaction
                     await journal.close(connection, transaction.journal, transaction.now)
         self._unchecked += 1
+        saved.set(saved.get() + 1)
         for topic in transaction.topics:
             self._announce(topic)
 
@@ -168,6 +177,8 @@ class Database:
     def _noticed(self) -> Iterator[None]:
         try:
             yield
+        except DeadlockError:  # it does save
+            raise
         except DatabaseUnavailableError:
             self.refused_at = self.clock()
             raise
@@ -270,4 +281,5 @@ def _unavailable() -> Any:
     except (IntegrityError, DataError):  # the row itself is at fault
         raise
     except DBAPIError as error:  # full, read-only, out of connections, cut off: nobody may take it for a bad row
-        raise DatabaseUnavailableError(str(error.orig)) from error
+        refused = DeadlockError if getattr(error.orig, "sqlstate", None) == DEADLOCK else DatabaseUnavailableError
+        raise refused(str(error.orig)) from error

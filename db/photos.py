@@ -36,7 +36,7 @@ async def add(tx: Transaction, row: PhotoRow) -> None:
 async def of_dispatch(reading: Reading, dispatch_id: str) -> list[PhotoRow]:
     """Return a dispatch's photos, in the order in which they came."""
     statement = select(tables.photos).where(p.dispatch_id == dispatch_id).order_by(p.number)
-    return [PhotoRow(**row) for row in (await reading.connection.execute(statement)).mappings()]
+    return await reading.rows(PhotoRow, statement)
 
 
 async def is_kept(reading: Reading, file: str) -> bool:

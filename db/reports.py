@@ -1,6 +1,6 @@
 """Reports: the rows of the desk."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -97,10 +97,10 @@ async def take_number(tx: Transaction, day: str) -> str:
     return number_of(day, last)
 
 
-async def add(tx: Transaction, number: str, values: Mapping[str, object]) -> ReportRow:
-    """Insert a report at version 1 with the given columns; every column not given is null."""
+async def add(tx: Transaction, number: str, values: Mapping[str, object], leaves: Iterable[str] = ()) -> ReportRow:
+    """Insert a report at version 1 with the given columns; every column not given is null. `leaves`: see `change`."""
     complete = {name: values.get(name) for name in COLUMNS}
-    row = {"number": number, "version": 1, "field_versions": {}, **complete}
+    row = {"number": number, "version": 1, "field_versions": dict.fromkeys(leaves, 1), **complete}
     return ReportRow(**(await tx.connection.execute(_add, row)).mappings().one())
 
 
@@ -132,6 +132,12 @@ async def change(tx: Transaction, row: ReportRow, values: Mapping[str, object], 
         .values(version=version, field_versions=row.field_versions | dict.fromkeys(leaves, version), **values)
         .returning(tables.reports)
     )
+    return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
+
+
+async def derive(tx: Transaction, row: ReportRow, values: Mapping[str, object]) -> ReportRow:
+    """Save `values` on a locked row in the version that this transaction has made of it already."""
+    statement = update(tables.reports).where(r.id == row.id).values(**values).returning(tables.reports)
     return ReportRow(**(await tx.connection.execute(statement)).mappings().one())
 
 

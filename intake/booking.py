@@ -4,7 +4,8 @@ What is news in them is gathered first (`news`) and saved then, a statement for 
 milliseconds after Asterisk said it, and a bridge that comes back reads its tape hundreds of calls a second. What is no
 news changes no row and is told to nobody. What the machine tells never overwrites what a person wrote. Agencies that
 have a report are owed the place that its caller's network tells later. A kind that a caller chose in the voice menu is
-told like one that a person sets: agencies are owed it, and automatic rules send the report (`desk.send_by_itself`).
+told like one that a person sets: it brings its priority, agencies are owed it, and automatic rules send the report
+(`desk.send_by_itself`).
 Locks in the desk's order: the day's counter first, so that the second of two bridges that hear one ring finds the call
 of the first; then the reports that are there, with those joined to them, the lowest id first.
 """
@@ -22,7 +23,7 @@ from db import callers, calls, duplicates, handsets, reports
 from db.calls import CallersReport, Key
 from db.engine import Transaction
 from db.positions import NewPosition
-from intake import calling_back, desk, grouping, handset, numbers, on_duty, positions, unanswered
+from intake import by_kind, calling_back, desk, grouping, handset, numbers, on_duty, positions, unanswered
 from intake.facts import (
     MACHINE,
     Arrived,
@@ -35,6 +36,7 @@ from intake.facts import (
 )
 from intake.marks import of_position
 from intake.news import OF_MENU, ON_LEGS, Columns, Story, clean, gather, key_of, new_call
+from routing import hastening, rules
 
 OF_CALL: Final = {"number": "caller_number", "number_raw": "caller_number_raw", "number_digits": "caller_digits"}
 
@@ -172,7 +174,14 @@ async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
 
 
 async def _tell_kind(tx: Transaction, report_id: int, public_url: str) -> None:
-    row = await reports.lock(tx, report_id)
+    was = await reports.lock(tx, report_id)
+    row = await reports.derive(tx, was, {"priority": await by_kind.priority(tx, was, was.kind)})
+    await by_kind.tell(tx, row, was.priority, MACHINE)
+    if rules.accept_within_s(row.priority) < rules.accept_within_s(was.priority):
+        await hastening.hasten(tx, row.id, row.priority, row.kind)
+        head = await grouping.head(tx, row)
+        if head.id != row.id and await grouping.raise_priority(tx, head, row):
+            await desk.send_by_itself(tx, await reports.lock(tx, head.id), public_url)
     await grouping.owe(tx, [one.id for one in await duplicates.group(tx, row)], public_url)
     await desk.send_by_itself(tx, row, public_url)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from db import callers, calls, links, reports, strikes, worklist
+from db import callers, calls, links, reports, seals, strikes, worklist
 from db.callers import Caller, CallerRules, History, PilotRow
 from db.engine import Reading, Transaction
 from db.links import LinkRow
@@ -128,17 +128,22 @@ async def mark(tx: Transaction, raw: str, name: str, by: str) -> PilotRow:
     made = await callers.mark(tx, number, name, by)
     if made is None:
         raise PilotKnownError
-    tx.record(by, "pilot.marked", made.id)
-    tx.tell("caller", made.id)
+    await _record(tx, made, "pilot.marked", by)
     return made
 
 
 async def unmark(tx: Transaction, pilot_id: str, by: str) -> None:
     """Take a mark away. Raises UnknownPilotError."""
-    if not await callers.unmark(tx, pilot_id):
+    gone = await callers.unmark(tx, pilot_id)
+    if gone is None:
         raise UnknownPilotError
-    tx.record(by, "pilot.unmarked", pilot_id)
-    tx.tell("caller", pilot_id)
+    await _record(tx, gone, "pilot.unmarked", by)
+
+
+async def _record(tx: Transaction, pilot: PilotRow, action: str, by: str) -> None:
+    said = await seals.marks(tx, pilot.id, {"number": pilot.number, "name": pilot.name})
+    tx.record(by, action, pilot.id, marks=said)
+    tx.tell("caller", pilot.id)
 
 
 async def change_rules(tx: Transaction, new: CallerRules, based_on: int, by: str) -> int:

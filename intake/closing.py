@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from db import agencies
 from db.engine import Transaction
 from db.reports import ReportRow
-from db.states import AT_WORK
-from intake import desk, dispositions, grouping, steps
+from intake import desk, dispositions, grouping
 from intake.dispositions import NOT_OURS
 from intake.refusals import NotACentreError
 from intake.report import Classification, Value
 from intake.steps import Told
-from routing import outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +62,14 @@ async def reopen(tx: Transaction, number: str, note: str, by: str, public_url: s
 async def not_ours(tx: Transaction, number: str, centre: str, note: str, by: str, public_url: str) -> ReportRow:
     """Close a report that a neighbouring 112 centre, an agency of ours, has accepted: it is theirs now.
 
-    Raises UnknownReportError, NotACentreError, IllegalStepError (NotTakenOverError).
+    They may have any report of its group. Raises UnknownReportError, NotACentreError, IllegalStepError
+    (JoinedReportError, NotTakenOverError).
     """
     row = await desk.locked(tx, number)
-    grouping.check(row, "not_ours")
+    grouping.check(row, None)
     if not any(one.code == centre and one.is_centre for one in await agencies.every(tx)):
         raise NotACentreError
-    sent = await outbox.live(tx, row.id)
-    taken_over = any(one.agency == centre and one.state in (*AT_WORK, "resolved") for one in sent)
-    others = sorted({one.agency for one in await outbox.unfinished(tx, row.id)} - {centre})
-    steps.check_not_ours(row.status, taken_over=taken_over, others=others)
+    await grouping.may_be_left(tx, row, centre)
     wanted: dict[str, Value] = {"class": "normal", "disposition": NOT_OURS, "status": "closed"}
     return await _alter(tx, row, wanted, note, by, public_url)
 

@@ -22,8 +22,8 @@ from db.engine import Reading, Transaction
 from db.entries import EntryRow
 from db.reports import ReportRow
 from db.states import FINISHED, NOT_LIVE, OVER
-from intake import dispositions, grouping, numbers, placing, positions, report
-from intake.next_version import next_version
+from intake import by_kind, dispositions, grouping, numbers, placing, positions, report
+from intake.next_version import NOTHING, next_version
 from intake.positions import TYPED, Written
 from intake.refusals import (
     ConflictError,
@@ -96,7 +96,7 @@ async def open_report(
         "exercise": False,
         "opened_at": tx.now,
         "kind": new.kind,
-        "priority": new.priority,
+        "priority": new.priority or await by_kind.of(tx, new.kind),
         "caller_number": numbers.e164(new.caller_number),
         "caller_number_raw": new.caller_number,
         "caller_digits": numbers.digits(new.caller_number) or None,
@@ -107,11 +107,14 @@ async def open_report(
         **report.columns(place),
         "narrative": new.narrative,
     }
-    row = await reports.add(tx, await reports.take_number(tx, day), values)
+    row = await reports.add(
+        tx, await reports.take_number(tx, day), values, [] if new.priority is None else ["priority"]
+    )
     if new.location_lat is not None:
         row = await positions.write(tx, row, by, TYPED)
     row = await positions.choose(tx, row, by, place)
     await entries.add(tx, row.id, by, f"Laporan dibuka ({new.source}).", automatic=True)
+    await by_kind.tell(tx, row, new.priority, by)
     said = {leaf: value for leaf, value in report.leaves(row).items() if value is not None}
     tx.record(by, "report.opened", row.number, source=new.source, marks=await seals.marks(tx, row.id, said))
     tx.tell("report", row.number, row.version)
@@ -178,16 +181,23 @@ async def edit(
     if changes:
         row = await alter(tx, row, changes, by, public_url, written=written)
     confirms = yours.keys() >= report.POSITION and not report.POSITION & changes.keys() and row.location_lat is not None
-    return await _confirm(tx, row, by, written) if confirms and not await positions.is_persons(tx, row) else row
+    if confirms and not await positions.is_persons(tx, row):
+        return await confirm(tx, row, by, public_url, written)
+    return row
 
 
-async def _confirm(tx: Transaction, row: ReportRow, by: str, written: Written) -> ReportRow:
-    """Take the place that machines told for a person's, who wrote the same."""
+async def confirm(tx: Transaction, row: ReportRow, by: str, public_url: str, written: Written) -> ReportRow:
+    """Take the place that a locked report shows for a person's, who set the same."""
+    before = await visible(tx, row)
     row = await positions.write(tx, row, by, written)
     await reports.touch(tx, row.id)
     said = {leaf: value for leaf, value in report.leaves(row).items() if leaf in report.POSITION}
     tx.record(by, "report.changed", row.number, fields=list(said), marks=await seals.marks(tx, row.id, said))
-    return await reports.lock(tx, row.id)
+    row = await reports.lock(tx, row.id)
+    after = await visible(tx, row)
+    if row.status != "closed" and not after.looks_like(before):
+        await outbox.update(tx, report_id=row.id, report=after, public_url=public_url, before=before)
+    return row
 
 
 async def alter(
@@ -212,7 +222,8 @@ async def alter(
     tx.record(by, report.log_event(changes), row.number, fields=list(changes), marks=marks)
     named = await placing.named(tx, changes)
     if report.POSITION & changes.keys():
-        row = await _tell_version(tx, row, before, by, public_url, named)
+        beside = positions.columns(changes["location.lat"], written)
+        row = await _tell_version(tx, row, before, by, public_url, named, beside)
         row = await positions.write(tx, row, by, written)
         row = await positions.choose(tx, row, by, named)
     else:
@@ -295,12 +306,13 @@ async def _tell_version(
     by: str,
     public_url: str,
     changes: Mapping[str, Value] | None = None,
+    beside: Mapping[str, object] = NOTHING,
 ) -> ReportRow:
     """Make the next version, and owe it to the agencies that have the report when they see a difference.
 
     A head that became more urgent by this is sent where automatic rules say.
     """
-    new = await next_version(tx, row, changes or {}, by)
+    new = await next_version(tx, row, changes or {}, by, more=beside)
     after = await visible(tx, new)
     if rules.accept_within_s(new.priority) < rules.accept_within_s(row.priority):
         await hastening.hasten(tx, new.id, new.priority, new.kind)

@@ -1,8 +1,8 @@
 """What the desk does to one report of a group concerns the others: which follow it, and whose agencies are owed it.
 
 The head governs. It is sent, resolved, closed and reopened for all that are joined to it; a joined report keeps the
-dispatches it had, and as long as an agency has something to do with one of them, the group is not over. Agencies see
-all reports of a group, so each is owed what changes in any of them.
+dispatches it had, and as long as an agency has something to do with one of them, the group is not over; a neighbouring
+centre that took any of them may be left all. Agencies see all reports of a group, so each is owed what changes in any.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from db import dispatches, duplicates, entries, reports
 from db.dispatches import DispatchRow
 from db.engine import Reading, Transaction
 from db.reports import ReportRow
-from db.states import FINISHED, NOT_LIVE, OVER
+from db.states import AT_WORK, FINISHED, NOT_LIVE, OVER
 from intake import callers, dispositions, report, steps
 from intake.duplicate_refusals import JoinedReportError
 from intake.next_version import next_version
@@ -45,7 +45,10 @@ async def head(reading: Reading, row: ReportRow) -> ReportRow:
 
 
 def check(row: ReportRow, step: Step | None) -> None:
-    """Raise IllegalStepError unless this very report may take a step; JoinedReportError where that is its head's."""
+    """Raise IllegalStepError unless this very report may take a step; JoinedReportError where that is its head's.
+
+    `step` None: one of the group's, whatever status this one has.
+    """
     if row.duplicate_of is not None and step not in steps.may(row.status, joined=True):
         raise JoinedReportError(row.duplicate_of, row.status)
     if step is not None:
@@ -74,11 +77,28 @@ async def may_be_closed(reading: Reading, row: ReportRow) -> None:
         )
 
 
+async def may_be_left(reading: Reading, row: ReportRow, centre: str) -> None:
+    """Raise IllegalStepError (NotTakenOverError) unless a group, by its head, may be left to a centre."""
+    sent = await every(reading, row)
+    taken_over = any(one.agency == centre and one.state in (*AT_WORK, "resolved") for one in sent)
+    others = [f"{one.agency} ({one.report})" for one in sent if one.state not in FINISHED and one.agency != centre]
+    now = "dispatched" if await _is_sent(reading, row) else row.status
+    steps.check_not_ours(now, taken_over=taken_over, others=others)
+
+
 async def may(reading: Reading, row: ReportRow) -> list[Step]:
     """Return the steps that people may take with this very report now."""
-    left = steps.may(row.status, joined=row.duplicate_of is not None)
+    left = list(steps.may(row.status, joined=row.duplicate_of is not None))
+    if "not_ours" not in left and await _is_sent(reading, row):
+        left.append("not_ours")
     held = "close" in left and bool(await _hold_open(reading, row))
     return [step for step in left if step != "close" or not held]
+
+
+async def _is_sent(reading: Reading, row: ReportRow) -> bool:
+    """Tell whether this report, or one that is joined to it, is dispatched."""
+    group = await duplicates.group(reading, row) if row.duplicate_of is None else []
+    return any(one.status == "dispatched" for one in group)
 
 
 async def _hold_open(reading: Reading, row: ReportRow) -> list[str]:
@@ -99,15 +119,17 @@ async def proved(tx: Transaction, head: ReportRow) -> None:
             await callers.proved(tx, one)
 
 
-async def stepped(tx: Transaction, row: ReportRow, status: str, by: str, because: str) -> ReportRow:
+async def stepped(
+    tx: Transaction, row: ReportRow, status: str, by: str, because: str, as_: str = dispositions.DUPLICATE
+) -> ReportRow:
     """Give a locked report another status, with what that brings, and tell why in it.
 
-    Closed with its head, an emergency ends as a duplicate, anything else as its class does. `caller_told` stays what it
-    was: that the head's caller was told is nobody's word to this one.
+    Closed with its head, an emergency ends `as_` a duplicate or as not ours, anything else as its class does.
+    `caller_told` stays what it was: that the head's caller was told is nobody's word to this one.
     """
     changes: dict[str, Value] = {}
     if status == "closed":
-        ends: str | None = dispositions.DUPLICATE
+        ends: str | None = as_
         if row.classification != "normal":
             ends = await dispositions.decided(tx, row.classification, None, row.disposition)
         changes = dispositions.differing(row, {"disposition": ends})
@@ -134,7 +156,7 @@ async def follow(
     if before.status != after.status and after.status in FOLLOWED:
         if new.duplicate_of is not None:
             raise JoinedReportError(new.duplicate_of, old.status)
-        told = {one.id for one in others if await _step(tx, one, after.status, new.number, old.status, public_url)}
+        told = {one.id for one in others if await _step(tx, one, new, old.status, public_url)}
     owed, raised = _told_of_it(before) != _told_of_it(after), None
     if rules.accept_within_s(new.priority) < rules.accept_within_s(old.priority):
         for other in others:
@@ -142,13 +164,12 @@ async def follow(
             if new.duplicate_of == other.number and await raise_priority(tx, other, new):
                 owed, raised = True, other.id
     if owed:
-        same = replace(_told_of_it(after), caller_number=None, caller_number_raw=None, caller_name=None)
-        only_caller = same == replace(_told_of_it(before), caller_number=None, caller_number_raw=None, caller_name=None)
-        await owe(tx, [one.id for one in others if one.id not in told], public_url, old if only_caller else None)
+        only_caller = _less_caller(_told_of_it(after)) == _less_caller(_told_of_it(before))
+        await owe(tx, [one.id for one in others if one.id not in told], public_url, before if only_caller else None)
     return raised
 
 
-async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: ReportRow | None = None) -> None:
+async def owe(tx: Transaction, report_ids: list[int], public_url: str, caller_was: VisibleReport | None = None) -> None:
     """Owe the agencies that have one of these locked reports what they now see of it, unless it is closed.
 
     `caller_was`: all that has changed is this one's caller, so whoever is not told that one is owed nothing.
@@ -172,9 +193,10 @@ async def raise_priority(tx: Transaction, row: ReportRow, joined: ReportRow) -> 
     return True
 
 
-async def _step(tx: Transaction, row: ReportRow, status: str, head: str, before: str, public_url: str) -> bool:
-    """Let a joined report take a step with its head, and owe it its agencies; False: it is no step for this one."""
-    if status == "closed" and row.status == "dispatched":
+async def _step(tx: Transaction, row: ReportRow, head: ReportRow, before: str, public_url: str) -> bool:
+    """Let a joined report take the step that its head took, and owe it its agencies; False: it is none for this one."""
+    status, is_left = head.status, head.status == "closed" and head.disposition == dispositions.NOT_OURS
+    if status == "closed" and row.status == "dispatched" and not is_left:
         raise IllegalStepError(
             f"An agency has {row.number}, which is joined to this report. Set this one resolved when they say so, then "
             "close it.",
@@ -183,8 +205,9 @@ async def _step(tx: Transaction, row: ReportRow, status: str, head: str, before:
     is_a_step = {"resolved": row.status not in OVER, "closed": row.status != "closed", "reopened": row.status in OVER}
     if not is_a_step[status]:
         return False
-    because = f"duplikat dari {head}" if status == "closed" else f"bersama {head}"
-    new = await stepped(tx, row, status, AUTHOR, because)
+    because = f"duplikat dari {head.number}" if status == "closed" else f"bersama {head.number}"
+    as_ = dispositions.NOT_OURS if is_left else dispositions.DUPLICATE
+    new = await stepped(tx, row, status, AUTHOR, because, as_)
     seen = await visible(tx, new)
     if status == "closed":
         await close(tx, new, seen, public_url)
@@ -202,10 +225,14 @@ async def close(tx: Transaction, row: ReportRow, seen: VisibleReport, public_url
         await entries.add(tx, row.id, "pengiriman", text, automatic=True)
 
 
-def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
-    number, raw, name = was.caller_number, was.caller_number_raw, was.caller_name
+def _less_caller(seen: VisibleReport) -> VisibleReport:
+    return replace(seen, caller_number=None, caller_number_raw=None, caller_typed=None, caller_name=None)
+
+
+def _as_called(seen: VisibleReport, was: VisibleReport) -> VisibleReport:
+    number, raw, typed, name = was.caller_number, was.caller_number_raw, was.caller_typed, was.caller_name
     callers = (
-        replace(one, number=number, number_raw=raw, name=name) if one.report == was.number else one
+        replace(one, number=number, number_raw=raw, typed=typed, name=name) if one.report == was.number else one
         for one in seen.callers
     )
     return replace(seen, callers=tuple(callers))
@@ -213,4 +240,5 @@ def _as_called(seen: VisibleReport, was: ReportRow) -> VisibleReport:
 
 def _told_of_it(seen: VisibleReport) -> VisibleReport:
     """Return of a report what agencies of the others see, too."""
+    seen = replace(seen, location_method=None, location_radius_m=None, location_measured_at=None)
     return replace(seen, version=0, status="", classification="", callers=())

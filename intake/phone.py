@@ -58,7 +58,7 @@ class Opened:
         """The caller's number when a telephone can dial it."""
         if self.seen is None:
             return None
-        number = self.seen.caller_number or self.seen.caller_number_raw or ""
+        number = self.seen.caller_said or ""
         return number if _DIALLED.fullmatch(number) else None
 
 

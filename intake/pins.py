@@ -4,12 +4,12 @@ what the report shows, and all are kept; no version has to be named, since nothi
 
 from dataclasses import dataclass
 
-from db import positions, reports
+from db import positions
 from db.engine import Transaction
 from db.positions import PositionRow
-from intake import coordinates, desk, marks
+from intake import coordinates, desk
 from intake.coordinates import CoordinatesError, Place
-from intake.positions import Written, write
+from intake.positions import Written
 from intake.refusals import UnreadablePlaceError
 
 
@@ -37,10 +37,7 @@ async def pin(tx: Transaction, number: str, given: Pin, by: str, public_url: str
     written = Written(place.method, place.radius_m, {} if pasted is None else {"pasted": pasted})
     yours = {"location.lat": place.lat, "location.lon": place.lon}
     if yours == {"location.lat": row.location_lat, "location.lon": row.location_lon}:  # a person says so, too
-        await write(tx, row, by, written)
-        await reports.touch(tx, row.id)
-        said = await marks.of_position(tx, row.id, place.lat, place.lon)
-        tx.record(by, "report.changed", number, fields=list(yours), marks=said)
+        await desk.confirm(tx, row, by, public_url, written)
     else:
         await desk.edit(tx, number, row.version, yours, by, public_url, written)
     return (await positions.of_reports(tx, [row.id]))[row.id][-1]

@@ -30,6 +30,14 @@ class Written:
 
 
 TYPED = Written()
+
+
+def columns(lat: Value, written: Written) -> dict[str, object]:
+    """Return what a report shows beside coordinates that a person sets; `lat` None: takes out."""
+    method = None if lat is None else written.method
+    return {"location_method": method, "location_radius_m": written.radius_m, "location_measured_at": None}
+
+
 PLACES: Final = "gazetteer"  # source and method
 
 
@@ -51,7 +59,9 @@ async def learn(tx: Transaction, learnt: Sequence[NewPosition], public_url: str)
         if measured is not None and not _by_person(locked[report_id].field_versions, every):
             shown[report_id] = measured
     await positions.show(tx, shown)
-    moved = [locked[id] for id, one in shown.items() if _place(locked[id]) != (one.lat, one.lon)]
+    moved = [
+        locked[id] for id, one in shown.items() if _place(locked[id]) != (one.lat, one.lon, one.radius_m, one.method)
+    ]
     heads = {row.duplicate_of or row.number for row in moved}
     owed = sorted(id for id, row in locked.items() if (row.duplicate_of or row.number) in heads)
     await grouping.owe(tx, owed, public_url)
@@ -135,5 +145,5 @@ def words(lat: float, lon: float, radius_m: float | None, method: str | None) ->
     return ", ".join(filter(None, [f"{lat:.5f}, {lon:.5f}", radius, method and f"cara {method}"]))
 
 
-def _place(row: ReportRow) -> tuple[float | None, float | None]:
-    return row.location_lat, row.location_lon
+def _place(row: ReportRow) -> tuple[float | None, float | None, float | None, str | None]:
+    return row.location_lat, row.location_lon, row.location_radius_m, row.location_method

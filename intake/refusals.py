@@ -29,6 +29,10 @@ class IllegalStepError(DeskError, status=409):
         self.allowed = tuple(allowed)  # the steps that can be taken now
 
 
+class WrongHmacError(DeskError, status=401):
+    """The last field, `hmac`, is missing or does not fit INTAKE112_AML_SECRET: HMAC-SHA1 of all before it, as hex."""
+
+
 class NotVerifiedError(IllegalStepError):
     """Nobody has checked that it is really solved."""
 

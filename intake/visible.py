@@ -9,26 +9,31 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Final
 
-from db import agencies, dispatches, duplicates, entries
+from db import agencies, calls, dispatches, duplicates, entries
+from db.calls import CallRow
 from db.engine import Reading
 from db.entries import EntryRow
 from db.reports import ReportRow
 from intake import placing
-from intake.report import LABELS
+from intake.report import LABELS, NUMBER
 from routing import rulebook, rules
 from routing.visible import Flags, VisibleCaller, VisibleEntry, VisibleReport
 
 OTHERS: Final = "112"  # who says what another of the joined reports says of itself
+NO_CALLS: Final[Mapping[int, CallRow]] = {}
 NOBODY: Final[Mapping[int, frozenset[str]]] = {}
 
 
 async def visible(reading: Reading, row: ReportRow) -> VisibleReport:
     """Return what agencies may see of a report: what people wrote and did not strike, no caller's history."""
     if row.is_alone:
-        return shown(row, await entries.of_report(reading, row.id))
+        call = (await calls.by_reports(reading, [row.id])).get(row.id)
+        return shown(row, await entries.of_report(reading, row.id), call)
     group = await duplicates.group(reading, row)
+    ids = [one.id for one in group]
     untold = await _untold(reading, row, [one for one in group if one.id != row.id])
-    return together(row, group, await entries.of_reports(reading, [one.id for one in group]), untold)
+    rang = await calls.by_reports(reading, ids)
+    return together(row, group, await entries.of_reports(reading, ids), untold, rang)
 
 
 def most_urgent(group: Iterable[ReportRow]) -> str | None:
@@ -41,18 +46,19 @@ def together(
     group: Sequence[ReportRow],
     written: Sequence[EntryRow],
     untold: Mapping[int, frozenset[str]] = NOBODY,
+    rang: Mapping[int, CallRow] = NO_CALLS,
 ) -> VisibleReport:
     """Return the same of a report of a group, whose head is the first; `written` are the entries of all of them.
 
-    `untold`: to which agencies the caller of another report is not told, by its id.
+    `untold`: to which agencies the caller of another report is not told, by its id. `rang`: their calls, by that.
     """
-    every = [shown(one, ()) for one in group]
-    own = shown(row, (one for one in written if one.report_id == row.id))
+    every = [shown(one, (), rang.get(one.id)) for one in group]
+    own = shown(row, (one for one in written if one.report_id == row.id), rang.get(row.id))
     own = replace(own, priority=most_urgent(group), flags=_flags([one.flags for one in every]))
     all_told = list(own.entries)
     for other in group:
         if other.id != row.id:
-            theirs = shown(other, (one for one in written if one.report_id == other.id))
+            theirs = shown(other, (one for one in written if one.report_id == other.id), rang.get(other.id))
             said = f"[{other.number}] Kejadian yang sama"
             caller, about = _caller(theirs), _about(theirs)
             told = VisibleEntry(other.opened_at, OTHERS, f"{said}, penelepon {caller or 'tidak dikenal'}{about}")
@@ -63,16 +69,21 @@ def together(
             all_told += [replace(one, text=f"[{other.number}] {one.text}") for one in theirs.entries]
     callers = [
         VisibleCaller(
-            one.number, one.caller_number, one.caller_number_raw, one.caller_name, untold.get(one.id, frozenset())
+            one.number,
+            one.caller_number,
+            one.caller_number_raw,
+            one.caller_name,
+            one.caller_typed,
+            untold.get(of.id, frozenset()),
         )
-        for one in group
+        for one, of in zip(every, group, strict=True)
     ]
     in_order = tuple(sorted(all_told, key=lambda one: one.at))
     return replace(own, entries=in_order, callers=tuple(callers), duplicate_of=row.duplicate_of)
 
 
 def _caller(other: VisibleReport) -> str:
-    return " ".join(filter(None, (other.caller_name, other.caller_number or other.caller_number_raw)))
+    return " ".join(filter(None, (other.caller_name, other.caller_said)))
 
 
 def _flags(every: Sequence[Flags]) -> Flags:
@@ -119,8 +130,8 @@ def _about(other: VisibleReport) -> str:
     return "; ".join(said)
 
 
-def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
-    """Return the same of a report that is alone, and whose entries are these."""
+def shown(row: ReportRow, written: Iterable[EntryRow], call: CallRow | None = None) -> VisibleReport:
+    """Return the same of a report that is alone, and whose entries and call are these."""
     return VisibleReport(
         number=row.number,
         version=row.version,
@@ -132,11 +143,15 @@ def shown(row: ReportRow, written: Iterable[EntryRow]) -> VisibleReport:
         exercise=row.exercise,
         opened_at=row.opened_at,
         caller_number=row.caller_number,
-        caller_number_raw=row.caller_number_raw,
+        caller_number_raw=row.caller_number_raw if call is None else call.number_raw,
+        caller_typed=row.caller_number_raw if NUMBER in row.field_versions else None,
         caller_name=row.caller_name,
         location_text=row.location_text,
         location_lat=row.location_lat,
         location_lon=row.location_lon,
+        location_method=row.location_method,
+        location_radius_m=row.location_radius_m,
+        location_measured_at=row.location_measured_at,
         location_place=row.location_place,
         location_place_name=row.location_place_name,
         narrative=row.narrative,

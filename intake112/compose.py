@@ -137,6 +137,7 @@ def _jobs(
             photo_folder=settings.photos,
             shift_rules=shift_rules(settings),
             sms=settings.sms_url is not None,
+            aml_secret=settings.aml_secret.get_secret_value() if settings.aml_secret else None,
             alarms=lambda: {bridge.name: bridge.alarms() for bridge in bridges},
         )
 

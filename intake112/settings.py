@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         frozenset(),
         description="addresses or networks (203.0.113.0/28) separated by commas, the carriers' in pjsip.conf",
     )
+    aml_secret: SecretStr | None = Field(
+        None, description="one line of text: AML by HTTPS must be signed with it (`hmac`), beside its bearer token"
+    )
     sms_url: SecretStr | None = Field(
         None, description="https:// (http:// only within INTAKE112_SMS_ALLOW_CIDR), a host and a path: an SMS gateway"
     )
@@ -177,7 +180,7 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from None
         return value
 
-    @field_validator("ami_secret", "control_secret", "sms_token")
+    @field_validator("ami_secret", "control_secret", "aml_secret", "sms_token")
     @classmethod
     def _one_line(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and set("\r\n\0") & set(value.get_secret_value()):
@@ -268,7 +271,13 @@ class Settings(BaseSettings):
         """Return every secret among the settings, for the log to leave out."""
         password = urlsplit(self.database).password if not self.sqlite_file else None
         password_read = unquote(password) if password else None
-        set_ = (self.ami_secret, self.control_secret, self.sms_token, self.sms_url)  # a URL may hold a key
+        set_ = (
+            self.ami_secret,
+            self.control_secret,
+            self.aml_secret,
+            self.sms_token,
+            self.sms_url,
+        )  # a URL may hold a key
         found = [secret.get_secret_value() for secret in set_ if secret]
         return [secret for secret in [*found, password, password_read] if secret]
 

@@ -35,7 +35,7 @@ from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 CONTENT_TYPE = "application/cap+xml"
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
-RADIUS_KM = "0.1"  # of the circle: a place told by telephone is no surveyed point
+RADIUS_KM = "0.1"  # of the circle where nobody said it: a place told by telephone is no surveyed point
 REFERENCES = 5  # at most so many earlier messages are named, the newest ones
 JUDGED = {  # priority: urgency, severity, certainty
     "P1": ("Immediate", "Severe", "Likely"),
@@ -97,7 +97,7 @@ def body(
         contact = prose.WITHHELD
     known = _parameters(type, dispatch_id, answer_url, accept_by, sequence, report, short.texts)
     known |= {"dispatch.asks": asks}
-    area = _area(words, position(report))
+    area = _area(words, position(report), report.location_radius_m)
 
     def whole(entries: list[VisibleEntry], cut: list[str]) -> bytes:
         description = prose.told(short.texts["narrative"], entries)
@@ -235,9 +235,15 @@ def _parameters(
         "report.disposition": report.disposition,
         "report.flags": " ".join(report.flags.raised()) or None,
         "report.opened_at": utc(report.opened_at),
+        "report.location.method": report.location_method,
+        "report.location.radius_m": None if report.location_radius_m is None else degrees(report.location_radius_m),
+        "report.location.measured_at": None
+        if report.location_measured_at is None
+        else utc(report.location_measured_at),
         "report.caller.name": texts["caller_name"],
         "report.caller.number": report.caller_number,
         "report.caller.number_raw": texts["caller_number_raw"],
+        "report.caller.typed": texts["caller_typed"],
         "report.caller.withheld_by_centre": "true" if report.caller_withheld else None,
     }
 
@@ -246,6 +252,7 @@ def _named_value(name: str, value: str) -> tuple[str, str]:
     return element("valueName", name), element("value", value)
 
 
-def _area(where: str | None, place: tuple[float, float] | None) -> str:
-    circle = element("circle", f"{degrees(place[0])},{degrees(place[1])} {RADIUS_KM}") if place else ""
+def _area(where: str | None, place: tuple[float, float] | None, radius_m: float | None) -> str:
+    radius = f"{max(radius_m / 1000, 0.001):.3f}" if radius_m is not None else RADIUS_KM
+    circle = element("circle", f"{degrees(place[0])},{degrees(place[1])} {radius}") if place else ""
     return group("area", element("areaDesc", where or "Lokasi belum diketahui"), circle)

@@ -23,11 +23,13 @@ TEXT_LIMITS = {
     "location_text": 1_000,
     "caller_name": 500,
     "caller_number_raw": 500,
+    "caller_typed": 500,
 }
 WIRE_NAMES = {
     "location_text": "location.text",
     "caller_name": "caller.name",
     "caller_number_raw": "caller.number_raw",
+    "caller_typed": "caller.typed",
 }
 ENTRIES_CUT = "entries.text"  # the wire name of the texts of entries
 REPLACED = "\N{REPLACEMENT CHARACTER}"

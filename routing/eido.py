@@ -44,6 +44,11 @@ CONTENT_TYPE = "application/json"
 CONTEXT = {"@vocab": "./JSON-LD_Contexts/EmergencyIncidentDataObjectType.jsonld"}
 PRIORITIES = {"P1": 10, "P2": 6, "P3": 2}
 ACCIDENTS = {True: "MVAINJY", False: "MVA", None: "MVAUNK"}  # incident type of `laka`, by the flag `hurt`
+BY_HAND = dict.fromkeys(("pin", "coordinates", "plus-code", "typed", "gazetteer"), "Manual")
+METHODS: dict[str, str | None] = {"gnss": "GPS", "wifi": "802.11", "cell": "Cell", "browser": None, "unknown": None}
+METHODS |= BY_HAND
+"""IANA's method tokens for our words; the network's own word stays as it is."""
+_SHAPES = 'xmlns:gml="http://www.opengis.net/gml" srsName="urn:ogc:def:crs:EPSG::4326"'
 HEADINGS: dict[EnvelopeType, str] = {
     "dispatch.created": "Penugasan baru dari pusat 112",
     "report.updated": "Pembaruan laporan",
@@ -107,7 +112,7 @@ def body(
     if short.texts["narrative"]:
         told.append(write.part("note:narrative", notesActionComments=html_text(short.texts["narrative"])))
     words = in_words(report, short.texts["location_text"])
-    places = [write.part(f"location:{name}", **fields) for name, fields in _places(words, place)]
+    places = [write.part(f"location:{name}", **fields) for name, fields in _places(words, place, report)]
     around = _caller(write, report, short.texts["caller_name"], places) | {
         "dispatchComponent": [write.part(f"dispatch:{dispatch_id}", notesReference=_refs([order]))],
         "agencyComponent": [_centre(write)],
@@ -134,6 +139,7 @@ def body(
             "flags": asdict(report.flags),
             "opened_at": utc(report.opened_at),
             "number_raw": short.texts["caller_number_raw"],
+            "number_typed": short.texts["caller_typed"],
             "withheld_by_centre": report.caller_withheld,
             "omitted": {"entries": left_out, "cut": cut} if left_out or cut else None,
         }
@@ -278,15 +284,12 @@ def _note_names(entries: tuple[VisibleEntry, ...]) -> list[str]:
     return names
 
 
-def _places(text: str | None, place: tuple[float, float] | None) -> list[tuple[str, Component]]:
+def _places(text: str | None, place: tuple[float, float] | None, report: VisibleReport) -> list[tuple[str, Component]]:
     """Return name and fields of each location that is known, the exact one first."""
     found: list[tuple[str, Component]] = []
     if place:
-        point = (
-            '<gml:Point xmlns:gml="http://www.opengis.net/gml" srsName="urn:ogc:def:crs:EPSG::4326">'
-            f"<gml:pos>{degrees(place[0])} {degrees(place[1])}</gml:pos></gml:Point>"
-        )
-        found.append(("geodetic", {"locationByValue": _pidf(point)}))
+        method, at = METHODS.get(report.location_method or "", report.location_method), report.location_measured_at
+        found.append(("geodetic", {"locationByValue": _pidf(_shape(place, report.location_radius_m), method, at)}))
     if text:
         civic = (
             '<civicAddress xmlns="urn:ietf:params:xml:ns:pidf:geopriv10:civicAddr">'
@@ -298,13 +301,24 @@ def _places(text: str | None, place: tuple[float, float] | None) -> list[tuple[s
     return found
 
 
-def _pidf(location: str) -> str:
+def _shape(place: tuple[float, float], radius_m: float | None) -> str:
+    """Return a point, or where its radius is known a circle."""
+    names, pos = _SHAPES, f"<gml:pos>{degrees(place[0])} {degrees(place[1])}</gml:pos>"
+    if radius_m is None:
+        return f"<gml:Point {names}>{pos}</gml:Point>"
+    radius = f'<gs:radius uom="urn:ogc:def:uom:EPSG::9001">{degrees(radius_m)}</gs:radius>'
+    return f'<gs:Circle xmlns:gs="http://www.opengis.net/pidflo/1.0" {names}>{pos}{radius}</gs:Circle>'
+
+
+def _pidf(location: str, method: str | None = None, at: datetime | None = None) -> str:
     """Return a presence document with one location (PIDF-LO: RFC 4119, RFC 5491)."""
+    how = element("gp:method", method) if method else ""
+    when = element("dm:timestamp", utc(at)) if at else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?><presence xmlns="urn:ietf:params:xml:ns:pidf"'
         ' xmlns:gp="urn:ietf:params:xml:ns:pidf:geopriv10" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model"'
         ' entity="pres:anonymous@anonymous.invalid"><dm:device id="incident"><gp:geopriv><gp:location-info>'
-        f"{location}</gp:location-info><gp:usage-rules/></gp:geopriv></dm:device></presence>"
+        f"{location}</gp:location-info><gp:usage-rules/>{how}</gp:geopriv>{when}</dm:device></presence>"
     )
 
 

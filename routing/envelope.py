@@ -86,6 +86,7 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
         "caller": {
             "number": report.caller_number,
             "number_raw": texts["caller_number_raw"],
+            "typed": texts["caller_typed"],
             "name": texts["caller_name"],
             "withheld_by_centre": report.caller_withheld,
         },
@@ -95,6 +96,9 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
             "text": texts["location_text"],
             "lat": report.location_lat,
             "lon": report.location_lon,
+            "method": report.location_method,
+            "radius_m": report.location_radius_m,
+            "measured_at": None if report.location_measured_at is None else utc(report.location_measured_at),
             "place": report.location_place,
             "place_name": report.location_place_name,
         },
@@ -105,8 +109,9 @@ def _report(report: VisibleReport, texts: dict[str, str | None]) -> dict[str, ob
 
 
 def _caller(caller: VisibleCaller) -> dict[str, object]:
-    raw, name = (None if text is None else clip(text, CALLER_LIMIT, _size) for text in (caller.number_raw, caller.name))
-    return {"report": caller.report, "number": caller.number, "number_raw": raw, "name": name}
+    said = (caller.number_raw, caller.typed, caller.name)
+    raw, typed, name = (None if text is None else clip(text, CALLER_LIMIT, _size) for text in said)
+    return {"report": caller.report, "number": caller.number, "number_raw": raw, "typed": typed, "name": name}
 
 
 def _entry(entry: VisibleEntry) -> dict[str, object]:

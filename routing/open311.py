@@ -72,7 +72,7 @@ def body(
         "long": degrees(place[1]) if place else None,
         "address_string": where or (None if place else NO_PLACE),
         "first_name": short.texts["caller_name"] or None,
-        "phone": report.caller_number or short.texts["caller_number_raw"] or None,
+        "phone": report.caller_number or short.texts["caller_typed"] or short.texts["caller_number_raw"] or None,
     }
     attributes: dict[str, str | None] = {
         "type": type,

@@ -46,12 +46,13 @@ class VisibleCaller:
     number: str | None
     number_raw: str | None
     name: str | None
+    typed: str | None = None
     untold_to: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleReport:
-    """What agencies see of a report; a change of any of these but `version` owes them a `report.updated`."""
+    """What agencies see of a report; a change of any of these owes them a `report.updated`, but for `looks_like`."""
 
     number: str
     version: int
@@ -78,6 +79,15 @@ class VisibleReport:
     disposition: str | None = None
     caller_withheld: bool = False  # the centre knows who called and does not tell: numbers and names are None
     kind_name: str | None = None  # as the centre calls its kind; None: the form takes the name that we gave it
+    location_method: str | None = None  # how the coordinates were found: `gnss`, `pin`, …, or the network's word
+    location_radius_m: float | None = None  # it is within so many metres of them; None: nobody said
+    location_measured_at: datetime | None = None  # None: nobody said
+    caller_typed: str | None = None  # the number that a person wrote; `caller_number_raw` stays what the carrier sent
+
+    @property
+    def caller_said(self) -> str | None:
+        """The number to reach the caller, in the best writing that there is."""
+        return self.caller_number or self.caller_typed or self.caller_number_raw
 
     def shown_to(self, caller_number: bool, agency: str = "") -> "VisibleReport":
         """Return what an agency sees that is told who called, or is not: then it is told that the centre knows.
@@ -89,13 +99,14 @@ class VisibleReport:
         """
         if caller_number:
             return self._less_others(agency)
-        said = [(one.number, one.number_raw, one.name) for one in self.callers]
-        said.append((self.caller_number, self.caller_number_raw, self.caller_name))
-        knows = any(number or name or any(map(str.isdigit, raw or "")) for number, raw, name in said)
+        said = [(one.number or one.typed or one.name, one.number_raw) for one in self.callers]
+        said.append((self.caller_number or self.caller_typed or self.caller_name, self.caller_number_raw))
+        knows = any(known or any(map(str.isdigit, raw or "")) for known, raw in said)
         return replace(
             self,
             caller_number=None,
             caller_number_raw=None,
+            caller_typed=None,
             caller_name=None,
             callers=tuple(_unnamed(one) for one in self.callers),
             entries=tuple(_untold(one) if one.untold else one for one in self.entries),
@@ -112,12 +123,13 @@ class VisibleReport:
         )
 
     def looks_like(self, other: "VisibleReport") -> bool:
-        """Return whether an agency would see no difference (the version alone is none)."""
-        return replace(self, version=0) == replace(other, version=0)
+        """Return whether an agency would see no difference; a newer version or time of the place alone is none."""
+        new, old = (replace(one, version=0, location_measured_at=None) for one in (self, other))
+        return new == old
 
 
 def _unnamed(caller: VisibleCaller) -> VisibleCaller:
-    return replace(caller, number=None, number_raw=None, name=None)
+    return replace(caller, number=None, number_raw=None, typed=None, name=None)
 
 
 def _untold(entry: VisibleEntry) -> VisibleEntry:

@@ -1,6 +1,6 @@
 """Callers by their numbers: the centre's rules, pilot numbers, links, strikes, and whom somebody must call back."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, text
 
 from db.tables.base import Json, Serial, UtcTime, metadata
 
@@ -22,6 +22,14 @@ pilots = Table(
     Column("name", String(200), nullable=False),
     Column("marked_at", UtcTime, nullable=False),
     Column("marked_by", String(128), nullable=False),
+)
+
+pilot_keys = Table(  # of the audit's marks; they outlive the number, like a report's
+    "pilot_keys",
+    metadata,
+    Column("pilot_id", String(36), primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
 )
 
 LINKED = text("undone_at IS NULL")

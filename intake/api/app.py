@@ -65,6 +65,7 @@ def create_app(
     photo_folder: Path | None = None,
     shift_rules: ShiftRules | None = None,
     sms: bool = False,
+    aml_secret: str | None = None,
 ) -> FastAPI:
     """Return the application. `app.state` has its `routers`, and the `reads` that the record is to have.
 
@@ -81,6 +82,7 @@ def create_app(
         photo_folder: the folder of agencies' photos; None: none are taken.
         shift_rules: the line's queues and desks, and what follows a call.
         sms: whether a gateway is set that sends SMS.
+        aml_secret: with which AML by HTTPS must be signed; None: its bearer token is enough.
         alarms: what services of this very process say is wrong now; `/readyz` tells it even without a database.
     """
     zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
@@ -89,6 +91,7 @@ def create_app(
     context = Context(
         *(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms),
         photos=photo_folder,
+        aml_secret=aml_secret,
     )
     registry = CollectorRegistry()
     app = FastAPI(title="intake112", version=version, description=DESCRIPTION, docs_url=None, redoc_url=None)

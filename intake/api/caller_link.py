@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from db import reports
-from db.engine import DatabaseUnavailableError, Reading
+from db.engine import DatabaseUnavailableError, DeadlockError, Reading
 from db.location_links import LinkRow
 from intake import caller_links
 from intake.aml import EPOCH
@@ -87,6 +87,8 @@ def router(context: Context) -> APIRouter:
             async with context.database.transaction() as tx:
                 if not await caller_links.tell(tx, token, told, context.public_url):
                     return frame.gone(request, spoken)  # somebody was first, or it expired between the two
+        except DeadlockError:  # done again
+            raise
         except DatabaseUnavailableError:
             return frame.away(spoken)
         return frame.lead(f"/l/{DONE}?lang={spoken}")

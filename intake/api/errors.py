@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from db.engine import DatabaseUnavailableError
+from db.engine import DatabaseUnavailableError, DeadlockError
 from intake.access import TooManyTriesError
 from intake.refusals import ConflictError, DeskError, IllegalStepError, StaleRowError
 from intake.words import storable
@@ -50,6 +50,13 @@ def answer(
 ) -> JSONResponse:
     """Return the answer that tells of an error."""
     return JSONResponse({"error": code, "message": message, **more}, status, dict(headers or {}))
+
+
+def unavailable(error: DatabaseUnavailableError) -> JSONResponse:
+    """Return the answer while the database cannot be reached or cannot save."""
+    log.warning("database_unavailable", why=str(error))
+    message = "The database does not answer; nothing was saved. Send the same request again in a few seconds."
+    return answer(503, "database_unavailable", message, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -95,10 +102,12 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         return answer(error.status_code, code, message, headers)
 
     @app.exception_handler(DatabaseUnavailableError)
-    def unavailable(_: Request, error: DatabaseUnavailableError) -> JSONResponse:
-        log.warning("database_unavailable", why=str(error))
-        message = "The database does not answer; nothing was saved. Send the same request again in a few seconds."
-        return answer(503, "database_unavailable", message, {"Retry-After": str(RETRY_AFTER_S)})
+    def away(_: Request, error: DatabaseUnavailableError) -> JSONResponse:
+        return unavailable(error)
+
+    @app.exception_handler(DeadlockError)
+    def deadlock(_: Request, error: DeadlockError) -> JSONResponse:
+        raise error  # the guard does it again
 
     @app.exception_handler(Exception)
     def broken(_: Request, error: Exception) -> JSONResponse:

@@ -1,17 +1,25 @@
-"""What every request passes before a route sees it: a bounded JSON body on the way in, safe headers on the way out."""
+"""What every request passes before a route sees it: a bounded JSON body on the way in, safe headers on the way out.
+
+What the database ended because it and another waited for each other is done again, before anybody is answered:
+all that a route does it does in its transaction, of which nothing is left then. One that has committed anything is not.
+"""
 
 import re
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from db.engine import DeadlockError, saved
 from intake.api import errors
 
+log = structlog.get_logger(__name__)
 LONGEST_BODY: Final = 64 * 1024
+TRIES: Final = 3  # of what met a deadlock; PostgreSQL looks for one after a second
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 JSON_PATHS: Final = ("/api/", "/agency/")
 FORM_PATHS: Final = ("/api/v1/aml",)  # takes forms beside JSON: what SMS gateways send
@@ -54,15 +62,29 @@ class Guard:
                 self._count(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        refused = None
-        if scope["method"] in WRITES and PHOTO_PATHS.fullmatch(scope["path"]) is None:
-            body, refused = await _body(scope, receive)
-            if refused is None:
-                receive = _again(body, receive)
+        if scope["method"] not in WRITES:
+            await self._do(scope, lambda: receive, send_on)
+            return
+        if PHOTO_PATHS.fullmatch(scope["path"]) is not None:
+            await self._do(scope, lambda: receive, send_on, tries=1)  # its route reads the body, which is then gone
+            return
+        body, refused = await _body(scope, receive)
         if refused is not None:
             await refused(scope, receive, send_on)
         else:
-            await self._app(scope, receive, send_on)
+            await self._do(scope, lambda: _again(body, receive), send_on)
+
+    async def _do(self, scope: Scope, received: Callable[[], Receive], send: Send, tries: int = TRIES) -> None:
+        before = saved.get()
+        for left in reversed(range(tries)):
+            try:
+                await self._app(scope, received(), send)
+            except DeadlockError as error:
+                if left and saved.get() == before:
+                    log.info("deadlock", path=scope["path"], why=str(error))
+                    continue
+                await errors.unavailable(error)(scope, received(), send)
+            return
 
     def _count(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")

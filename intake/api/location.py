@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from db import handsets
-from intake import caller_links, handset
+from intake import aml, caller_links, handset
 from intake.access import Who
 from intake.api import location_schemas as schemas
 from intake.api import location_wire as wire
@@ -22,6 +22,7 @@ from intake.api.operators import Number
 from intake.handset import Message
 from intake.link_words import language
 from intake.pins import pin
+from intake.refusals import WrongHmacError
 
 log = structlog.get_logger(__name__)
 MOST_FIELDS: Final = 100
@@ -43,6 +44,7 @@ _FORM: Final[dict[str, Any]] = {
             "location_time",
             "location_source",
             "location_certainty",
+            "hmac",
         )
     },
 }
@@ -101,12 +103,13 @@ def router(context: Context) -> APIRouter:
         reason: sending it again would not mend it. The same again counts once.
 
         For the desk, and for a machine that is named `handset`, or `handset-` and more; to a machine `taken` is all
-        that is told of what can be read: whether a number called 112 is not its business.
+        that is told of what can be read: whether a number called 112 is not its business. Where the centre has set a
+        secret for it, AML by HTTPS without the right `hmac` is 401.
         """
         if who.role == "machine" and not handset.SENDER.fullmatch(who.name):
             log.warning("not_allowed", who=who.name, role=who.role, path=request.url.path)
             raise NotAllowedError
-        message = _message(request.headers.get("content-type", ""), await request.body())
+        message = _message(request.headers.get("content-type", ""), await request.body(), context.aml_secret)
         async with database.transaction() as tx:
             taken = await handset.take(tx, message, who.name, url)
         return wire.taken(taken, tells_call=who.role != "machine")
@@ -125,8 +128,8 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _message(content_type: str, body: bytes) -> Message:
-    """Return what was posted. Raises RequestValidationError."""
+def _message(content_type: str, body: bytes, secret: str | None) -> Message:
+    """Return what was posted. Raises RequestValidationError, WrongHmacError."""
     fields: dict[str, object]
     if content_type.partition(";")[0].strip().lower() == FORM:
         try:
@@ -135,6 +138,8 @@ def _message(content_type: str, body: bytes) -> Message:
         except ValueError:
             raise _refused("body", f"the form has more than {MOST_FIELDS} fields") from None
         if OF_HTTPS in form:
+            if secret is not None and not aml.is_signed(body, secret):
+                raise WrongHmacError
             return handset.of_https(form)
         fields = dict(form)
     else:

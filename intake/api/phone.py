@@ -17,7 +17,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from db import answers
 from db.answers import AnswerRow
-from db.engine import DatabaseUnavailableError, Reading
+from db.engine import DatabaseUnavailableError, DeadlockError, Reading
 from db.states import AT_WORK
 from intake import answering, phone, photos
 from intake.api import photo_body
@@ -149,6 +149,8 @@ def router(context: Context) -> APIRouter:
                 async with context.database.reading() as reading:
                     found = await phone.opened(reading, token) or found
                     return shown(spoken, found, reading.now, refused="not_now", typed=typed, status=409)
+        except DeadlockError:  # done again
+            raise
         except DatabaseUnavailableError:
             return frame.away(spoken)
         return frame.lead(f"/a/{token}?lang={spoken}&jawaban={key_hash('page', key)}")

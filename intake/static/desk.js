@@ -393,7 +393,6 @@ async function saveField(input) {
   const value = input.value === "" && input.dataset.leaf !== "class" ? null : input.value;
   const fields = input.dataset.leaf === "location.text" ? { location: { text: value } } : { [input.dataset.leaf]: value };
   const kind = input.dataset.leaf === "kind" && kinds.find((one) => one.code === value);
-  if (kind && !reports.get(selected).priority) fields.priority = kind.priority;
   try {
     delete input.dataset.typed;
     await change(fields);

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.aml import AmlError, NoPositionError, kept, of_https, of_sms
+from intake.aml import AmlError, NoPositionError, is_signed, kept, of_https, of_sms
 
 AT = datetime(2026, 3, 14, 1, 59, 20, tzinfo=UTC)
 REST = "si=510100000000000;ei=123456789012345;mcc=510;mnc=10;ml=126"
@@ -117,6 +117,30 @@ def test_what_is_kept_names_neither_subscriber_nor_device() -> None:
     assert kept(V1).endswith("lc=68;pm=W;si=…;ei=…;mcc=510;mnc=10;ml=126")
     assert "12345" not in kept("&".join(f"{name}={value}" for name, value in HTTPS.items()))
     assert kept("a\0\ud800") == "a\ufffd\ufffd"
+
+
+SIGNED = (  # the example of the crate aml_lib; its key is AML
+    b"v=1&device_number=%2B33611223344&location_latitude=0.85732&location_longitude=-4.26325"
+    b"&location_time=1604912121000&location_accuracy=10.4&location_source=GPS&location_certainty=83"
+    b"&hmac=f64c70eb238bb239e00e8ac8c023bf2b5d3c41dd"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "secret", "fits"),
+    [
+        (SIGNED, "AML", True),
+        (SIGNED.upper().replace(b"&HMAC", b"&hmac"), "AML", False),
+        (SIGNED.replace(b"f64c", b"F64C"), "AML", True),
+        (SIGNED, "AMl", False),
+        (SIGNED.replace(b"0.85732", b"0.85733"), "AML", False),
+        (SIGNED + b"&v=2", "AML", False),
+        (SIGNED.partition(b"&hmac")[0], "AML", False),
+        (b"", "AML", False),
+    ],
+)
+def test_who_has_the_secret_signs_all_of_it(body: bytes, secret: str, fits: bool) -> None:
+    assert is_signed(body, secret) is fits
 
 
 TEXTS = st.one_of(

@@ -81,7 +81,7 @@ async def test_a_report_that_comes_with_its_kind_goes_out_at_once(automatic: Cli
 
 async def test_a_report_goes_out_as_it_becomes_known(automatic: Client) -> None:
     report = await opened(automatic)
-    report = await change(automatic, report, narrative="Asap tebal")
+    report = await change(automatic, report, narrative="Asap tebal", priority="P2")
     assert (report["status"], sent(report)) == ("working", [])
     report = await change(automatic, report, kind="kebakaran")
     assert (report["status"], sent(report)) == ("dispatched", [("damkar", 2)])
@@ -92,7 +92,7 @@ async def test_a_report_goes_out_as_it_becomes_known(automatic: Client) -> None:
 
 
 async def test_never_to_one_who_had_it(automatic: Client, database: Database) -> None:
-    report = await opened(automatic, kind="kebakaran")
+    report = await opened(automatic, kind="kebakaran", priority="P2")
     async with database.transaction() as tx:
         await answering.book_answer(tx, report["dispatches"][0]["id"], None, Answer("rejected"))
     for kind in ("laka", "kebakaran"):
@@ -129,7 +129,7 @@ async def test_nothing_that_is_over(automatic: Client) -> None:
 
 async def test_two_who_say_it_at_once_send_it_once(automatic: Client, database: Database) -> None:
     report = await opened(automatic)
-    await asyncio.gather(*(change(automatic, report, kind="kebakaran", narrative="Api") for _ in range(4)))
+    await asyncio.gather(*(change(automatic, report, kind="kebakaran", priority="P2") for _ in range(4)))
     async with database.reading() as reading:
         assert [one.agency for one in (await dispatches.of_reports(reading, [1]))[1]] == ["damkar"]
 
@@ -181,7 +181,24 @@ async def test_what_was_corrected_while_it_was_over_goes_out_when_it_is_reopened
     url = f"/api/v1/reports/{report['number']}"
     report = (await automatic.post(f"{url}/disposition", json={"class": "ghost"})).json()
     assert report["status"] == "closed"
-    report = await change(automatic, report, **{"class": "normal", "kind": "kebakaran"})
+    report = await change(automatic, report, **{"class": "normal", "kind": "kebakaran", "priority": "P2"})
     assert sent(report) == []
     report = (await automatic.post(f"{url}/reopen")).json()
     assert (sent(report), report["status"]) == ([("damkar", 2)], "dispatched")
+
+
+async def test_a_kind_brings_its_priority_until_somebody_chooses_one(automatic: Client) -> None:
+    report = await opened(automatic)
+    fire = await change(automatic, report, kind="kebakaran")
+    assert (fire["priority"], sent(fire)) == ("P1", [("damkar", 2), ("psc119", 3)]), "the rule for urgent fires saw it"
+    texts = [entry["text"] for entry in fire["entries"]]
+    assert texts[1:4] == ["Jenis: – → kebakaran", "Status: open → working", "Prioritas: – → P1 (menurut jenis)"]
+    assert {one["accept_by"][:19] for one in fire["dispatches"]} == {"2026-03-14T02:00:11", "2026-03-14T02:00:26"}
+    light = await opened(automatic, kind="pju")
+    assert (light["version"], light["priority"]) == (1, "P3")
+    crash = await change(automatic, light, kind="laka")
+    assert (crash["priority"], sent(crash)) == ("P1", [("psc119", 3)]), "nobody has chosen P3"
+    chosen = await change(automatic, crash, priority="P2")
+    assert (await change(automatic, chosen, kind="pju"))["priority"] == "P2"
+    calm = await opened(automatic, kind="kebakaran", priority="P3")
+    assert (await change(automatic, calm, kind="laka"))["priority"] == "P3"

@@ -42,7 +42,7 @@ async def test_proposed_joined_and_undone_with_one_key_each(
     second = await ring(database, clock.now)
     assert (await operator.get(duplicates_of(second))).json()["proposed"] == [], "nobody knows where he is"
     etag = (await operator.get(f"/api/v1/reports/{second}")).headers["ETag"]
-    body = {"kind": "kebakaran", "location": {"lat": -7.0074, "lon": 113.8591}}
+    body = {"kind": "kebakaran", "priority": "P2", "location": {"lat": -7.0074, "lon": 113.8591}}
     await operator.patch(f"/api/v1/reports/{second}", json=body, headers={"If-Match": etag})
     seen = (await operator.get(duplicates_of(second))).json()
     assert (seen["of"], seen["group"], seen["cut"]) == (None, [], False)

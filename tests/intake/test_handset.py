@@ -7,17 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import select, text
 
 from db import handsets, reports, tables
 from db.engine import Database, Transaction
 from intake import access, booking, handset, numbers
+from intake.api.app import create_app
+from intake.api.guard import FORM
 from intake.facts import Arrived, CallKey, Described, Ended
 from intake.handset import MOST_POSITIONS, MOST_TOLD
 from tests.conftest import START, SetClock
 from tests.intake.conftest import PUBLIC_URL, WIB, Client, Json, LogIn, book, ring
-from tests.intake.test_aml import HTTPS, V1
+from tests.intake.test_aml import HTTPS, SIGNED, V1
 
 REPORT = "/api/v1/reports/112-20260314-0001"
 NUMBER = "+6281200000001"
@@ -173,6 +176,22 @@ async def test_forms_are_taken_like_json(operator: Client, database: Database) -
     shown = await place(operator)
     assert [one["method"] for one in shown["positions"]] == ["wifi", "gnss"]
     assert (shown["method"], shown["radius_m"]) == ("gnss", 10.4)
+
+
+async def test_with_a_secret_only_what_is_signed_is_taken(operator: Client, database: Database) -> None:
+    """An SMS of a gateway has no such field, and is taken as ever."""
+    app = create_app(database, public_url=PUBLIC_URL, timezone=WIB, aml_secret="AML")
+    headers = {"Authorization": operator.headers["Authorization"], "Content-Type": FORM}
+    async with Client(transport=httpx2.ASGITransport(app=app), base_url=PUBLIC_URL, headers=headers) as signed:
+        taken = await signed.post("/api/v1/aml", content=SIGNED)
+        assert (taken.status_code, taken.json()["state"]) == (200, "waiting")
+        for body in (SIGNED.replace(b"0.85732", b"-7.0"), SIGNED.partition(b"&hmac")[0]):
+            refused = await signed.post("/api/v1/aml", content=body)
+            assert (refused.status_code, refused.json()["error"]) == (401, "wrong_hmac")
+            assert "INTAKE112_AML_SECRET" in refused.json()["message"]
+        assert (await signed.post("/api/v1/aml", data={"from": NUMBER, "text": V1})).status_code == 200
+    async with database.reading() as reading:
+        assert len(await handsets.newest(reading, 9)) == 2, "what was refused is not kept"
 
 
 async def test_nowhere_is_no_position_and_what_is_wrong_is_kept(as_role: LogIn, database: Database) -> None:

@@ -5,13 +5,15 @@ import pytest
 from db import dispatches, envelopes
 from db.dispatches import DispatchRow
 from db.engine import Database
-from intake import dispatching
-from routing import rules
+from intake import closing, dispatching, grouping
+from intake.duplicate_refusals import JoinedReportError
+from intake.refusals import NotTakenOverError
+from routing import outbox, rules
 from routing.silence import SPEAK_EVERY
 from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, Client
 from tests.intake.test_escalating import look
-from tests.intake.test_joining import edit, find, fires, join, opened, says, send, undo
+from tests.intake.test_joining import edit, find, fires, join, opened, received, says, send, statuses, undo
 from tests.intake.test_phone import link, words
 
 __all__ = ["fires"]
@@ -117,3 +119,35 @@ async def test_of_two_the_one_that_reaches_somebody_is_left(database: Database, 
 )
 def test_a_group_is_as_urgent_as_its_most_urgent(priorities: tuple[str | None, ...], most: str | None) -> None:
     assert rules.most_urgent(*priorities) == most
+
+
+async def test_a_group_is_not_ours_when_a_neighbour_took_any_of_it(database: Database, fires: list[str]) -> None:
+    """Only the joined report was sent to the neighbouring centre: it is left with its head, which was sent nowhere."""
+    first, second, third = fires
+    url = "https://8.8.8.8/hook"
+    async with database.transaction() as tx:
+        await outbox.add_agency(tx, "pamekasan", "Pusat 112 Pamekasan", url, [], [], is_centre=True)
+    (theirs,), (ours,) = await send(database, second, "pamekasan"), await send(database, third, "damkar")
+    await join(database, second, first)
+    await join(database, third, first)
+
+    async def leave(number: str) -> None:
+        async with database.transaction() as tx:
+            await closing.not_ours(tx, number, "pamekasan", "", "siti", PUBLIC_URL)
+
+    with pytest.raises(NotTakenOverError, match="has not accepted"):
+        await leave(first)
+    await says(database, theirs, "accepted")
+    with pytest.raises(NotTakenOverError, match=f"damkar \\({third}\\)"):
+        await leave(first)
+    with pytest.raises(JoinedReportError, match=first):
+        await leave(second)
+    await says(database, ours, "resolved")
+    async with database.reading() as reading:
+        offered = await grouping.may(reading, await find(database, first))
+    assert (await statuses(database, first), offered) == (["working"], ["dispatch", "resolve", "not_ours"])
+    await leave(first)
+    rows = [await find(database, one) for one in fires]
+    assert [(one.status, one.disposition) for one in rows] == [("closed", "not_ours")] * 3
+    last = (await received(database, theirs))[-1]
+    assert (last["type"], last["data"]["report"]["disposition"]) == ("report.closed", "not_ours")

@@ -1,17 +1,20 @@
 """The number that rang stays with its call, whatever a person writes as the caller's number. On both databases."""
 
+import json
+
 import pytest
 
 from db import controls
 from db.engine import Database
 from intake.facts import CallKey, Described
 from tests.conftest import SetClock
-from tests.intake.conftest import Client, Json, book
+from tests.intake.conftest import Client, Json, add_agency, book
 from tests.intake.rang import E164, NUMBER, facts_of, rang, report_of
 from tests.intake.test_aml import V1
 from tests.intake.test_callers import change, known
 from tests.intake.test_control_api import hand
 from tests.intake.test_worklist import only
+from tests.routing.cases import owed
 
 OTHER, OTHER_E164 = "0818-1111-2222", "+6281811112222"
 
@@ -111,3 +114,20 @@ async def test_of_a_switchboard_the_persons_number_is_one_callers(
     await wrote(operator, report, OTHER)
     shown = await known(operator, report)
     assert (shown["takes_part"], shown["number"]) == (True, OTHER_E164)
+
+
+async def test_agencies_have_both_numbers(operator: Client, database: Database, clock: SetClock) -> None:
+    await add_agency(database, "damkar")
+    report = await rang(database, clock(), 1, outcome="answered")
+    sent = await operator.post(f"/api/v1/reports/{report}/dispatches", json={"agencies": ["damkar"]})
+    for number in (OTHER, "pos 2, minta Pak Contoh", None):
+        await wrote(operator, report, number)
+    async with database.reading() as reading:
+        envelopes = await owed(reading, sent.json()["dispatches"][0]["id"])
+    told = [json.loads(one.body)["data"]["report"]["caller"] for one in envelopes]
+    assert [(one["number"], one["number_raw"], one["typed"]) for one in told] == [
+        (E164, NUMBER, None),
+        (OTHER_E164, NUMBER, OTHER),
+        (None, NUMBER, "pos 2, minta Pak Contoh"),
+        (None, NUMBER, None),
+    ]

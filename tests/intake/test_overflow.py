@@ -71,6 +71,7 @@ async def test_what_the_caller_told_the_menu_is_in_the_report(operator: Client, 
         "Tidak ada petugas yang menjawab: menu suara menjawab dan menjanjikan telepon balik",
         "Penelepon memilih di menu suara: kebakaran",
         "Penelepon diminta meninggalkan pesan suara",
+        "Prioritas: – → P1 (menurut jenis)",
         "Panggilan hanya dijawab menu suara",
     ]
 
@@ -172,7 +173,7 @@ async def test_what_a_log_tells_of_the_menu_after_the_end_is_not_lost(
     assert (call["outcome"], call["call_back_owed"], after["kind"]) == ("overflow", True, "kebakaran")
     assert [(leg["kind"], leg["to"]) for leg in call["legs"]][1][1] is not None
     texts = [one["text"] for one in after["entries"]]
-    assert len(set(texts)) == len(texts) == 4, "each is told once, beside the end"
+    assert len(set(texts)) == len(texts) == 5, "each is told once, beside the end"
 
 
 async def test_a_choice_that_is_told_again_with_another_time_is_one(operator: Client, database: Database) -> None:

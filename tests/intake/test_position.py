@@ -212,15 +212,16 @@ async def test_agencies_that_have_it_are_owed_the_place(operator: Client, databa
     )
     assert rejected.status_code == 200, rejected.text
     await book(database, HERE)
-    same_place = Position(HERE.position.lat, HERE.position.lon, 20.0, "GPS")  # a better one: agencies see no difference
+    same_place = Position(HERE.position.lat, HERE.position.lon, 20.0, "GPS")  # a better one
     await book(database, HERE, Located(KEY, later(9), same_place))
-    created, updated = await letters(database, first)
-    assert (created["type"], updated["type"]) == ("dispatch.created", "report.updated")
-    seen, shown = updated["data"]["report"], await report(operator)
+    created, updated, better = await letters(database, first)
+    assert [one["type"] for one in (created, updated, better)] == ["dispatch.created", *["report.updated"] * 2]
+    seen, shown = better["data"]["report"], await report(operator)
+    assert (seen["location"]["radius_m"], seen["location"]["method"]) == (20.0, "GPS")
     assert (seen["location"]["lat"], seen["location"]["lon"]) == place(shown) == (-7.0083, 113.8591)
-    assert seen["version"] == shown["version"] - 1, "the one that it came with"
+    assert seen["version"] == shown["version"], "the one that it came with"
     assert updated["data"]["dispatch"]["answer_url"].startswith("http://112.test/agency/")
     assert [one["type"] for one in await letters(database, second)] == ["dispatch.created"]
     await change(operator, {"lat": -6.9, "lon": 113.7})
     await book(database, Located(KEY, later(99), THERE.position))
-    assert [one["type"] for one in await letters(database, first)][2:] == ["report.updated"], "the person's word alone"
+    assert [one["type"] for one in await letters(database, first)][3:] == ["report.updated"], "the person's word alone"

@@ -77,6 +77,21 @@ async def test_a_mark_shows_what_was_said_until_it_is_erased(operator: Client, d
     assert again.status_code == 201
 
 
+async def test_who_marks_and_unmarks_which_switchboard_can_be_shown(operator: Client, database: Database) -> None:
+    pilot = (await operator.post("/api/v1/pilots", json={"number": NUMBER, "name": NAME})).json()
+    assert (await operator.delete(f"/api/v1/pilots/{pilot['id']}")).status_code == 204
+    written = [row for row in await rows(database) if row.action.startswith("pilot.")]
+    assert [row.action for row in written] == ["pilot.marked", "pilot.unmarked"]
+    marked, unmarked = (json.loads(row.detail)["marks"] for row in written)
+    assert marked == unmarked
+    async with database.transaction() as tx:
+        assert await seals.fits(tx, pilot["id"], "number", pilot["number"], marked["number"]) is True
+        assert await seals.fits(tx, pilot["id"], "name", NAME, marked["name"]) is True
+        await seals.forget(tx, pilot["id"])
+        assert await seals.fits(tx, pilot["id"], "name", NAME, marked["name"]) is None
+    assert all(pilot["number"] not in row.detail and NAME not in row.detail for row in written)
+
+
 async def test_the_same_words_in_two_reports_have_two_marks(operator: Client, database: Database) -> None:
     for _ in range(2):
         await operator.post("/api/v1/reports", json={"source": "walk-in", "caller": {"name": NAME}})

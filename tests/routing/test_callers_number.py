@@ -12,7 +12,7 @@ from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, EMPTY, REPORT, TYPES,
 
 FIRE = Case("kebakaran", "P1", SATURDAY)
 SAYS = {
-    "native": '"caller":{"name":null,"number":null,"number_raw":null,"withheld_by_centre":true}',
+    "native": '"caller":{"name":null,"number":null,"number_raw":null,"typed":null,"withheld_by_centre":true}',
     "eido": "Nomor dan nama penelepon ada pada pusat 112",
     "cap": "<contact>Nomor dan nama penelepon ada pada pusat 112",
     "open311": "attribute[caller_withheld_by_centre]=true",
@@ -43,7 +43,12 @@ def test_where_there_is_nothing_to_withhold_nothing_is_said() -> None:
     assert EMPTY.shown_to(False) == EMPTY
     hidden = replace(EMPTY, caller_number_raw="anonymous").shown_to(False)
     assert (hidden.caller_number_raw, hidden.caller_withheld) == (None, False), "the caller gave none"
-    for known in ({"caller_name": "Ibu Sri"}, {"caller_number_raw": "112233"}, {"caller_number": "+6281234567890"}):
+    for known in (
+        {"caller_name": "Ibu Sri"},
+        {"caller_number_raw": "112233"},
+        {"caller_typed": "pos 2"},
+        {"caller_number": "+6281234567890"},
+    ):
         assert replace(EMPTY, **known).shown_to(False) == replace(EMPTY, caller_withheld=True)  # type: ignore[arg-type]
     assert REPORT.shown_to(True) is REPORT
 

@@ -169,6 +169,7 @@ def test_what_the_standard_has_no_field_for_is_additional_data() -> None:
             "flags": FLAGS,
             "opened_at": "2026-03-14T01:57:26.535897Z",
             "number_raw": "081234567890",
+            "number_typed": None,
             "withheld_by_centre": False,
             "omitted": None,
         },

@@ -56,6 +56,7 @@ def test_the_whole_body() -> None:
                 "caller": {
                     "number": "+6281234567890",
                     "number_raw": "081234567890",
+                    "typed": None,
                     "name": "Ibu Sri",
                     "withheld_by_centre": False,
                 },
@@ -65,6 +66,9 @@ def test_the_whole_body() -> None:
                     "text": "Jl. Trunojoyo 4, Sumenep",
                     "lat": -7.0,
                     "lon": 113.86,
+                    "method": None,
+                    "radius_m": None,
+                    "measured_at": None,
                     "place": None,
                     "place_name": None,
                 },

@@ -12,7 +12,7 @@ from routing.signing import verify
 from routing.steps import ANSWERS
 from tests.routing.documented import FILES
 from tests.routing.test_envelope import written
-from tests.routing.visible import REPORT
+from tests.routing.visible import MEASURED
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "agencies.md"
 TEXT = GUIDE.read_text("utf-8")
@@ -46,7 +46,7 @@ def test_its_envelope_has_every_field_of_ours_and_no_other() -> None:
             return {name: shape(one) for name, one in value.items()}
         return [shape(one) for one in value] if isinstance(value, list) else type(value).__name__
 
-    assert shape(json.loads(block("json"))) == shape(written(REPORT, "https://112.example/a/…"))
+    assert shape(json.loads(block("json"))) == shape(written(MEASURED, "https://112.example/a/…"))
 
 
 def test_its_schedule_is_ours() -> None:

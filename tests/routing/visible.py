@@ -36,6 +36,9 @@ REPORT = VisibleReport(
     entries=(VisibleEntry(AT, "rina", "asap tebal"),),
     flags=Flags(trapped=True),
 )
+MEASURED = replace(
+    REPORT, location_method="gnss", location_radius_m=12.0, location_measured_at=AT - timedelta(minutes=1)
+)
 FLAGS = asdict(REPORT.flags)
 EMPTY = replace(
     REPORT, kind=None, priority=None, source="walk-in", caller_number=None, caller_number_raw=None, caller_name=None,
@@ -80,6 +83,9 @@ TOLD = st.builds(
     location_text=st.none() | TEXTS,
     location_lat=st.none() | st.floats(-90, 90),
     location_lon=st.none() | st.floats(-180, 180),
+    location_method=st.sampled_from([None, "gnss", "pin", "Cell"]) | TEXTS.map(lambda text: text[:64]),
+    location_radius_m=st.none() | st.floats(0, 1e9),
+    location_measured_at=st.none() | TIMES,
     narrative=st.none() | TEXTS,
     entries=ENTRIES,
     flags=st.builds(Flags, hurt=st.none() | st.booleans(), no_road=st.none() | st.booleans()),
