@@ -132,9 +132,15 @@ async def unmark(tx: Transaction, pilot_id: str) -> PilotRow | None:
     return await tx.row(PilotRow, statement)
 
 
-def reports_of(number: str) -> CompoundSelect[tuple[int]]:
-    """Return the ids of a number's reports: it rang, or a person wrote it. Each side has its index."""
-    return union(select(c.report_id).where(c.number == number), select(r.id).where(r.caller_number == number))
+def reports_of(number: str, after: datetime | None = None) -> CompoundSelect[tuple[int]]:
+    """Return the ids of a number's reports: it rang, or a person wrote it; of those `after` a time, when it is given.
+
+    Each side has its index, with the time in it: a number that rings all day costs no more than another.
+    """
+    rang, written = select(c.report_id).where(c.number == number), select(r.id).where(r.caller_number == number)
+    if after is not None:
+        rang, written = rang.where(c.arrived_at > after), written.where(r.opened_at > after)
+    return union(rang, written)
 
 
 _by_person = r.caller_number
@@ -206,7 +212,7 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
     statement = (
         select(r.id)
         .join(tables.calls, c.report_id == r.id)
-        .where(r.id.in_(reports_of(number)), r.opened_at > at, r.classification.not_in(("test", "ghost")))
+        .where(r.id.in_(reports_of(number, at)), r.opened_at > at, r.classification.not_in(("test", "ghost")))
         .where(c.arrived_at > at, select(tables.legs.c.key).where(tables.legs.c.call_id == c.id, taken).exists())
         .order_by(r.id)
         .limit(1)

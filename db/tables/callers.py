@@ -46,6 +46,7 @@ links = Table(
     Column("undone_at", UtcTime),
     Column("undone_by", String(128)),
     Index("uq_links_pair", "report_id", "to_report_id", unique=True, postgresql_where=LINKED, sqlite_where=LINKED),
+    Index(None, "report_id", "to_report_id"),
     Index(None, "to_report_id"),
 )
 

@@ -83,7 +83,7 @@ reports = Table(
     Column("joined_at", UtcTime),
     Column("joined", Integer),  # how many are joined to it: null or 0 when it is no head
     UniqueConstraint("source", "external_id"),
-    Index(None, "caller_number", "id"),
+    Index(None, "caller_number", "opened_at"),
     Index(None, "caller_digits"),
     Index(None, "status", "id"),
     Index(None, "opened_at"),
@@ -121,7 +121,7 @@ calls = Table(
     Column("recovered", Boolean, nullable=False),
     Column("told", Json, nullable=False, server_default=text("'{}'")),  # while it lasts: see `intake.booking`
     UniqueConstraint("pbx", "uniqueid"),
-    Index(None, "number"),
+    Index(None, "number", "arrived_at"),
     Index("ix_calls_open", "pbx", postgresql_where=IN_PROGRESS, sqlite_where=IN_PROGRESS),
 )
 
