@@ -21,7 +21,7 @@ from intake.door import BROWSER_COOKIE, LongLineError, WrongPasswordError
 STATIC = resources.files("intake") / "static"
 MEDIA = {
     "locate.js": "text/javascript",
-    "desk.css": "text/css",
+    "door.css": "text/css",
     "phone.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
