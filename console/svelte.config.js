@@ -1,2 +1,2 @@
-// Nothing to set: Svelte reads TypeScript's types by itself. The file tells editors and svelte-check that this is it.
-export default {};
+// Read by Vite, by svelte-check and by editors.
+export default { compilerOptions: { runes: true } };

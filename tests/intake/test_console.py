@@ -1,4 +1,4 @@
-"""How the console is served: each page to those who may see it, files for ever, nothing that the policy would refuse."""
+"""How the console is served: each page to who may see it, files for ever, nothing that the policy would refuse."""
 
 import importlib.util
 import re

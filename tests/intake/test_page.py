@@ -1,10 +1,10 @@
-"""The operator's page in a real browser: what rings is there at once, what is typed stays, strangers' words stay text."""
+"""The operator's page in a browser: what rings is there at once, what is typed stays, strangers' words stay text."""
 
 import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from db.engine import Database
 from intake import access
@@ -115,6 +115,11 @@ async def test_what_strangers_write_stays_text_everywhere(page: Page, served: tu
     await expect(page.locator("main")).to_contain_text(EVIL)
     await expect(page.locator("img[src=x], #evil, script")).to_have_count(0)
     assert "forged" not in await page.title()
+
+
+async def no_writing(route: Route) -> None:
+    """The server is not reached by what the page wants to save."""
+    await (route.abort() if route.request.method == "PATCH" else route.continue_())
 
 
 async def test_what_is_typed_outlives_a_reload_and_others_words_are_not_written_over(
