@@ -42,7 +42,7 @@ export class Feed {
     source.addEventListener("reset", (event) => {
       this.alive();
       this.seq = (JSON.parse(event.data) as { seq: number }).seq;
-      this.tell({ type: "reset" });
+      this.tell({ type: "reset", seq: this.seq });
     });
     source.addEventListener("error", () => {
       this.tell({ type: "cut" });

@@ -1,4 +1,4 @@
-// What this tab hears: `live.on("report", …)` for events, `live.onSnapshot(…)` for "read everything again".
+// What this tab hears: `live.on("report", …)`. `live.start(…)` is given what reads everything, and calls it after a gap.
 // Nothing is missed: the tab listens first, then reads the snapshot, then takes up what came meanwhile.
 import { clock } from "../clock.svelte.ts";
 import { Feed } from "./feed.ts";
@@ -64,6 +64,7 @@ class Live {
         if (!this.reading && this.have < this.from) void this.read();
         break;
       case "reset":
+        this.from = message.seq;
         void this.read();
         break;
       case "change":

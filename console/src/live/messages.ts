@@ -14,7 +14,7 @@ export type FeedMessage =
   | { type: "listening"; seq: number }
   | { type: "change"; change: Change }
   | { type: "heartbeat"; seq: number; at: string }
-  | { type: "reset" }
+  | { type: "reset"; seq: number }
   | { type: "cut" };
 
 /** What a tab tells the worker. */

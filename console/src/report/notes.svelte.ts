@@ -5,6 +5,7 @@ import { ask, Unreachable } from "../api/client.ts";
 import { sentenceOf } from "../api/sentences.ts";
 import type { Report } from "../api/schema.ts";
 import { who } from "../who.ts";
+import { reports } from "./reports.svelte.ts";
 import { journal, recovered } from "./recovery.ts";
 
 const AGAIN_AFTER_MS = 2_000;
@@ -85,6 +86,7 @@ class Notes {
         const path = { number: note.report };
         if (!(note.uncertain && isThere(await ask("GET /api/v1/reports/{number}", { path }), note)))
           await ask("POST /api/v1/reports/{number}/entries", { path, body: { text: note.text } });
+        await reports.read(note.report); // it is in the list before it is taken away here
         this.done(note);
       } catch (error) {
         const lost = error instanceof Unreachable;
