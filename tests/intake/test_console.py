@@ -73,11 +73,12 @@ def test_the_console_speaks_of_the_api_as_it_is(app: FastAPI) -> None:
 
 def test_the_built_console_is_of_these_sources_and_is_in_the_wheel(tmp_path: Path) -> None:
     assert tool("console").is_current(ROOT), "run: python tools/console.py build"
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("*.whl")
-    there = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("intake/static/console/")}
+    with zipfile.ZipFile(wheel) as opened:
+        there = {name for name in opened.namelist() if name.startswith("intake/static/console/")}
     built = {f"intake/static/console/{file.name}" for file in console.BUILT.glob("*.html")}
     built |= {f"intake/static/console/assets/{file.name}" for file in (console.BUILT / "assets").iterdir()}
     assert built <= there
@@ -85,6 +86,6 @@ def test_the_built_console_is_of_these_sources_and_is_in_the_wheel(tmp_path: Pat
 
 
 def test_the_pure_modules_of_the_console_pass_their_own_tests() -> None:
-    command = [sys.executable, ROOT / "tools" / "console.py", "test"]
+    command = [sys.executable, str(ROOT / "tools" / "console.py"), "test"]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
