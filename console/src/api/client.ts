@@ -73,7 +73,11 @@ export async function ask<R extends Route>(route: R, question: Question<R> = {})
   }
   if (answer.status === 401) loggedOut();
   if (AGAIN.has(answer.status)) throw new Unreachable(`HTTP ${answer.status}`);
-  const said = answer.status === 204 ? undefined : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refusal(answer.status, said ?? {});
-  return said as Routes[R]["gives"];
+  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+  if (answer.status === 204) return undefined as Routes[R]["gives"];
+  try {
+    return (await answer.json()) as Routes[R]["gives"];
+  } catch (error) {
+    throw new Unreachable(String(error)); // it broke off in the middle
+  }
 }
