@@ -11,7 +11,7 @@ export const STALE_AFTER_MS = 12_000;
 const AGAIN_AFTER_MS = 2_000;
 
 class Live {
-  /** When the server last spoke, by the clock that nobody can set (ms); 0 before it ever did. */
+  /** When the server last spoke, by the clock that nobody can set (ms); before it ever did, when the page was opened. */
   heardAt = $state(0);
   private readonly listeners = new Map<string, Set<(change: Change) => void>>();
   private snapshot: () => Promise<number> = () => Promise.resolve(0);
@@ -29,6 +29,7 @@ class Live {
   /** Begin. `snapshot` reads everything the page shows and returns the `seq` it is of; it is called again after a gap. */
   start(snapshot: () => Promise<number>): void {
     this.snapshot = snapshot;
+    this.heardAt = performance.now();
     if (typeof SharedWorker === "undefined") {
       new Feed((url) => new EventSource(url), (message) => this.take(message)).start();
     } else {
