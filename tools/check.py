@@ -13,6 +13,7 @@ CHECKS = {
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
     "lint-imports": ("lint-imports", "--no-cache"),
+    "svelte-check": ("python", "tools/console.py", "check"),
 }
 
 

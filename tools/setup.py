@@ -17,7 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-MADE_FROM = ("requirements/*.lock", "pyproject.toml", "hatch_build.py", "console/*.*", "console/src/**/*")
+MADE_FROM = (
+    *("requirements/*.lock", "pyproject.toml", "hatch_build.py", "tools/console.py"),
+    *("console/*.json", "console/*.ts", "console/*.html", "console/src/**/*"),
+)
 KINDS = {"run": ("run",), "dev": ("dev", "run")}  # the dev lock holds all of the run lock
 
 
@@ -51,6 +54,12 @@ def pip(*arguments: str) -> None:
         sys.exit("setup: pip failed (above); is the package index reachable? Then run `make setup` again.")
 
 
+def wants_node() -> bool:
+    """True when this machine has no node that can build the console: then PyPI's is taken."""
+    command = [PYTHON, ROOT / "tools" / "console.py", "needs-node"]
+    return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def names() -> None:
     """Fetch the package with the names of places, unless it is there; what cannot be had is one line."""
     subprocess.run([PYTHON, "-m", "intake112.area_package"], check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
@@ -80,6 +89,8 @@ def main(kind: str) -> None:
         venv.create(VENV, clear=True, with_pip=True, symlinks=True)
     pip("--require-hashes", "-r", "requirements/build.lock")
     pip("--require-hashes", "--no-build-isolation", "-r", f"requirements/{kind}.lock")
+    if wants_node():  # the next line but one builds the console
+        pip("--require-hashes", "-r", "requirements/node.lock")
     pip("--no-build-isolation", "--no-deps", "-e", ".")
     for made in KINDS[kind]:
         stamp_file(made).write_text(wanted, "utf-8")

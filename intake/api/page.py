@@ -1,4 +1,4 @@
-"""The plain pages: the desk at /, and the log-in at /masuk, which needs no script."""
+"""The log-in at /masuk, which needs no script, and the files of the plain pages. The console's are in `console.py`."""
 
 from importlib import resources
 from typing import Annotated
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from db.engine import DatabaseUnavailableError
 from db.people import BROWSER_KNOWN_FOR
 from intake import access
-from intake.access import COOKIE, LONGEST_SESSION, STAFF, TooManyTriesError
+from intake.access import COOKIE, LONGEST_SESSION, TooManyTriesError
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
@@ -20,10 +20,8 @@ from intake.door import BROWSER_COOKIE, LongLineError, WrongPasswordError
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
-    "desk.js": "text/javascript",
-    "health.js": "text/javascript",
     "locate.js": "text/javascript",
-    "desk.css": "text/css",
+    "door.css": "text/css",
     "phone.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
@@ -46,21 +44,6 @@ def router(context: Context) -> APIRouter:
             language="id", message=message, needs_tls=not _keeps_cookie(request, context.public_url)
         )
         return HTMLResponse(html, status)
-
-    @routes.get("/")
-    async def desk(request: Request) -> Response:
-        session = request.cookies.get(COOKIE)
-        try:
-            who = await access.holder(context.database, session) if session else None
-        except DatabaseUnavailableError:  # somebody reloads the desk in the middle of an outage
-            html = templates.get_template("tunggu.html").render(language="id", seconds=RETRY_AFTER_S)
-            return HTMLResponse(html, 503, {"Retry-After": str(RETRY_AFTER_S)})
-        if who is None or who.role not in STAFF:
-            return RedirectResponse("/masuk", 303)
-        html = templates.get_template("desk.html").render(
-            language="id", user=who.name, timezone=str(context.timezone), version=context.version
-        )
-        return HTMLResponse(html)
 
     @routes.get("/masuk")
     async def masuk(request: Request) -> Response:

@@ -77,7 +77,7 @@ def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page:
     expect(page.locator("#entries li", has_text="dua orang di dalam").first).to_be_visible()
     damkar = page.locator("#agencies").get_by_label("Pemadam Kebakaran")
     expect(damkar).to_be_checked()
-    page.get_by_role("button", name="Kirim").click()
+    page.locator("#send").get_by_role("button", name="Kirim").click()
     expect(page.locator("#dispatches li", has_text="✓ diterima").first).to_be_visible(timeout=60_000)
     sees_the_photo_that_the_agency_sends(page, demo, number)
     assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"

@@ -4,6 +4,7 @@ The page is looked at in a real browser. INTAKE112_PICTURES names a folder that 
 """
 
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ SITI, BUDI, DEWI = (Caller(f"+628120000000{n}") for n in (1, 2, 3))
 SIZES = ((1366, 768), (1920, 1080), (390, 844))
 TAPE_MAX_MB = 200  # the least that may be set
 FILLS = b"Event: UserEvent\r\nUserEvent: Storm\r\nText: " + b"x" * (200 << 10)
+TALKING = re.compile(r"\btalking\b")
 SHOWN_MS = 40_000  # a service is missed after 15 s, a lock waited for 10 s, the page asks every 5 s
 
 
@@ -187,8 +189,8 @@ def test_who_is_on_hold_or_passed_on_is_not_shown_as_waiting(store: Store, tmp_p
             said_until(pretend, "abandoned-in-queue", 3000, b"QueueCallerJoin")
             queue = page.locator("#queue li")
             expect(queue).to_have_count(3)
-            expect(queue.filter(has_text="ditahan · dijawab op1")).to_have_class("talking")
-            expect(queue.filter(has_text="dialihkan · dijawab op")).to_have_class("talking")
+            expect(queue.filter(has_text="ditahan · dijawab op1")).to_have_class(TALKING)
+            expect(queue.filter(has_text="dialihkan · dijawab op")).to_have_class(TALKING)
             expect(queue.first).to_contain_text("menunggu")  # who has nobody yet comes first
             expect(queue.first).to_contain_text("▲", timeout=20_000)  # and is late after a while
             expect(queue.filter(has_text="▲")).to_have_count(1)

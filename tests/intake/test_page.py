@@ -1,10 +1,10 @@
-"""The page in a real browser: what rings is there at once, what is typed stays, what callers write stays text."""
+"""The operator's page in a browser: what rings is there at once, what is typed stays, strangers' words stay text."""
 
 import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from db.engine import Database
 from intake import access
@@ -117,7 +117,61 @@ async def test_what_strangers_write_stays_text_everywhere(page: Page, served: tu
     assert "forged" not in await page.title()
 
 
-async def test_silence_is_told(page: Page) -> None:
-    await expect(page.locator("#stale")).to_be_hidden()
-    await page.evaluate("source.close(); heard = performance.now() - 13000")
-    await expect(page.locator("#stale")).to_contain_text("tidak diperbarui sejak")
+async def no_writing(route: Route) -> None:
+    """The server is not reached by what the page wants to save."""
+    await (route.abort() if route.request.method == "PATCH" else route.continue_())
+
+
+async def test_what_is_typed_outlives_a_reload_and_others_words_are_not_written_over(
+    page: Page, served: tuple[Served, Database]
+) -> None:
+    (http, database) = served
+    number = await ring(database, database.clock(), "62328662112", 1)
+    url = f"/api/v1/reports/{number}"
+    await page.locator("#queue button").click()
+    narrative = page.get_by_label("Uraian")
+    await expect(narrative).to_be_visible()
+    await page.route(
+        "**/api/v1/reports/*", lambda route: route.abort() if route.request.method == "PATCH" else route.continue_()
+    )
+    await narrative.fill("Dua rumah terbakar")
+    await expect(page.locator("#field-narrative-mark")).to_contain_text("belum tersimpan")
+    version = (await http.client.get(url)).json()["version"]
+    theirs = {"narrative": "Satu rumah", "location": {"text": "Desa Contoh"}}
+    changed = await http.client.patch(url, json=theirs, headers={"If-Match": f'"{version}"'})
+    assert changed.status_code == 200, changed.text
+
+    await page.unroute("**/api/v1/reports/*")
+    await page.reload()
+    await page.locator("#queue button").click()
+    await expect(narrative).to_have_value("Dua rumah terbakar")
+    await expect(page.locator(".conflict")).to_contain_text("Satu rumah")
+    await expect(page.get_by_label("Lokasi", exact=True)).to_have_value("Desa Contoh")
+    assert (await http.client.get(url)).json()["narrative"] == "Satu rumah", "nobody has chosen yet"
+    await page.get_by_role("button", name="Pakai milik saya").click()
+    await expect(page.locator(".conflict")).to_have_count(0)
+    await expect(page.locator("#field-narrative-mark")).to_contain_text("✓")
+    assert (await http.client.get(url)).json()["narrative"] == "Dua rumah terbakar"
+
+
+async def test_the_command_line_says_what_it_would_do_and_gives_the_focus_back(
+    page: Page, served: tuple[Served, Database]
+) -> None:
+    (_, database) = served
+    number = await ring(database, database.clock(), "62328662112", 1)
+    await page.locator("#queue button").wait_for()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(f"buka {number[-4:]}")
+    await expect(page.locator("#command-effect")).to_contain_text(number)
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Tulis catatan").fill("Dua kor")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("k kebakaran")
+    await expect(page.locator("#command-effect")).to_contain_text("Jenis: Kebakaran")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#entry")).to_be_focused()
+    await page.keyboard.type("ban")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#entries")).to_contain_text("Dua korban")
+    await expect(page.locator("[data-leaf=kind]")).to_have_value("kebakaran")
+    await expect(page.locator("[data-leaf=priority]")).to_have_value("P1")

@@ -31,7 +31,7 @@ def locked(kind: str) -> dict[str, str]:
     return dict(line.split()[0].split("==") for line in lines)
 
 
-@pytest.mark.parametrize("kind", ["build", "run", "dev"])
+@pytest.mark.parametrize("kind", ["build", "node", "run", "dev"])
 def test_a_lock_names_no_address(kind: str) -> None:
     assert locked(kind)
     assert "://" not in (ROOT / "requirements" / f"{kind}.lock").read_text("utf-8")
@@ -43,6 +43,13 @@ def test_the_lock_of_npm_has_hashes_and_names_no_address() -> None:
     assert all("integrity" in package for name, package in packages.items() if name)
     assert len(packages) > 1
     assert "://" not in text
+
+
+def test_the_lock_of_the_console_has_hashes_and_names_no_registry() -> None:
+    packages = json.loads((ROOT / "console/package-lock.json").read_text("utf-8"))["packages"]
+    named = {name: package for name, package in packages.items() if name}
+    assert len(named) > 40
+    assert all("integrity" in package and "resolved" not in package for package in named.values())
 
 
 def test_the_locks_hold_what_the_project_needs() -> None:
@@ -81,6 +88,7 @@ def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
         (tmp_path / ".venv/bin/intake112").touch()
 
     monkeypatch.setattr(module, "pip", pip)
+    monkeypatch.setattr(module, "wants_node", lambda: False)
     monkeypatch.setattr(module, "names", lambda: asked.append(("names of places",)))
     return module
 

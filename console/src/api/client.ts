@@ -1,0 +1,83 @@
+// The one door to the server: `ask("PATCH /api/v1/reports/{number}", { path: { number }, body, version })`.
+// Which bodies, answers and queries there are, the compiler knows from the API's own description (schema.ts).
+import type { Problem, Routes, Sides } from "./schema.ts";
+
+export type Route = keyof Routes;
+type Named<R extends string> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | Named<Rest> : never;
+
+export interface Question<R extends Route> {
+  /** What stands in the braces of the route. */
+  path?: Record<Named<R>, string | number>;
+  query?: Routes[R]["query"];
+  body?: Routes[R]["takes"];
+  /** The version that the change was made on; it goes out as If-Match. */
+  version?: number;
+  signal?: AbortSignal;
+}
+
+/** The server answered, and not with what was asked for. `code` is for programs, `message` the server's sentence. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly problem: Partial<Problem>;
+  readonly conflicts: Record<string, Sides> | null;
+  readonly currentVersion: number | null;
+
+  constructor(status: number, problem: Partial<Problem> & { conflicts?: Record<string, Sides>; current_version?: number }) {
+    super(problem.message ?? `HTTP ${status}`);
+    this.status = status;
+    this.code = problem.error ?? "unknown";
+    this.problem = problem;
+    this.conflicts = problem.conflicts ?? null;
+    this.currentVersion = problem.current_version ?? null;
+  }
+}
+
+/** Nobody answered, or nobody could save: the same request may be sent again. Whether it was done is not known. */
+export class Unreachable extends Error {}
+
+const ANSWER_WITHIN_MS = 12_000;
+const AGAIN = new Set([500, 502, 503, 504]);
+let loggedOut: () => void = () => undefined;
+
+/** Say what happens when the server says that nobody is logged in any more. */
+export function onLoggedOut(then: () => void): void {
+  loggedOut = then;
+}
+
+export function addressOf(route: string, path: Record<string, string | number> = {}, query: object = {}): string {
+  const filled = route.replace(/^[A-Z]+ /, "").replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
+  const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  return asked.length ? `${filled}?${new URLSearchParams(asked.map(([name, value]) => [name, String(value)]))}` : filled;
+}
+
+/**
+ * Ask the server.
+ * @throws Refusal when it refuses, Unreachable when it does not answer within 12 s or cannot save.
+ */
+export async function ask<R extends Route>(route: R, question: Question<R> = {}): Promise<Routes[R]["gives"]> {
+  const headers: Record<string, string> = {};
+  const options: RequestInit = { method: route.split(" ")[0] ?? "GET", headers, cache: "no-store" };
+  if (question.body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(question.body);
+  }
+  if (question.version !== undefined) headers["If-Match"] = `"${question.version}"`;
+  const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  options.signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
+  let answer: Response;
+  try {
+    answer = await fetch(addressOf(route, question.path, question.query ?? {}), options);
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+  if (answer.status === 401) loggedOut();
+  if (AGAIN.has(answer.status)) throw new Unreachable(`HTTP ${answer.status}`);
+  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+  if (answer.status === 204) return undefined as Routes[R]["gives"];
+  try {
+    return (await answer.json()) as Routes[R]["gives"];
+  } catch (error) {
+    throw new Unreachable(String(error)); // it broke off in the middle
+  }
+}

@@ -1,0 +1,12 @@
+// What to tell a person about an error: our own words where we have them for its code, else the server's sentence.
+import { words, wordOf } from "../words/words.ts";
+import { Refusal, Unreachable } from "./client.ts";
+
+export function sentenceOf(error: unknown): string {
+  if (error instanceof Unreachable) return words.errors.unreachable;
+  if (error instanceof Refusal) {
+    const known = wordOf(words.errors, error.code);
+    return known === error.code ? error.message : known;
+  }
+  return String(error);
+}

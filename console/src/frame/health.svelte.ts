@@ -1,0 +1,65 @@
+// What is wrong with the machines, whatever has failed: /readyz is asked every few seconds, for it answers without a
+// database too. The live events alone cannot tell of a service that died, or of a database that saves nothing.
+import type { Ready } from "../api/schema.ts";
+import { fill, wordOf, words } from "../words/words.ts";
+
+const ASK_EVERY_MS = 5_000;
+const ANSWER_WITHIN_MS = 12_000;
+const BLIND = new Set(["server", "database", "schema", "bridge"]); // without one of them nobody knows who is on the line
+const UNKNOWN = new Set(["server", "database", "schema"]);
+
+export interface Line {
+  bad: boolean;
+  text: string;
+  /** What the server says itself, for the administrator. */
+  detail: string;
+}
+
+class Health {
+  lines = $state.raw<Line[]>([]);
+  /** Nobody knows who is on the line: the queue that is shown may be wrong. */
+  blind = $state(false);
+  /** Nobody knows how the services are. */
+  unknown = $state(false);
+  private before = "";
+  private changed: () => void = () => undefined;
+
+  /** Ask for ever. `changed` is called when something else is wrong than before. */
+  start(changed: () => void): void {
+    this.changed = changed;
+    void this.ask();
+  }
+
+  private async ask(): Promise<void> {
+    let said: Pick<Ready, "checks" | "alarms"> = { checks: [{ name: "server", ok: false, message: "" }], alarms: [] };
+    try {
+      const answer = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      said = (await answer.json()) as Ready;
+    } catch {
+      // it does not answer
+    }
+    setTimeout(() => void this.ask(), ASK_EVERY_MS);
+    const text = JSON.stringify([said.checks, said.alarms]);
+    if (text === this.before) return; // what is read aloud is not read again
+    this.before = text;
+    const failed = said.checks.filter((check) => !check.ok);
+    const names = failed.map((check) => check.name.split(":")[0] ?? "");
+    this.blind = names.some((name) => BLIND.has(name));
+    this.unknown = names.some((name) => UNKNOWN.has(name));
+    this.lines = [
+      ...failed.map((check) => lineOf(true, words.down, check.name, check.name, check.message)),
+      ...said.alarms.map((alarm) => lineOf(false, words.alarms, alarm.code, alarm.service, alarm.message)),
+    ];
+    this.changed();
+  }
+}
+
+function lineOf(bad: boolean, dictionary: Record<string, string>, code: string, service: string, detail: string): Line {
+  const [name = "", where] = service.split(":");
+  const key = code.split(":")[0] ?? "";
+  const known = wordOf(dictionary, key);
+  const text = known === key ? `${detail} ${name}` : fill(known, { phone: words.down.phone });
+  return { bad, detail, text: where ? `${text} (${where})` : text };
+}
+
+export const health = new Health();

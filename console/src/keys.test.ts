@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { comboOf, Keys, type Pressed } from "./keys.ts";
+
+const press = (key: string, code: string, held: Partial<Pressed> = {}): Pressed => ({
+  key, code, ctrlKey: false, altKey: false, shiftKey: false, metaKey: false, ...held,
+});
+
+test("keys are written as people say them, whatever Alt makes of a letter", () => {
+  assert.equal(comboOf(press("Enter", "Enter", { ctrlKey: true })), "Ctrl+Enter");
+  assert.equal(comboOf(press("©", "KeyG", { altKey: true })), "Alt+G");
+  assert.equal(comboOf(press("3", "Numpad3", { altKey: true })), "Alt+3");
+  assert.equal(comboOf(press("F8", "F8")), "F8");
+  assert.equal(comboOf(press("?", "Slash", { ctrlKey: true, shiftKey: true })), "Ctrl+?");
+});
+
+test("whoever came last is asked first, and the one before is back afterwards", () => {
+  const keys = new Keys();
+  const done: string[] = [];
+  keys.on("Escape", "page", () => done.push("page"));
+  const off = keys.on("Escape", "panel", () => done.push("panel"));
+  assert.equal(keys.press(press("Escape", "Escape")), true);
+  off();
+  keys.press(press("Escape", "Escape"));
+  assert.deepEqual(done, ["panel", "page"]);
+  assert.deepEqual(keys.list.map((key) => key.name), ["page"]);
+});
+
+test("what is for nothing is left to the browser", () => {
+  assert.equal(new Keys().press(press("a", "KeyA")), false);
+});

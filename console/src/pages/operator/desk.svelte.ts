@@ -1,0 +1,132 @@
+// What this operator has on the desk: which reports are open, which one is in front, the shift, who is ringing.
+// Focus is never stolen: what comes while somebody is typing becomes a tab, and waits.
+import { ask } from "../../api/client.ts";
+import type { Desk as Shift, Item, RingingCaller, Worklist } from "../../api/schema.ts";
+import { trouble } from "../../frame/trouble.svelte.ts";
+import { live } from "../../live/live.svelte.ts";
+import { isWaiting, reports } from "../../report/reports.svelte.ts";
+import { play } from "../../sounds.ts";
+import { who } from "../../who.ts";
+import { prefer, preference } from "../../preferences.ts";
+
+const MOST_TABS = 8;
+const TYPES = "input:not([type=checkbox]), textarea, select";
+
+class Desk {
+  /** Numbers of the opened reports, in the order in which they were opened. */
+  tabs = $state<string[]>([]);
+  /** The one in front. */
+  front = $state<string | null>(null);
+  /** Opened by itself while somebody was typing, and not looked at yet. */
+  waiting = $state<string[]>([]);
+  shift = $state.raw<Shift | null>(null);
+  callers = $state.raw<ReadonlyMap<string, RingingCaller>>(new Map());
+  worklist = $state.raw<Worklist | null>(null);
+  private rung = new Set<string>();
+
+  start(): () => void {
+    void this.readShift();
+    void this.readWorklist();
+    const ends = [
+      live.on("shift", () => void this.readShift()),
+      live.on("worklist", () => void this.readWorklist()),
+    ];
+    return () => ends.forEach((end) => end());
+  }
+
+  /** Open a report in front: somebody asked for it. */
+  async open(number: string): Promise<void> {
+    if (!this.tabs.includes(number)) this.tabs.push(number);
+    this.waiting = this.waiting.filter((one) => one !== number);
+    this.front = number;
+    await reports.open(number);
+    const [oldest] = this.tabs;
+    if (this.tabs.length > MOST_TABS && oldest && oldest !== number) this.close(oldest);
+  }
+
+  close(number: string): void {
+    const at = this.tabs.indexOf(number);
+    this.tabs = this.tabs.filter((one) => one !== number);
+    reports.close(number);
+    if (this.front === number) this.front = this.tabs[Math.min(at, this.tabs.length - 1)] ?? null;
+  }
+
+  /** A call was answered at this desk's telephone: its report comes in front, or beside what is being typed. */
+  private answered(number: string): void {
+    if (this.front === number) return;
+    if (this.front === null || !document.activeElement?.matches(TYPES)) {
+      void this.open(number);
+      return;
+    }
+    if (!this.tabs.includes(number)) this.tabs.push(number);
+    if (!this.waiting.includes(number)) this.waiting.push(number);
+    void reports.open(number);
+  }
+
+  /** Somebody new is ringing: sound, and what is known of the number. */
+  look(): void {
+    const ringing = reports.calls.filter(isWaiting).map(({ number }) => number);
+    const fresh = ringing.filter((number) => !this.rung.has(number));
+    this.rung = new Set(ringing);
+    if (!fresh.length) return;
+    play("ring");
+    void this.readCallers();
+  }
+
+  async begin(device: string): Promise<void> {
+    prefer("device", device);
+    await trouble.over(async () => (this.shift = await ask("POST /api/v1/shift", { body: { device } })));
+  }
+
+  async wish(state: "ready" | "break"): Promise<void> {
+    await trouble.over(async () => (this.shift = await ask("POST /api/v1/shift/state", { body: { state } })));
+  }
+
+  async end(): Promise<void> {
+    if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
+  }
+
+  get lastDevice(): string {
+    return preference("device") ?? "";
+  }
+
+  async take(item: Item): Promise<void> {
+    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/take", { path: { item_id: item.id } }));
+    await this.readWorklist();
+  }
+
+  async callBack(item: Item): Promise<void> {
+    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: item.id } }));
+  }
+
+  private async readShift(): Promise<void> {
+    try {
+      const before = this.shift;
+      const { desks } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
+      this.shift = desks.find((one) => one.user === who.user) ?? null;
+      const { state, report } = this.shift ?? {};
+      if (state === "talking" && report && report !== before?.report) this.answered(report);
+    } catch {
+      // the next event brings it
+    }
+  }
+
+  private async readWorklist(): Promise<void> {
+    try {
+      this.worklist = await ask("GET /api/v1/worklist");
+    } catch {
+      // the next event brings it
+    }
+  }
+
+  private async readCallers(): Promise<void> {
+    try {
+      const { callers } = await ask("GET /api/v1/calls/callers");
+      this.callers = new Map(callers.map((caller) => [caller.report, caller]));
+    } catch {
+      // badges are an aid: the call is shown without
+    }
+  }
+}
+
+export const desk = new Desk();

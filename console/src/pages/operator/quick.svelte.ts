@@ -1,0 +1,62 @@
+// Calls that are no emergency, in two keys: the class is saved and the report closed with it at once; the caller is hung up
+// at the end of a visible countdown, because a hang-up cannot be undone, and Esc stops it. A silent caller may be in
+// danger: before "silent" somebody must have asked aloud and asked for a key to be pressed.
+import { ask } from "../../api/client.ts";
+import type { Report } from "../../api/schema.ts";
+import { trouble } from "../../frame/trouble.svelte.ts";
+import { reports } from "../../report/reports.svelte.ts";
+import { desk } from "./desk.svelte.ts";
+
+export const QUICK = ["ghost", "prank", "information"] as const;
+export type Quick = (typeof QUICK)[number];
+const COUNTDOWN_S = 5;
+
+class QuickEnd {
+  /** The report of which the silent-call step is being asked. */
+  asking = $state<string | null>(null);
+  /** Whose caller is hung up when `left` seconds are over. */
+  counting = $state.raw<{ report: string; as: Quick } | null>(null);
+  left = $state(0);
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  /** A key or a button was pressed; of a silent call the first only asks. */
+  async press(report: Report, as: Quick): Promise<void> {
+    if (this.counting || !report.steps.includes("close")) return;
+    if (as === "ghost" && this.asking !== report.number) {
+      this.asking = report.number;
+      return;
+    }
+    this.asking = null;
+    const path = { number: report.number };
+    const closed = await trouble.over(async () =>
+      reports.put(await ask("POST /api/v1/reports/{number}/disposition", { path, body: { class: as } })),
+    );
+    if (closed && report.call && report.call.stage !== "ended") this.count(report.number, as);
+  }
+
+  /** The caller stays on the line; nothing is asked any more. */
+  stop(): void {
+    clearInterval(this.timer);
+    this.counting = null;
+    this.asking = null;
+  }
+
+  private count(report: string, as: Quick): void {
+    const ends = performance.now() + COUNTDOWN_S * 1000;
+    this.counting = { report, as };
+    this.left = COUNTDOWN_S;
+    this.timer = setInterval(() => {
+      this.left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));
+      if (this.left === 0) void this.hangUp(report);
+    }, 200);
+  }
+
+  private async hangUp(number: string): Promise<void> {
+    this.stop();
+    if (reports.get(number)?.call?.stage === "ended") return; // the caller was faster
+    await trouble.over(() => ask("POST /api/v1/reports/{number}/call/hang-up", { path: { number } }));
+    if (desk.shift) await desk.wish("ready");
+  }
+}
+
+export const quick = new QuickEnd();

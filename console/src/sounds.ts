@@ -1,0 +1,39 @@
+// Sounds made by the browser, without files: a ring, an overdue dispatch, a lost connection. Browsers are silent until
+// somebody has pressed something: "start shift" and the button in the frame call `unlock`.
+type Tone = readonly [hertz: number, from: number, seconds: number];
+
+/** What each is: tones of a frequency (Hz), when (s), how long (s). Told apart without words: high pair, low triple, fall. */
+const TONES = {
+  ring: [[880, 0, 0.14], [1108, 0.18, 0.14]],
+  overdue: [[523, 0, 0.18], [523, 0.26, 0.18], [523, 0.52, 0.18]],
+  lost: [[440, 0, 0.3], [330, 0.32, 0.3], [247, 0.64, 0.5]],
+} as const satisfies Record<string, readonly Tone[]>;
+export type Sound = keyof typeof TONES;
+
+const LOUDNESS = 0.25;
+let context: AudioContext | null = null;
+
+/** Allow sounds; call it from a click or a key. */
+export async function unlock(): Promise<boolean> {
+  context ??= new AudioContext();
+  await context.resume();
+  return context.state === "running";
+}
+
+export const isUnlocked = (): boolean => context?.state === "running";
+
+export function play(sound: Sound): void {
+  if (!context || context.state !== "running") return;
+  for (const [hertz, from, seconds] of TONES[sound]) {
+    const start = context.currentTime + from;
+    const tone = new OscillatorNode(context, { frequency: hertz, type: "triangle" });
+    const volume = new GainNode(context, { gain: 0 });
+    volume.gain.setValueAtTime(0, start);
+    volume.gain.linearRampToValueAtTime(LOUDNESS, start + 0.01); // a hard edge would click
+    volume.gain.setValueAtTime(LOUDNESS, start + seconds - 0.03);
+    volume.gain.linearRampToValueAtTime(0, start + seconds);
+    tone.connect(volume).connect(context.destination);
+    tone.start(start);
+    tone.stop(start + seconds);
+  }
+}

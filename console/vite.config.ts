@@ -1,0 +1,17 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+// Everything is served by us, from /static/console/: no inline script, style or data: URL, which the CSP would refuse.
+export default defineConfig({
+  base: "/static/console/",
+  plugins: [svelte()],
+  build: {
+    outDir: "../intake/static/console",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    reportCompressedSize: false,
+  },
+  worker: { format: "es" },
+});
