@@ -27,12 +27,17 @@ class LinkRow(Struct, frozen=True):
 
 async def add(tx: Transaction, later: int, earlier: int, by: str, rule: str | None) -> LinkRow | None:
     """Link two reports. None: they are linked; or a rule would link again what a person has undone."""
-    pair = l.report_id == later, l.to_report_id == earlier
-    if rule is not None and (await tx.connection.execute(select(l.id).where(*pair).limit(1))).first() is not None:
+    if rule is not None and await ever_linked(tx, later, earlier):
         return None
     values = {"report_id": later, "to_report_id": earlier, "rule": rule, "made_at": tx.now, "made_by": by}
     statement = tx.insert_or(tables.links).values(id=new_id(tx.now), **values).on_conflict_do_nothing()
     return await tx.row(LinkRow, statement.returning(tables.links))
+
+
+async def ever_linked(reading: Reading, later: int, earlier: int) -> bool:
+    """Tell whether two reports are linked, or were."""
+    pair = l.report_id == later, l.to_report_id == earlier
+    return (await reading.connection.execute(select(l.id).where(*pair).limit(1))).first() is not None
 
 
 async def find(reading: Reading, link_id: str) -> LinkRow | None:
