@@ -70,7 +70,19 @@ WORDS: Final[dict[Value, str]] = {
     False: "tidak",
     "told": "sudah diberi tahu",
     "unreachable": "tidak dapat dihubungi",
+    "open": "baru",
+    "working": "dikerjakan",
+    "dispatched": "dikirim",
+    "resolved": "selesai di lapangan",
+    "closed": "ditutup",
+    "reopened": "dibuka lagi",
+    "ghost": "senyap",
+    "prank": "iseng",
+    "information": "informasi",
+    "test": "uji coba",
 }
+"""What an entry says for values of ours; those of a list that the centre keeps stay as they are."""
+OF_OURS: Final = ("caller_told", "status", "classification")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +131,10 @@ def told(leaf: str, old: Value, new: Value) -> str:
 
 
 def _shown(leaf: str, value: Value) -> str:
-    if value is None or isinstance(value, bool) or leaf == "caller_told":  # 1.0 is True, and a latitude
+    if value is None or isinstance(value, bool):  # 1.0 is True, and a latitude
         return WORDS[value]
+    if leaf in OF_OURS:
+        return WORDS.get(value, str(value))
     return str(value)
 
 

@@ -64,7 +64,7 @@ async def test_a_report_that_comes_with_its_kind_goes_out_at_once(automatic: Cli
     assert (damkar["created_by"], damkar["rule_version"]) == (BY, 1)
     assert damkar["accept_by"] == "2026-03-14T02:00:11.535897Z", "45 s: the automatic rule's, not the proposal's"
     assert [(one["author"], one["text"]) for one in report["entries"][1:]] == [
-        (BY, "Status: open → dispatched"),
+        (BY, "Status: baru → dikirim"),
         (BY, "Dikirim ke Damkar."),
         ("aturan otomatis (aturan 3, versi 1)", "Dikirim ke Psc119."),
     ]
@@ -192,7 +192,7 @@ async def test_a_kind_brings_its_priority_until_somebody_chooses_one(automatic: 
     fire = await change(automatic, report, kind="kebakaran")
     assert (fire["priority"], sent(fire)) == ("P1", [("damkar", 2), ("psc119", 3)]), "the rule for urgent fires saw it"
     texts = [entry["text"] for entry in fire["entries"]]
-    assert texts[1:4] == ["Jenis: – → kebakaran", "Status: open → working", "Prioritas: – → P1 (menurut jenis)"]
+    assert texts[1:4] == ["Jenis: – → kebakaran", "Status: baru → dikerjakan", "Prioritas: – → P1 (menurut jenis)"]
     assert {one["accept_by"][:19] for one in fire["dispatches"]} == {"2026-03-14T02:00:11", "2026-03-14T02:00:26"}
     light = await opened(automatic, kind="pju")
     assert (light["version"], light["priority"]) == (1, "P3")

@@ -71,7 +71,7 @@ async def test_an_agencys_word_is_checked_with_the_caller_before_it_is_closed(
         "Tiga kali ditelepon",
         "Hasil akhir: – → resolved",
         "Penelepon: – → tidak dapat dihubungi",
-        "Status: resolved → closed",
+        "Status: selesai di lapangan → ditutup",
     ]
     assert (await take(operator, report, "close", disposition="resolved", caller="told"))[0] == 409
     async with database.reading() as reading:
@@ -120,7 +120,7 @@ async def test_reopened_it_keeps_its_clock_and_has_to_be_checked_anew(
     assert (answer.status_code, reopened["status"], reopened["opened_at"]) == (200, "reopened", report["opened_at"])
     assert (reopened["disposition"], reopened["caller_told"]) == (None, None)
     assert texts(reopened)[-3:] == [
-        "Status: closed → reopened",
+        "Status: ditutup → dibuka lagi",
         "Hasil akhir: advised → –",
         "Penelepon: sudah diberi tahu → –",
     ]

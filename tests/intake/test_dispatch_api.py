@@ -63,11 +63,11 @@ async def test_sent_accepted_resolved(operator: Client, database: Database) -> N
     texts = [entry["text"] for entry in report["entries"]]
     assert texts == [
         "Laporan dibuka (walk-in).",
-        "Status: open → dispatched",
+        "Status: baru → dikirim",
         "Dikirim ke Damkar.",
         "Damkar (Regu 1) menerima laporan ini.",
         "Damkar menyatakan selesai: Padam",
-        "Status: dispatched → resolved",
+        "Status: dikirim → selesai di lapangan",
     ]
     assert [entry["author"] for entry in report["entries"]][3:] == ["Damkar", "Damkar", "damkar"], (
         "an answer is its agency's word"

@@ -264,7 +264,7 @@ async def test_closed_and_reopened_with_the_head(database: Database, clock: SetC
         await steps(database, first, "closed")
     await steps(database, first, "resolved", "closed")
     assert await statuses(database, *fires) == ["closed"] * 3
-    assert (await texts(database, third))[-1] == f"Status: resolved → closed (duplikat dari {first})"
+    assert (await texts(database, third))[-1] == f"Status: selesai di lapangan → ditutup (duplikat dari {first})"
     assert types(await received(database, row))[-1] == "closed"
     assert (await audit(database)).count(("gabungan", "IncidentClose", second)) == 1
     clock.forward(hours=1)
@@ -283,7 +283,7 @@ async def test_each_caller_of_a_group_is_told_for_himself(database: Database, fi
     await edit(database, third, "class", "ghost")
     for number in (second, third):
         await join(database, number, first)
-    assert "Status: open → working" in await texts(database, second)
+    assert "Status: baru → dikerjakan" in await texts(database, second)
     await steps(database, first, "resolved", "closed")
     rows = [await find(database, one) for one in fires]
     assert [(one.disposition, one.caller_told) for one in rows] == [

@@ -126,7 +126,7 @@ async def test_a_report_lies_in_a_place(operator: Client, database: Database) ->
     assert (where["text"], where["lat"], where["lon"]) == ("dekat pasar", None, None)
     assert (where["place"], where["place_name"]) == ("99.01.02.2002", named)
     assert report["entries"][-2]["text"] == f"Tempat: – → {named}"
-    assert report["entries"][-1]["text"] == "Status: open → working"
+    assert report["entries"][-1]["text"] == "Status: baru → dikerjakan"
     merged = await change(operator, first, lat=-7.0, lon=113.9)
     assert merged["location"]["place"] == "99.01.02.2002", "another field merges"
     conflict = await change(operator, first, 412, place="99.01.03")

@@ -286,7 +286,7 @@ async def test_entries_are_written_in_pen(operator: Client, database: Database) 
     assert (await operator.post(f"{url}/entries/{entry['id']}/strike")).json() == struck.json()
     after = (await operator.get(url)).json()
     assert (after["version"], after["status"]) == (3, "working")
-    assert [entry["text"] for entry in after["entries"]][-2:] == ["Dua korban <b>&", "Status: open → working"]
+    assert [entry["text"] for entry in after["entries"]][-2:] == ["Dua korban <b>&", "Status: baru → dikerjakan"]
     assert (await operator.post(f"{url}/entries", json={"text": " \n"})).status_code == 422
     assert (await operator.post(f"{url}/entries/{report['number']}/strike", json={})).status_code == 404
     assert (await chain.verify(database)).bad is None
