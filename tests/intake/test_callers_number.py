@@ -19,7 +19,7 @@ from tests.routing.cases import owed
 
 NUMBER = "112-20260314-0001"
 FIRE = NewReport("walk-in", caller_number="081200000001", caller_name="Siti Contoh", kind="kebakaran", priority="P1")
-UNTOLD = {"number": None, "number_raw": None, "name": None, "withheld_by_centre": True}
+UNTOLD = {"number": None, "number_raw": None, "typed": None, "name": None, "withheld_by_centre": True}
 
 
 @pytest.fixture
