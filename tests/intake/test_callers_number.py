@@ -77,9 +77,11 @@ async def test_no_message_of_a_dispatch_tells_what_its_creation_withheld(
         "number": "+6281200000001",
         "number_raw": "081200000001",
         "name": "Siti Contoh",
+        "typed": None,
         "withheld_by_centre": False,
     }
-    assert told[2][1]["number_raw"] == "081200000002"
+    new = {"number": "+6281200000002", "number_raw": "081200000002", "typed": "081200000002"}  # nobody called
+    assert told[2][1] == told[0][1] | new
 
 
 async def test_the_next_of_the_ladder_is_not_told_either(
