@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -42,6 +42,13 @@ class ListRow(Struct, frozen=True):
 async def every(reading: Reading) -> list[PlaceRow]:
     """Return all rows of all lists, by code."""
     return await reading.rows(PlaceRow, select(tables.places).order_by(p.code, p.source))
+
+
+async def bounds(reading: Reading) -> tuple[float, float, float, float] | None:
+    """Return south, west, north, east of all places with coordinates; None while there are none."""
+    statement = select(func.min(p.lat), func.min(p.lon), func.max(p.lat), func.max(p.lon))
+    row = (await reading.connection.execute(statement)).one()
+    return None if None in row else (row[0], row[1], row[2], row[3])
 
 
 async def of_source(reading: Reading, source: str) -> list[PlaceRow]:

@@ -23,6 +23,7 @@ from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
 from routing.escalation import REJECTED, TOLD_LATE, Plan
+from routing.refusals import EscalatedAlreadyError, NotWaitingError, UnknownDispatchError
 
 AUTHOR: Final = "eskalasi"
 SINCE: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "tiba di lokasi"}
@@ -57,6 +58,33 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     await reports.touch(tx, report.id)
     tx.tell("escalation", dispatch_id)
     return True
+
+
+async def at_once(tx: Transaction, dispatch_id: str, by: str, public_url: str) -> tuple[DispatchRow, bool]:
+    """Take the second step of a ladder now, because somebody at the desk asks for it; and whether another has it.
+
+    Raises UnknownDispatchError, NotWaitingError, EscalatedAlreadyError.
+    """
+    report = await duplicates.lock_of_dispatch(tx, dispatch_id)
+    found = await dispatches.find(tx, dispatch_id)
+    if report is None or found is None:
+        raise UnknownDispatchError
+    if found.state not in UNANSWERED or report.status in OVER:
+        raise NotWaitingError
+    if found.escalation >= 2:
+        raise EscalatedAlreadyError
+    plan = escalation.at_once(found.accept_by, found.accept_within)
+    agency = await agencies.find(tx, found.agency)
+    text = f"Diminta oleh {by} tanpa menunggu batas waktu: eskalasi {called(agency) if agency else found.agency}"
+    await entries.add(tx, report.id, by, text, automatic=True)
+    followed = await _do(tx, report, found, plan, public_url)
+    await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": plan.next_at})
+    tx.record(by, "dispatch.escalated", dispatch_id, agency=found.agency, step=plan.done, words=[*plan.words])
+    await reports.touch(tx, report.id)
+    tx.tell("escalation", dispatch_id)
+    tx.wake("outbox")
+    again = await dispatches.find(tx, dispatch_id)
+    return again or found, followed
 
 
 def _is_cut_off(found: DispatchRow) -> bool:

@@ -135,6 +135,7 @@ def _jobs(
             stop=process.stop,
             store=settings.store,
             photo_folder=settings.photos,
+            map_folder=settings.maps,
             shift_rules=shift_rules(settings),
             sms=settings.sms_url is not None,
             aml_secret=settings.aml_secret.get_secret_value() if settings.aml_secret else None,

@@ -245,6 +245,11 @@ class Settings(BaseSettings):
         return self.recordings_store or self.state_dir / "recordings"
 
     @property
+    def maps(self) -> Path:
+        """The folder into which a centre puts its own maps: `*.pmtiles`, `*.geojson`. Nothing here writes it."""
+        return self.state_dir / "map"
+
+    @property
     def photos(self) -> Path:
         """The folder of photos, which the web server writes and reads: beside the recordings, or in their store."""
         return self.recordings_store / "photos" if self.recordings_store else self.state_dir / "photos"

@@ -56,6 +56,14 @@ class DispatchOverError(RefusedError, status=409):
     """This dispatch has ended already."""
 
 
+class NotWaitingError(RefusedError, status=409):
+    """Nobody waits for this agency's answer: it has accepted, or it is over. Telephone it, or send it to others."""
+
+
+class EscalatedAlreadyError(RefusedError, status=409):
+    """This dispatch was escalated already: its next agency has it, or there is none. Choose another agency."""
+
+
 class NothingDeadError(RefusedError, status=409):
     """Nothing of this dispatch is dead: all was delivered or withdrawn, or is being tried. GET its report to see."""
 

@@ -26,6 +26,7 @@ from intake.api import (
     health,
     life,
     location,
+    maps,
     operators,
     page,
     people,
@@ -64,6 +65,7 @@ def create_app(
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
     photo_folder: Path | None = None,
+    map_folder: Path | None = None,
     shift_rules: ShiftRules | None = None,
     sms: bool = False,
     aml_secret: str | None = None,
@@ -81,6 +83,7 @@ def create_app(
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
         photo_folder: the folder of agencies' photos; None: none are taken.
+        map_folder: the folder of the centre's own maps, `*.pmtiles` and `*.geojson`.
         shift_rules: the line's queues and desks, and what follows a call.
         sms: whether a gateway is set that sends SMS.
         aml_secret: with which AML by HTTPS must be signed; None: its bearer token is enough.
@@ -92,6 +95,7 @@ def create_app(
     context = Context(
         *(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms),
         photos=photo_folder,
+        maps=map_folder,
         aml_secret=aml_secret,
     )
     registry = CollectorRegistry()
@@ -103,6 +107,7 @@ def create_app(
         together.router(context),
         rules.router(context),
         places.router(context),
+        maps.router(context),
         control.router(context),
         shifts.router(context),
         callers.router(context),

@@ -54,6 +54,7 @@ class Context:
     shifts: ShiftRules
     sms: bool  # there is a gateway that sends them
     photos: Path | None  # the folder; None: this server takes none
+    maps: Path | None  # the folder of the centre's own map files; None: it has none
     aml_secret: str | None  # of the `hmac` of AML by HTTPS; None: it is not checked
     tail: Tail = field(init=False)
     door: Door = field(init=False)

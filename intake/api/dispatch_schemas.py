@@ -133,6 +133,13 @@ class Answered(Out):
     dispatch: Dispatch
 
 
+class Escalated(Out):
+    """What came of it. `followed` false: the rules know no other agency, and the supervisor is told to decide."""
+
+    followed: bool
+    dispatch: Dispatch
+
+
 class SentPhoto(Out):
     """A photo that is kept. `type` is by its first bytes."""
 

@@ -1,10 +1,10 @@
-"""Routes of one dispatch: the desk cancels it, or sends again what died of it."""
+"""Routes of one dispatch: the desk cancels it, escalates it, or sends again what died of it."""
 
 from typing import Annotated
 
 from fastapi import APIRouter
 
-from intake import dispatching
+from intake import dispatching, escalating
 from intake.access import Who
 from intake.api import bodies, wire
 from intake.api import dispatch_schemas as schemas
@@ -28,6 +28,16 @@ def router(context: Context) -> APIRouter:
         async with database.transaction() as tx:
             row = await dispatching.cancel(tx, dispatch_id, body.reason, who.name, url)
             return (await wire.sent(tx, [row]))[0]
+
+    @routes.post("/{dispatch_id}/escalate", responses=refusals(*ON_WRITE, 404, 409))
+    async def escalate(dispatch_id: DispatchId, who: staff, _: bodies.Nothing | None = None) -> schemas.Escalated:
+        """Send the report to the next agency of the rules' ladder now, without waiting until time is up.
+
+        The agency asked first keeps it, and may still accept. 409 when it has answered, or was escalated before.
+        """
+        async with database.transaction() as tx:
+            row, followed = await escalating.at_once(tx, dispatch_id, who.name, url)
+            return schemas.Escalated(followed=followed, dispatch=(await wire.sent(tx, [row]))[0])
 
     @routes.post("/{dispatch_id}/send-again", responses=refusals(*ON_WRITE, 404, 409))
     async def send_again(dispatch_id: DispatchId, who: staff, _: bodies.Nothing | None = None) -> schemas.Dispatch:

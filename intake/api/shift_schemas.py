@@ -81,10 +81,14 @@ class Desk(Out):
 
 
 class Desks(Out):
-    """Every telephone at which somebody sits, or that a queue has; `now` is the server's time."""
+    """Every telephone at which somebody sits, or that a queue has; `now` is the server's time.
+
+    `devices`: the telephones at which a shift can begin (INTAKE112_DESKS), manned or not.
+    """
 
     now: datetime
     desks: list[Desk]
+    devices: list[str]
 
 
 class Ended(Out):

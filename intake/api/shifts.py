@@ -19,6 +19,7 @@ from intake.access import Who
 from intake.api import bodies, shift_schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, supervisors_only
 from intake.api.operators import ID
+from intake.control import DESK
 from intake.shift_refusals import NoPersonError, NoShiftError, UnknownShiftError
 from intake.shifts import ShiftRules
 
@@ -38,6 +39,7 @@ AGAIN: Final[dict[int | str, dict[str, Any]]] = {
 def router(context: Context) -> APIRouter:
     """Return the routes under /api/v1."""
     database, rules = context.database, context.shifts
+    devices = [f"{DESK}{name}" for name in sorted(rules.desks, key=lambda name: (len(name), name))]  # op2 before op10
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
     supervisor = Annotated[Who, supervisors_only(context)]
@@ -93,7 +95,8 @@ def router(context: Context) -> APIRouter:
         """Who sits where, and in which state. `live` tells when one changed (`shift`, its telephone)."""
         async with database.reading() as reading:
             rows = await saved.every_open(reading)
-            return shift_schemas.Desks(now=reading.now, desks=await _shown(reading, rows, rules))
+            shown = await _shown(reading, rows, rules)
+        return shift_schemas.Desks(now=reading.now, desks=shown, devices=devices)
 
     return routes
 

@@ -56,6 +56,8 @@ async def test_a_shift_from_its_begin_to_its_end(siti: Person, database: Databas
     assert (await siti.desk())["user"] is None, "the PBX still rings it, and nobody sits there"
     await book(database, MemberGone("pbx-1", clock(), "112", OP1))
     assert await siti.desks() == []
+    devices = (await siti.client.get("/api/v1/desks", headers=siti.headers)).json()["devices"]
+    assert devices == [f"PJSIP/op{number}" for number in range(1, 9)], "where a shift can begin"
     async with database.reading() as reading:
         spells = await shifts.states_of(reading, begun["shift"])
         told = [row.subject for row in await live.after(reading, 0, 500) if row.kind == "shift"]

@@ -71,6 +71,14 @@ export interface BodiesCallBackIn {
   device?: string | null;
 }
 
+/** From the south-west to the north-east, in degrees. */
+export interface Bounds {
+  south: number;
+  west: number;
+  north: number;
+  east: number;
+}
+
 /** A call with its legs, its recording once that is kept, and what the trunk said of the caller, as it came. `message`: what the caller left with the voice menu. `call_back_owed`: it promised one, and nobody has talked to the caller since, or closed the worklist's item. */
 export interface Call {
   pbx: string;
@@ -312,10 +320,11 @@ export interface DeskQueue {
   at: string;
 }
 
-/** Every telephone at which somebody sits, or that a queue has; `now` is the server's time. */
+/** Every telephone at which somebody sits, or that a queue has; `now` is the server's time. `devices`: the telephones at which a shift can begin (INTAKE112_DESKS), manned or not. */
 export interface Desks {
   now: string;
   desks: Desk[];
+  devices: string[];
 }
 
 /** Why an agency is disabled. */
@@ -480,6 +489,12 @@ export interface Entry {
 /** What is to be written. */
 export interface EntryIn {
   text: string;
+}
+
+/** What came of it. `followed` false: the rules know no other agency, and the supervisor is told to decide. */
+export interface Escalated {
+  followed: boolean;
+  dispatch: Dispatch;
 }
 
 /** What a crew must know first; null: nobody has said. `no_road`: on an island without a road. */
@@ -765,6 +780,21 @@ export interface LocationLinkIn {
   send?: boolean;
   to?: string | null;
   language?: "id" | "en" | null;
+}
+
+/** The centre's own files, by name, and the area in which its known places lie; null while none has coordinates. */
+export interface Map {
+  files: MapFile[];
+  bounds: Bounds | null;
+}
+
+/** A file of the centre: `url` gives it, in parts too. `changed_at`: what a newer one has later. */
+export interface MapFile {
+  name: string;
+  type: "pmtiles" | "geojson";
+  bytes: number;
+  changed_at: string;
+  url: string;
 }
 
 /** A report of the group. `joined_to`: the report it was joined to, null of the head. */
@@ -1540,6 +1570,7 @@ export interface Routes {
   "POST /api/v1/dispatches/{dispatch_id}/answers": { takes: TelephonedIn; gives: Answered; query: undefined };
   "GET /api/v1/dispatches/{dispatch_id}/answers": { takes: undefined; gives: KeptAnswers; query: undefined };
   "POST /api/v1/dispatches/{dispatch_id}/cancel": { takes: CancelIn; gives: Dispatch; query: undefined };
+  "POST /api/v1/dispatches/{dispatch_id}/escalate": { takes: Nothing | null | undefined; gives: Escalated; query: undefined };
   "GET /api/v1/dispatches/{dispatch_id}/photos": { takes: undefined; gives: Photos; query: undefined };
   "GET /api/v1/dispatches/{dispatch_id}/photos/{number}": { takes: undefined; gives: undefined; query: undefined };
   "POST /api/v1/dispatches/{dispatch_id}/send-again": { takes: Nothing | null | undefined; gives: Dispatch; query: undefined };
@@ -1556,6 +1587,8 @@ export interface Routes {
   "PATCH /api/v1/kinds/{code}": { takes: KindIn; gives: Kind; query: undefined };
   "POST /api/v1/links/{link_id}/undo": { takes: Nothing | null | undefined; gives: CallerLink; query: undefined };
   "GET /api/v1/live": { takes: undefined; gives: undefined; query: { after?: number | null; } };
+  "GET /api/v1/map": { takes: undefined; gives: Map; query: undefined };
+  "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };
   "POST /api/v1/pilots": { takes: PilotIn; gives: Pilot; query: undefined };
   "DELETE /api/v1/pilots/{pilot_id}": { takes: undefined; gives: undefined; query: undefined };
