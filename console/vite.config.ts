@@ -1,10 +1,11 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
+import { outline } from "./outline.ts";
 
 // Everything is served by us, from /static/console/: no inline script, style or data: URL, which the CSP would refuse.
 export default defineConfig({
   base: "/static/console/",
-  plugins: [svelte()],
+  plugins: [svelte(), outline()],
   build: {
     outDir: "../intake/static/console",
     emptyOutDir: true,

@@ -55,7 +55,7 @@ class Bounds(Out):
     east: float
 
 
-class Map(Out):
+class MapSources(Out):
     """The centre's own files, by name, and the area in which its known places lie; null while none has coordinates."""
 
     files: list[MapFile]
@@ -78,12 +78,12 @@ def router(context: Context) -> APIRouter:
     staff = Annotated[Who, staff_only(context)]
 
     @routes.get("", responses=refusals(*ON_READ))
-    async def described(_: staff) -> Map:
+    async def described(_: staff) -> MapSources:
         """What there is to draw the map from."""
         async with database.reading() as reading:
             found = await places.bounds(reading)
         area = None if found is None else Bounds(south=found[0], west=found[1], north=found[2], east=found[3])
-        return Map(files=await asyncio.to_thread(_files, folder), bounds=area)
+        return MapSources(files=await asyncio.to_thread(_files, folder), bounds=area)
 
     @routes.get("/{name}", response_class=FileResponse, responses=GIVEN | refusals(*ON_READ, 404))
     async def given(name: Name, _: staff) -> FileResponse:

@@ -782,12 +782,6 @@ export interface LocationLinkIn {
   language?: "id" | "en" | null;
 }
 
-/** The centre's own files, by name, and the area in which its known places lie; null while none has coordinates. */
-export interface Map {
-  files: MapFile[];
-  bounds: Bounds | null;
-}
-
 /** A file of the centre: `url` gives it, in parts too. `changed_at`: what a newer one has later. */
 export interface MapFile {
   name: string;
@@ -795,6 +789,12 @@ export interface MapFile {
   bytes: number;
   changed_at: string;
   url: string;
+}
+
+/** The centre's own files, by name, and the area in which its known places lie; null while none has coordinates. */
+export interface MapSources {
+  files: MapFile[];
+  bounds: Bounds | null;
 }
 
 /** A report of the group. `joined_to`: the report it was joined to, null of the head. */
@@ -1587,7 +1587,7 @@ export interface Routes {
   "PATCH /api/v1/kinds/{code}": { takes: KindIn; gives: Kind; query: undefined };
   "POST /api/v1/links/{link_id}/undo": { takes: Nothing | null | undefined; gives: CallerLink; query: undefined };
   "GET /api/v1/live": { takes: undefined; gives: undefined; query: { after?: number | null; } };
-  "GET /api/v1/map": { takes: undefined; gives: Map; query: undefined };
+  "GET /api/v1/map": { takes: undefined; gives: MapSources; query: undefined };
   "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };
   "POST /api/v1/pilots": { takes: PilotIn; gives: Pilot; query: undefined };

@@ -7,6 +7,7 @@ import { live } from "../../live/live.svelte.ts";
 import { isWaiting, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
+import { controls } from "./controls.svelte.ts";
 import { prefer, preference } from "../../preferences.ts";
 
 const MOST_TABS = 8;
@@ -20,6 +21,8 @@ class Desk {
   /** Opened by itself while somebody was typing, and not looked at yet. */
   waiting = $state<string[]>([]);
   shift = $state.raw<Shift | null>(null);
+  /** Where a shift can begin, and who sits there now. */
+  telephones = $state.raw<readonly { device: string; user: string | null }[]>([]);
   callers = $state.raw<ReadonlyMap<string, RingingCaller>>(new Map());
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
@@ -96,14 +99,15 @@ class Desk {
   }
 
   async callBack(item: Item): Promise<void> {
-    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: item.id } }));
+    await controls.run(item.id, () => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: item.id } }));
   }
 
   private async readShift(): Promise<void> {
     try {
       const before = this.shift;
-      const { desks } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
+      const { desks, devices } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
       this.shift = desks.find((one) => one.user === who.user) ?? null;
+      this.telephones = devices.map((device) => ({ device, user: desks.find((one) => one.device === device)?.user ?? null }));
       const { state, report } = this.shift ?? {};
       if (state === "talking" && report && report !== before?.report) this.answered(report);
     } catch {

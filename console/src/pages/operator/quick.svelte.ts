@@ -5,6 +5,7 @@ import { ask } from "../../api/client.ts";
 import type { Report } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import { reports } from "../../report/reports.svelte.ts";
+import { controls } from "./controls.svelte.ts";
 import { desk } from "./desk.svelte.ts";
 
 export const QUICK = ["ghost", "prank", "information"] as const;
@@ -54,7 +55,7 @@ class QuickEnd {
   private async hangUp(number: string): Promise<void> {
     this.stop();
     if (reports.get(number)?.call?.stage === "ended") return; // the caller was faster
-    await trouble.over(() => ask("POST /api/v1/reports/{number}/call/hang-up", { path: { number } }));
+    await controls.run(number, () => ask("POST /api/v1/reports/{number}/call/hang-up", { path: { number } }));
     if (desk.shift) await desk.wish("ready");
   }
 }

@@ -1,0 +1,122 @@
+// The map itself, by Leaflet: loaded only where a map is shown. Land is our own outline; streets and areas are the centre's
+// own files. No tile server, no font, no picture from anywhere. Colours are classes (Map.svelte), so both themes have theirs.
+import L from "leaflet";
+import "leaflet/dist/leaflet.css";
+import outline from "virtual:outline";
+import type { MapSources } from "../api/schema.ts";
+import type { Mark } from "./marks.ts";
+import { pointsOf } from "./rings.ts";
+
+const INDONESIA: L.LatLngBoundsExpression = [[-11, 95], [6, 141]];
+const NEAREST_BY_ITSELF = 14;
+export type Span = [[number, number], [number, number]];
+
+export class Drawing {
+  private readonly map: L.Map;
+  private readonly marks = L.layerGroup();
+  private readonly shapes = L.layerGroup();
+  private pin: L.Marker | null = null;
+  private streets: L.Layer | null = null;
+
+  /** `picked` is told where somebody pressed, or asked by the keyboard for the middle. */
+  constructor(box: HTMLElement, spoken: { zoomIn: string; zoomOut: string }, picked: (lat: number, lon: number) => void) {
+    this.map = L.map(box, { attributionControl: false, zoomControl: false, maxZoom: 18, zoomAnimation: false, fadeAnimation: false });
+    this.map.createPane("land").style.zIndex = "150"; // under the streets
+    L.control.zoom({ zoomInTitle: spoken.zoomIn, zoomOutTitle: spoken.zoomOut }).addTo(this.map);
+    L.control.scale({ imperial: false }).addTo(this.map);
+    for (const whose of ["near", "own"] as const)
+      for (const rings of outline[whose])
+        L.polygon(rings.map(pointsOf), { pane: "land", className: `land ${whose}`, interactive: false }).addTo(this.map);
+    this.shapes.addTo(this.map);
+    this.marks.addTo(this.map);
+    this.map.fitBounds(INDONESIA);
+    this.map.on("click", ({ latlng }) => picked(latlng.lat, latlng.lng));
+  }
+
+  /** Where the cross in the middle is. */
+  get middle(): { lat: number; lon: number } {
+    const { lat, lng } = this.map.getCenter();
+    return { lat, lon: lng };
+  }
+
+  look(span: Span): void {
+    this.map.fitBounds(span, { maxZoom: NEAREST_BY_ITSELF, padding: [24, 24], animate: false });
+  }
+
+  /** The box has another size now. */
+  fit(): void {
+    this.map.invalidateSize({ animate: false });
+  }
+
+  show(marks: readonly Mark[], name: (mark: Mark) => string): void {
+    this.marks.clearLayers();
+    for (const mark of marks) {
+      const at: L.LatLngTuple = [mark.lat, mark.lon];
+      const look = `${mark.sort} ${mark.priority ?? ""}`;
+      if (mark.radius_m && mark.sort !== "other")
+        L.circle(at, { radius: mark.radius_m, className: `circle ${mark.sort}`, interactive: false }).addTo(this.marks);
+      const dot = L.marker(at, { icon: iconOf(look), keyboard: false, interactive: false, zIndexOffset: mark.sort === "holds" ? 1_000 : 0 });
+      dot.bindTooltip(said(name(mark)), { permanent: true, direction: "right", className: `said ${look}`, offset: [8, 0] });
+      dot.addTo(this.marks);
+    }
+  }
+
+  /** Where a pin would go, until it is taken or not. */
+  propose(place: { lat: number; lon: number } | null): void {
+    this.pin?.remove();
+    this.pin = place && L.marker([place.lat, place.lon], { icon: iconOf("pin"), keyboard: false, interactive: false }).addTo(this.map);
+  }
+
+  /** Draw the centre's own files. Returns the names of those that could not be read. */
+  async draw(given: MapSources, theme: "night" | "day", language: string): Promise<string[]> {
+    const failed: string[] = [];
+    this.shapes.clearLayers();
+    for (const { type, name, url } of given.files) {
+      try {
+        if (type === "geojson") await this.areas(url);
+        else await this.tiles(url, theme, language);
+      } catch {
+        failed.push(name);
+      }
+    }
+    return failed;
+  }
+
+  end(): void {
+    this.map.remove();
+  }
+
+  private async areas(url: string): Promise<void> {
+    const answer = await fetch(url);
+    if (!answer.ok) throw new Error(String(answer.status));
+    L.geoJSON((await answer.json()) as GeoJSON.GeoJsonObject, {
+      style: { className: "area" },
+      interactive: false,
+      pointToLayer: ({ properties }, at) => {
+        const name = String((properties as Record<string, unknown> | null)?.["name"] ?? "");
+        const dot = L.marker(at, { icon: iconOf("post"), keyboard: false, interactive: false });
+        return name ? dot.bindTooltip(said(name), { permanent: true, direction: "right", className: "said post" }) : dot;
+      },
+    }).addTo(this.shapes);
+  }
+
+  private async tiles(url: string, theme: "night" | "day", language: string): Promise<void> {
+    Object.assign(globalThis, { L }); // the layer takes Leaflet from there
+    const start = await fetch(url, { headers: { Range: "bytes=0-6" } });
+    if (!start.ok || !(await start.text()).startsWith("PMTiles")) throw new Error("no PMTiles");
+    const { leafletLayer } = await import("protomaps-leaflet");
+    this.streets?.remove();
+    const flavor = theme === "night" ? "dark" : "light";
+    this.streets = leafletLayer({ url, flavor, lang: language, attribution: "" }) as unknown as L.Layer;
+    this.streets.addTo(this.map);
+  }
+}
+
+/** Leaflet takes a text for HTML, and what people wrote is none. */
+function said(text: string): HTMLElement {
+  const box = document.createElement("span");
+  box.textContent = text;
+  return box;
+}
+
+const iconOf = (look: string): L.DivIcon => L.divIcon({ className: `mark ${look}`, html: "", iconSize: [14, 14] });

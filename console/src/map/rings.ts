@@ -1,0 +1,15 @@
+// The outline as ../../outline.ts packs it, as points.
+
+const SCALE = 1_000;
+
+/** [113000, -7000, 5, 0] becomes [[-7, 113], [-7, 113.005]]: latitude first, as the map wants it. */
+export function pointsOf(ring: readonly number[]): [number, number][] {
+  const points: [number, number][] = [];
+  let [x, y] = [0, 0];
+  for (let n = 0; n + 1 < ring.length; n += 2) {
+    x += ring[n] ?? 0;
+    y += ring[n + 1] ?? 0;
+    points.push([y / SCALE, x / SCALE]);
+  }
+  return points;
+}
