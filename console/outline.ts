@@ -1,19 +1,19 @@
 // Cut at build: the coast and the land borders of Indonesia and its neighbours, out of `world-atlas` (Natural Earth, public
 // domain, 1 : 10 million), for a map that needs nothing from outside. `import lines from "virtual:outline"` gives, for
-// "own" and "near", polygons of rings; a ring is whole thousandths of degrees, lon and lat in turn, each but the first pair
-// the step from the one before.
+// "own" and "near", polygons of rings; a ring is whole `SCALE`ths of degrees, lon and lat in turn, each but the first pair
+// the step from the one before (src/map/rings.ts reads them).
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { feature } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import type { Position } from "geojson";
 import type { Plugin } from "vite";
+import { SCALE } from "./src/map/rings.ts";
 
 const NAME = "virtual:outline";
 const OWN = "360";
 const NEAR = ["458", "702", "096", "626", "598"]; // Malaysia, Singapore, Brunei, Timor-Leste, Papua New Guinea
 const [WEST, SOUTH, EAST, NORTH] = [94, -12, 142, 8] as const;
-const SCALE = 1_000; // about 110 m, finer than the source is
 
 function ringOf(points: Position[]): number[] {
   const steps: number[] = [];

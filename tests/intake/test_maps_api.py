@@ -25,8 +25,12 @@ async def test_the_centres_own_files_and_its_area(operator: Client, database: Da
     (tmp_path / "map" / "batas.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     (tmp_path / "map" / "catatan.txt").write_text("not a map")
     async with database.transaction() as tx:
-        row = {"level": "own", "alternatives": [], "island": None, "parent": None}
-        ends = [{"lat": -7.1, "lon": 113.4}, {"lat": -6.8, "lon": 116.2}, {"lat": None, "lon": None}]
+        row: dict[str, object] = {"level": "own", "alternatives": [], "island": None, "parent": None}
+        ends: list[dict[str, object]] = [
+            {"lat": -7.1, "lon": 113.4},
+            {"lat": -6.8, "lon": 116.2},
+            {"lat": None, "lon": None},
+        ]
         rows = [row | {"code": f"o.{n}", "name": f"Pos {n}"} | one for n, one in enumerate(ends)]
         await places.replace(tx, "own", rows, version="1", regency=None, by="siti")
     told = (await operator.get("/api/v1/map")).json()

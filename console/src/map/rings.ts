@@ -1,8 +1,9 @@
 // The outline as ../../outline.ts packs it, as points.
 
-const SCALE = 1_000;
+/** Of a degree: about 440 m, as fine as the source is. */
+export const SCALE = 250;
 
-/** [113000, -7000, 5, 0] becomes [[-7, 113], [-7, 113.005]]: latitude first, as the map wants it. */
+/** [28250, -1750, 1, 0] becomes [[-7, 113], [-7, 113.004]]: latitude first, as the map wants it. */
 export function pointsOf(ring: readonly number[]): [number, number][] {
   const points: [number, number][] = [];
   let [x, y] = [0, 0];
