@@ -1,6 +1,9 @@
 """The right of the operator's page on the whole demo: the call, answers by telephone, map, what happened when."""
 
 import re
+import sqlite3
+import wave
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,11 +26,14 @@ def test_what_can_be_done_about_a_call_and_its_dispatches(page: Page, demo: Demo
     sees_what_the_pbx_made_of_a_transfer(page)
     hears_by_telephone_what_the_agency_says(page)
     sets_a_pin_by_the_keyboard(page)
+    number = page.locator("#number").inner_text()
+    keeps_a_recording(demo, number)
     with page.expect_response(re.compile(r"jalan\.pmtiles$")):
         page.reload()
-        page.locator("#newest button").first.click()
+        page.locator(f"#newest [data-number='{number}']").click()
     expect(page.locator("#map .said.post")).to_have_text("Pos <b>Damkar</b>")
     expect(page.locator("#map canvas").first).to_be_attached()
+    hears_the_recording_after_saying_why(page)
 
 
 def begins_a_shift_at_a_telephone_of_the_list(page: Page) -> None:
@@ -89,3 +95,27 @@ def sets_a_pin_by_the_keyboard(page: Page) -> None:
     expect(pane.get_by_role("status")).to_be_hidden()
     expect(pane.locator("li", has_text="lokasi laporan")).to_contain_text("pin")
     expect(page.locator("#map")).to_be_focused()
+
+
+def keeps_a_recording(demo: Demo, number: str) -> None:
+    store = demo.database.parent / "recordings"
+    store.mkdir(exist_ok=True)
+    with wave.open(str(store / "satu.wav"), "wb") as file:
+        file.setparams((1, 2, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    row = "'call', 'satu.wav', 16044, 1.0, NULL, false, arrived_at"
+    of = f"SELECT calls.id, {row} FROM calls JOIN reports ON reports.id = report_id WHERE number = ?"  # noqa: S608
+    with closing(sqlite3.connect(demo.database, timeout=20)) as database, database:
+        into = "INSERT INTO recordings (call_id, part, file, bytes, seconds, fault, removed, kept_at)"
+        assert database.execute(f"{into} {of}", [number]).rowcount == 1
+
+
+def hears_the_recording_after_saying_why(page: Page) -> None:
+    handling = page.locator("#handling")
+    handling.get_by_role("button", name="Dengarkan rekaman").click()
+    handling.get_by_label("Alasan mendengarkan").fill("nama jalan tidak jelas")
+    handling.get_by_role("button", name="Dengarkan", exact=True).click()
+    sound = handling.locator("audio")
+    expect(sound).to_be_visible()
+    expect(sound).to_have_js_property("duration", 1)
+    expect(page.locator("#timeline li", has_text="Rekaman didengarkan oleh operator: nama jalan")).to_be_visible()

@@ -8,7 +8,7 @@ import type { Mark } from "./marks.ts";
 import { pointsOf } from "./rings.ts";
 
 const INDONESIA: L.LatLngBoundsExpression = [[-11, 95], [6, 141]];
-const NEAREST_BY_ITSELF = 14;
+const NEAREST_BY_ITSELF = { withStreets: 14, withoutStreets: 11 }; // a coast of 1 : 10 million says nothing nearer
 export type Span = [[number, number], [number, number]];
 
 export class Drawing {
@@ -22,6 +22,7 @@ export class Drawing {
   constructor(box: HTMLElement, spoken: { zoomIn: string; zoomOut: string }, picked: (lat: number, lon: number) => void) {
     this.map = L.map(box, { attributionControl: false, zoomControl: false, maxZoom: 18, zoomAnimation: false, fadeAnimation: false });
     this.map.createPane("land").style.zIndex = "150"; // under the streets
+    this.map.createPane("pin").style.zIndex = "660"; // above all names
     L.control.zoom({ zoomInTitle: spoken.zoomIn, zoomOutTitle: spoken.zoomOut }).addTo(this.map);
     L.control.scale({ imperial: false }).addTo(this.map);
     for (const whose of ["near", "own"] as const)
@@ -39,8 +40,9 @@ export class Drawing {
     return { lat, lon: lng };
   }
 
-  look(span: Span): void {
-    this.map.fitBounds(span, { maxZoom: NEAREST_BY_ITSELF, padding: [24, 24], animate: false });
+  look(span: Span, streets: boolean): void {
+    const maxZoom = NEAREST_BY_ITSELF[streets ? "withStreets" : "withoutStreets"];
+    this.map.fitBounds(span, { maxZoom, padding: [24, 24], animate: false });
   }
 
   /** The box has another size now. */
@@ -64,7 +66,7 @@ export class Drawing {
   /** Where a pin would go, until it is taken or not. */
   propose(place: { lat: number; lon: number } | null): void {
     this.pin?.remove();
-    this.pin = place && L.marker([place.lat, place.lon], { icon: iconOf("pin"), keyboard: false, interactive: false }).addTo(this.map);
+    this.pin = place && L.marker([place.lat, place.lon], { icon: iconOf("pin"), pane: "pin", keyboard: false, interactive: false }).addTo(this.map);
   }
 
   /** Draw the centre's own files. Returns the names of those that could not be read. */

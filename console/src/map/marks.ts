@@ -10,7 +10,7 @@ export interface Mark {
   lon: number;
   /** Radius of the circle in metres; null where nobody said one. */
   radius_m: number | null;
-  /** When it was measured, else when it was learnt; of `other` when the report was opened. */
+  /** When it was measured, else when we heard of it; of `other` when the report was opened. */
   at: string | null;
   method: string | null;
   /** Of `told`: `network`, `handset`, `link`, `gazetteer`, `person`. */
@@ -36,8 +36,8 @@ export function marksOf(report: Report, open: readonly ReportSummary[]): Mark[] 
     lat === null || lon === null ? [] : [{ ...none, id, sort: "told", lat, lon, radius_m, at: measured_at ?? at, method, source }],
   );
   const { lat, lon, radius_m, measured_at, method } = report.location;
-  const holds: Mark[] =
-    lat === null || lon === null ? [] : [{ ...none, id: "holds", sort: "holds", lat, lon, radius_m, at: measured_at, method }];
+  const at = measured_at ?? told.findLast((one) => one.lat === lat && one.lon === lon)?.at ?? null;
+  const holds: Mark[] = lat === null || lon === null ? [] : [{ ...none, id: "holds", sort: "holds", lat, lon, radius_m, at, method }];
   return [...others, ...told, ...holds];
 }
 

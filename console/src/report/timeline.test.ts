@@ -16,7 +16,7 @@ test("what happened stands in one list, the newest first, and who is not known i
       ],
     },
     entries: [{ at: at(3), author: "siti", text: "Api besar", struck_at: null, automatic: false }],
-    dispatches: [{ ...times, agency: "damkar", state: "en_route", created_at: at(4), created_by: "siti", accepted_at: at(5), en_route_at: at(6), answered_by: "Regu 1" }],
+    dispatches: [{ ...times, agency: "damkar", state: "en_route", created_at: at(4), created_by: "siti", sent_at: at(4), delivered_at: at(4), accepted_at: at(5), en_route_at: at(6), answered_by: "Regu 1" }],
     location: {
       positions: [{ at: at(2), source: "network", lat: -7, lon: 113, radius_m: 800.4, by: "PBX" }],
       links: [{ created_at: at(7), created_by: "siti", used_at: null }],
@@ -30,6 +30,7 @@ test("what happened stands in one list, the newest first, and who is not known i
       ["position", "linkMade", "siti", null],
       ["dispatch", "en_route", "Regu 1", "damkar"],
       ["dispatch", "accepted", null, "damkar"],
+      ["dispatch", "delivered", null, "damkar"],
       ["dispatch", "created", "siti", "damkar"],
       ["entry", "", "siti", "Api besar"],
       ["position", "network", "PBX", "-7.00000, 113.00000 ± 800 m"],

@@ -1,21 +1,19 @@
 // All that happened to a report in one list with times, the newest first: the call and its parts, notes, dispatches, positions.
 import type { Report } from "../api/schema.ts";
 
-export type Sort = "call" | "entry" | "dispatch" | "position";
+export type Sort = "call" | "entry" | "auto" | "dispatch" | "position";
 
 export interface Happened {
   key: string;
   at: string;
   sort: Sort;
-  /** Of `call`: `arrived`, `leg` …; of `dispatch`: `created` or its state; of `position`: its source, `link`, `linkUsed`; of `entry`: "". */
+  /** Of `call`: `arrived`, `leg` …; of `dispatch`: `created` or its state; of `position`: its source, `link`, `linkUsed`; of notes: "". `auto`: one that a machine wrote. */
   what: string;
   /** Who did it, as far as that is known: a person, a telephone. */
   who: string | null;
   /** The agency's code, the note's text, or the place. */
   text: string | null;
-  /** Written by a person and struck since; or told by a machine. */
   struck: boolean;
-  automatic: boolean;
 }
 
 const STEPS = ["sent", "delivered", "accepted", "rejected", "en_route", "on_scene", "resolved", "cancelled"] as const;
@@ -25,7 +23,7 @@ export function timelineOf(report: Report): Happened[] {
   const found: Happened[] = [];
   const add = (sort: Sort, what: string, at: string | null, more: Partial<Happened> = {}): void => {
     if (at === null) return;
-    found.push({ key: `${sort} ${found.length}`, at, sort, what, who: null, text: null, struck: false, automatic: false, ...more });
+    found.push({ key: `${sort} ${found.length}`, at, sort, what, who: null, text: null, struck: false, ...more });
   };
   const { call, entries, dispatches, location } = report;
   if (call) {
@@ -42,10 +40,11 @@ export function timelineOf(report: Report): Happened[] {
     add("call", "ended", call.ended_at);
   }
   for (const entry of entries)
-    add("entry", "", entry.at, { who: entry.author, text: entry.text, struck: entry.struck_at !== null, automatic: entry.automatic });
+    add(entry.automatic ? "auto" : "entry", "", entry.at, { who: entry.author, text: entry.text, struck: entry.struck_at !== null });
   for (const dispatch of dispatches) {
     add("dispatch", "created", dispatch.created_at, { who: dispatch.created_by, text: dispatch.agency });
     for (const step of STEPS) {
+      if (step === "sent" && dispatch.delivered_at !== null) continue; // it came there
       const isLast = dispatch.state === step && BY_AGENCY.has(step); // of earlier answers only the log knows who gave them
       add("dispatch", step, dispatch[`${step}_at`], { who: isLast ? dispatch.answered_by : null, text: dispatch.agency });
     }
