@@ -22,7 +22,10 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OLDEST_NODE: Final = (22, 18)  # the first that runs TypeScript by itself, as the tests of pure modules need
-MADE_FROM: Final = ("index.html", "package.json", "package-lock.json", "*.config.*", "outline.ts", "tsconfig.json", "src/**/*")
+MADE_FROM: Final = (
+    *("index.html", "package.json", "package-lock.json"),
+    *("*.config.*", "outline.ts", "tsconfig.json", "src/**/*"),
+)
 PATIENCE: Final = ("--fetch-retries=1", "--fetch-retry-maxtimeout=5000", "--fetch-retry-mintimeout=1000")
 
 
