@@ -13,6 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     reportCompressedSize: false,
+    license: { fileName: "licenses.md" }, // of what is bundled: they want to be told with it
   },
   worker: { format: "es" },
 });
