@@ -91,6 +91,10 @@ def sets_a_pin_by_the_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(pane.get_by_role("status")).to_contain_text("belum dipakai")
+    pin, middle = (pane.locator(one).bounding_box() for one in (".mark.pin", ".cross"))
+    assert pin is not None
+    assert middle is not None
+    assert abs(pin["x"] + pin["width"] / 2 - middle["x"] - middle["width"] / 2) < 2, "the pin is not at the cross"
     page.keyboard.press("Enter")
     expect(pane.get_by_role("status")).to_be_hidden()
     expect(pane.locator("li", has_text="lokasi laporan")).to_contain_text("pin")

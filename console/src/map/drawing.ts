@@ -31,6 +31,7 @@ export class Drawing {
     this.shapes.addTo(this.map);
     this.marks.addTo(this.map);
     this.map.fitBounds(INDONESIA);
+    this.map.panBy = (by) => L.Map.prototype.panBy.call(this.map, by, { animate: false }); // the middle is where the cross is
     this.map.on("click", ({ latlng }) => picked(latlng.lat, latlng.lng));
   }
 
