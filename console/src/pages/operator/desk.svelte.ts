@@ -1,7 +1,7 @@
 // What this operator has on the desk: which reports are open, which one is in front, the shift, who is ringing.
 // Focus is never stolen: what comes while somebody is typing becomes a tab, and waits.
-import { ask } from "../../api/client.ts";
-import type { Desk as Shift, Item, RingingCaller, Worklist } from "../../api/schema.ts";
+import { ask, Refusal } from "../../api/client.ts";
+import type { Desk as Shift, RingingCaller, Worklist } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import { live } from "../../live/live.svelte.ts";
 import { isWaiting, reports } from "../../report/reports.svelte.ts";
@@ -21,6 +21,8 @@ class Desk {
   waiting = $state<string[]>([]);
   shift = $state.raw<Shift | null>(null);
   callers = $state.raw<ReadonlyMap<string, RingingCaller>>(new Map());
+  /** Who else has a shift now. */
+  colleagues = $state.raw<string[]>([]);
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
 
@@ -86,17 +88,20 @@ class Desk {
     if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
   }
 
+  /** Leave what is open to somebody, null: to whoever is next; then the shift is over. */
+  async handOver(note: string, to: string | null): Promise<void> {
+    const given = await trouble.over(async () => {
+      try {
+        await ask("POST /api/v1/handovers", { body: { note, to } });
+      } catch (error) {
+        if (!(error instanceof Refusal && error.code === "nothing_to_hand_over")) throw error;
+      }
+    });
+    if (given) await this.end();
+  }
+
   get lastDevice(): string {
     return preference("device") ?? "";
-  }
-
-  async take(item: Item): Promise<void> {
-    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/take", { path: { item_id: item.id } }));
-    await this.readWorklist();
-  }
-
-  async callBack(item: Item): Promise<void> {
-    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: item.id } }));
   }
 
   private async readShift(): Promise<void> {
@@ -104,6 +109,7 @@ class Desk {
       const before = this.shift;
       const { desks } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
       this.shift = desks.find((one) => one.user === who.user) ?? null;
+      this.colleagues = desks.flatMap(({ user, shift }) => (user && shift && user !== who.user ? [user] : []));
       const { state, report } = this.shift ?? {};
       if (state === "talking" && report && report !== before?.report) this.answered(report);
     } catch {
@@ -111,7 +117,7 @@ class Desk {
     }
   }
 
-  private async readWorklist(): Promise<void> {
+  async readWorklist(): Promise<void> {
     try {
       this.worklist = await ask("GET /api/v1/worklist");
     } catch {
