@@ -1,7 +1,6 @@
 // Something that hangs on a report and is read beside it (its duplicates, its caller's history): read when the report is
-// shown, and anew a moment after each of its versions.
+// shown, and anew a moment after a change of what it hangs on.
 import { untrack } from "svelte";
-import type { Report } from "../api/schema.ts";
 
 const AFTER_MS = 700;
 
@@ -12,12 +11,13 @@ export class Follow<T> {
   private readonly what: (number: string) => Promise<T>;
   private asked = 0;
 
-  constructor(report: () => Report, what: (number: string) => Promise<T>) {
+  /** `hangsOn`: the report's number, then whatever makes another reading needed. */
+  constructor(hangsOn: () => [string, ...unknown[]], what: (number: string) => Promise<T>) {
     this.what = what;
+    const key = $derived(JSON.stringify(hangsOn()));
     let first = true;
     $effect(() => {
-      const { number, version } = report();
-      void version;
+      const [number] = JSON.parse(key) as [string];
       const timer = setTimeout(() => void this.read(number), first ? 0 : AFTER_MS);
       first = false;
       return () => clearTimeout(timer);
