@@ -129,8 +129,8 @@ def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, col
         f"**/api/v1/reports/{number}",
         lambda one: held.append(one) if one.request.method == "PATCH" else one.continue_(),
     )
-    page.locator("#flags").get_by_role("button", name="Korban luka").click()
-    colleague.wait_for_timeout(200)
+    with page.expect_request(lambda one: one.method == "PATCH"):
+        page.locator("#flags").get_by_role("button", name="Korban luka").click()
     version = ask(colleague, "GET", f"reports/{number}")["version"]
     ask(colleague, "PATCH", f"reports/{number}", {"flags": {"hurt": False}}, **{"If-Match": f'"{version}"'})
     assert held, "the page has sent nothing"
