@@ -125,16 +125,19 @@ def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, col
     expect(colleague.locator("#presence")).to_contain_text("operator menulis di Catatan", timeout=SOON_MS)
 
     held: list[Route] = []
-    page.route(
-        f"**/api/v1/reports/{number}",
-        lambda one: held.append(one) if one.request.method == "PATCH" else one.continue_(),
-    )
+
+    def hold_the_first_change(one: Route) -> None:
+        if one.request.method == "PATCH" and not held:
+            held.append(one)
+        else:
+            one.continue_()
+
+    page.route(f"**/api/v1/reports/{number}", hold_the_first_change)
     with page.expect_request(lambda one: one.method == "PATCH"):
         page.locator("#flags").get_by_role("button", name="Korban luka").click()
     version = ask(colleague, "GET", f"reports/{number}")["version"]
     ask(colleague, "PATCH", f"reports/{number}", {"flags": {"hurt": False}}, **{"If-Match": f'"{version}"'})
     assert held, "the page has sent nothing"
-    page.unroute(f"**/api/v1/reports/{number}")
     held[0].continue_()
     conflict = page.locator('[data-conflict="flags.hurt"]')
     expect(conflict).to_contain_text("Korban luka diubah orang lain: tidak", timeout=SOON_MS)
