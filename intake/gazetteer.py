@@ -30,6 +30,10 @@ _BY_SOUND: Final = 0.8  # the rest by letter
 _HINTED: Final = 0.05
 _STRIPPED: Final = 0.97  # `Genting` for Giligenting, `Sumenep` for Kota Sumenep
 _NOWHERE: Final = 0.5  # how alike a kecamatan is that nobody knows
+_BEFORE: Final = (
+    0.95,
+    0.8,
+)  # the kecamatan may come first, `bluto pakandangan`: what that is worth, and how alike it must be
 _ELSEWHERE: Final = 0.5  # what a name is worth in another kecamatan than was said: perhaps that was none
 _KEYWORDS: Final[Mapping[str, str]] = {
     fold([word]): meaning
@@ -87,12 +91,16 @@ class _Form:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to read a question: the name, the kecamatan (if it says one), and what sort of place it says it is."""
+    """One way to read a question: the name, the kecamatan (if it says one), and what sort of place it says it is.
+
+    `sure`: from which likeness of the kecamatan on the question may be read so.
+    """
 
     name: tuple[str, ...]
     context: tuple[str, ...] = ()
     hint: str | None = None
     worth: float = 1
+    sure: float = 0
 
 
 class Index:
@@ -121,8 +129,10 @@ class Index:
         return [self.places[code] for code in order[:limit]]
 
     def _found(self, reading: _Reading) -> Iterable[tuple[Place, tuple[float, float]]]:
-        sound, letters = Pattern(fold(reading.name)), Pattern("".join(reading.name))
         context = self._contexts(reading.context)
+        if max(context.values(), default=1) < reading.sure:
+            return
+        sound, letters = Pattern(fold(reading.name)), Pattern("".join(reading.name))
         size, around = len(sound.text), len(fold(reading.context))
         if not size:
             return
@@ -185,6 +195,9 @@ def _readings(question: str) -> list[_Reading]:
     if hint != "kecamatan":
         least = max(1, len(name) - _CONTEXT_WORDS)
         found += [_Reading(name[:cut], name[cut:], hint) for cut in range(len(name) - 1, least - 1, -1)]
+        found += [
+            _Reading(name[cut:], name[:cut], hint, *_BEFORE) for cut in range(1, min(len(name), _CONTEXT_WORDS + 1))
+        ]
     if name[0] == "gili" and len(name) > 1:
         found.append(_Reading(name[1:], (), "island"))
     return found

@@ -14,7 +14,8 @@ class Agency(Out):
     `failing_since`: since when no try was taken. `refused`: envelopes that it refuses in a way that only a person can
     mend. While `paused_at` is set nothing is sent, and everything stays owed. While `disabled_at` is set nothing is
     sent or proposed, what was owed is dead, and the agency's token and signatures are refused. `caller_number`: where
-    no rule says otherwise, it is told the caller's number and name.
+    no rule says otherwise, it is told the caller's number and name. `is_centre`: it is a neighbour's 112 centre, to
+    which a report can be left once it has accepted it.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Agency(Out):
     disabled_by: str | None
     disable_reason: str | None
     caller_number: bool
+    is_centre: bool
     failing_since: datetime | None
     failures_in_a_row: int
     unsent: int

@@ -18,12 +18,13 @@ QUIET = (
 def desk(address: str, user: str, password: str) -> Iterator[Page]:
     """Log in and give the page; a request to another host, or an error of a script, fails at the end.
 
-    What the server refuses for a while (503) is no such error: Chromium says it, and the page must tell it itself.
+    What the server refuses for a while (503), or because somebody was faster (412), is no such error: Chromium says it,
+    and the page must tell it itself.
     """
     wrong: list[str] = []
 
     def heard(one: ConsoleMessage) -> None:
-        if one.type == "error" and "status of 503" not in one.text:
+        if one.type == "error" and not any(f"status of {code}" in one.text for code in (412, 503)):
             wrong.append(one.text)
 
     with sync_playwright() as playwright:

@@ -4,53 +4,26 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.product import INTAKE112
+from tests.console.demo import Demo, running
 from tests.console.desk import desk
-from tests.postgres import free_port
-from tests.waiting import until
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 pytestmark = pytest.mark.real
 
 
-@dataclass(frozen=True)
-class Demo:
-    """A running demo: the page's address, the operator's password, the process, its database."""
-
-    address: str
-    password: str
-    process: subprocess.Popen[bytes]
-    database: Path
-
-
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     """`make run` on a fresh state folder."""
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")}
-    environment |= {"INTAKE112_STATE_DIR": str(tmp_path / "state"), "INTAKE112_HTTP_PORT": str(port)}
-    out = tmp_path / "out"
-    with out.open("wb") as file:
-        process = subprocess.Popen(
-            [INTAKE112, "run", "--demo"], env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL
-        )
-    try:
-        found = until(lambda: re.search(r"log in as operator +password (\S+)", out.read_text()), "the log-ins", 30)
-        yield Demo(f"http://127.0.0.1:{port}", found[1], process, tmp_path / "state" / "intake112.db")
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        assert process.wait(20) == 0, out.read_text()
+    with running(tmp_path) as demo:
+        yield demo
 
 
 @pytest.fixture

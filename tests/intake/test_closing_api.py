@@ -149,6 +149,8 @@ async def test_what_a_neighbour_has_accepted_is_not_ours(operator: Client, repor
             tx, "pamekasan", "Pusat 112 Pamekasan", "http://127.0.0.1:9/", ["127.0.0.0/8"], [], is_centre=True
         )
     await add_agency(database, "damkar")
+    shown = (await operator.get("/api/v1/agencies")).json()["agencies"]
+    assert [(one["code"], one["is_centre"]) for one in shown] == [("damkar", False), ("pamekasan", True)]
 
     async def refused(agency: str = "pamekasan") -> str:
         status, answer = await take(operator, report, "not-ours", agency=agency)

@@ -32,6 +32,7 @@ ASKED = [
     ("kecamatan kota contoh desa mandallan", "99.01.01.2002"),
     ("mandalan, contoh", "99.01.01.2002"),
     ("mandalan dunkeng", "99.01.02.2001"),
+    ("dunkeng mandalan", "99.01.02.2001"),
     ("Ds. Mandalan Kec. Dungkeng Kab. Contoh", "99.01.02.2001"),
     ("batoyang, dekat jembatan panjang di selatan pasar", "99.01.02.2003"),
     ("banraas", "99.01.02.2002"),

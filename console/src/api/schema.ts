@@ -5,7 +5,7 @@ export interface Agencies {
   agencies: Agency[];
 }
 
-/** An agency that can be sent reports, and how we stand with it. Ages are 0 when there is nothing. `failing_since`: since when no try was taken. `refused`: envelopes that it refuses in a way that only a person can mend. While `paused_at` is set nothing is sent, and everything stays owed. While `disabled_at` is set nothing is sent or proposed, what was owed is dead, and the agency's token and signatures are refused. `caller_number`: where no rule says otherwise, it is told the caller's number and name. */
+/** An agency that can be sent reports, and how we stand with it. Ages are 0 when there is nothing. `failing_since`: since when no try was taken. `refused`: envelopes that it refuses in a way that only a person can mend. While `paused_at` is set nothing is sent, and everything stays owed. While `disabled_at` is set nothing is sent or proposed, what was owed is dead, and the agency's token and signatures are refused. `caller_number`: where no rule says otherwise, it is told the caller's number and name. `is_centre`: it is a neighbour's 112 centre, to which a report can be left once it has accepted it. */
 export interface Agency {
   code: string;
   name: string;
@@ -16,6 +16,7 @@ export interface Agency {
   disabled_by: string | null;
   disable_reason: string | null;
   caller_number: boolean;
+  is_centre: boolean;
   failing_since: string | null;
   failures_in_a_row: number;
   unsent: number;

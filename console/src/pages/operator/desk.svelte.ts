@@ -1,13 +1,12 @@
 // What this operator has on the desk: which reports are open, which one is in front, the shift, who is ringing.
 // Focus is never stolen: what comes while somebody is typing becomes a tab, and waits.
-import { ask } from "../../api/client.ts";
-import type { Desk as Shift, Item, RingingCaller, Worklist } from "../../api/schema.ts";
+import { ask, Refusal } from "../../api/client.ts";
+import type { Desk as Shift, RingingCaller, Worklist } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import { live } from "../../live/live.svelte.ts";
 import { isWaiting, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
-import { controls } from "./controls.svelte.ts";
 import { prefer, preference } from "../../preferences.ts";
 
 const MOST_TABS = 8;
@@ -24,6 +23,8 @@ class Desk {
   /** Where a shift can begin, and who sits there now. */
   telephones = $state.raw<readonly { device: string; user: string | null }[]>([]);
   callers = $state.raw<ReadonlyMap<string, RingingCaller>>(new Map());
+  /** Who else has a shift now. */
+  colleagues = $state.raw<string[]>([]);
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
 
@@ -89,17 +90,20 @@ class Desk {
     if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
   }
 
+  /** Leave what is open to somebody, null: to whoever is next; then the shift is over. */
+  async handOver(note: string, to: string | null): Promise<void> {
+    const given = await trouble.over(async () => {
+      try {
+        await ask("POST /api/v1/handovers", { body: { note, to } });
+      } catch (error) {
+        if (!(error instanceof Refusal && error.code === "nothing_to_hand_over")) throw error;
+      }
+    });
+    if (given) await this.end();
+  }
+
   get lastDevice(): string {
     return preference("device") ?? "";
-  }
-
-  async take(item: Item): Promise<void> {
-    await trouble.over(() => ask("POST /api/v1/worklist/{item_id}/take", { path: { item_id: item.id } }));
-    await this.readWorklist();
-  }
-
-  async callBack(item: Item): Promise<void> {
-    await controls.run(item.id, () => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: item.id } }));
   }
 
   private async readShift(): Promise<void> {
@@ -108,6 +112,7 @@ class Desk {
       const { desks, devices } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
       this.shift = desks.find((one) => one.user === who.user) ?? null;
       this.telephones = devices.map((device) => ({ device, user: desks.find((one) => one.device === device)?.user ?? null }));
+      this.colleagues = desks.flatMap(({ user, shift }) => (user && shift && user !== who.user ? [user] : []));
       const { state, report } = this.shift ?? {};
       if (state === "talking" && report && report !== before?.report) this.answered(report);
     } catch {
@@ -115,7 +120,7 @@ class Desk {
     }
   }
 
-  private async readWorklist(): Promise<void> {
+  async readWorklist(): Promise<void> {
     try {
       this.worklist = await ask("GET /api/v1/worklist");
     } catch {

@@ -1,0 +1,195 @@
+"""The operator's form in a real browser, a colleague beside: places, guide, duplicates, history, conflicts, shift."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.console.demo import Demo, running
+from tests.console.desk import desk
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-form")]
+SOON_MS = 15_000
+ASK = """async ([method, url, body, headers]) => {
+  const json = { "Content-Type": "application/json", ...headers };
+  const answer = await fetch(url, { method, headers: json, body: body === null ? undefined : JSON.stringify(body) });
+  return [answer.status, await answer.json()];
+}"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all of these tests."""
+    with running(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def page(demo: Demo) -> Iterator[Page]:
+    """The operator's page."""
+    with desk(demo.address, "operator", demo.password) as page:
+        expect(page.locator("#newest li").first).to_be_visible(timeout=30_000)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def colleague(demo: Demo, page: Page) -> Page:
+    """The supervisor's page, in the same browser."""
+    assert page.context.browser is not None
+    other = page.context.browser.new_context(viewport={"width": 1920, "height": 1080}, locale="id-ID").new_page()
+    other.goto(demo.address)
+    other.get_by_label("Nama").fill("supervisor")
+    other.get_by_label("Kata sandi").fill(demo.passwords["supervisor"])
+    other.get_by_role("button", name="Masuk").click()
+    other.goto(demo.address)
+    expect(other.locator("#newest li").first).to_be_visible(timeout=SOON_MS)
+    return other
+
+
+def ask(page: Page, method: str, path: str, body: object = None, **headers: str) -> Any:
+    """Ask the API as the person of this page."""
+    status, answer = page.evaluate(ASK, [method, f"/api/v1/{path}", body, headers])
+    assert status in (200, 201), answer
+    return answer
+
+
+def opened(page: Page, caller: str, **fields: object) -> str:
+    """Put a new report in front, and return its number."""
+    body = {"source": "whatsapp", "caller": {"number": caller, "name": "Budi Teladan"}, **fields}
+    number: str = ask(page, "POST", "reports", body)["number"]
+    page.locator(f'#newest [data-number="{number}"]').click()
+    expect(page.locator("#number")).to_have_text(number)
+    return number
+
+
+def test_a_place_is_chosen_beside_what_was_typed(page: Page) -> None:
+    number = opened(page, "+6281200000101")
+    typed = page.locator("#field-location-text")
+    typed.press_sequentially("pulau sapudi")
+    expect(page.locator("#places li").first).to_contain_text("▲ pulau, tanpa jalan", timeout=SOON_MS)
+    typed.press("ArrowDown")
+    typed.press("Enter")
+    expect(page.locator("#place")).to_contain_text("Pulau Sapudi")
+    expect(page.locator("#place")).to_contain_text("▲ pulau, tanpa jalan")
+    expect(typed).to_be_focused()
+    expect(page.locator("#entries")).to_contain_text("Tempat: – → Pulau Sapudi", timeout=SOON_MS)
+    place = ask(page, "GET", f"reports/{number}")["location"]
+    assert (place["text"], place["place_name"]) == ("pulau sapudi", "Pulau Sapudi")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("l bluto pakandangan")
+    expect(page.locator("#command-places li").first).to_contain_text("Kecamatan Bluto", timeout=SOON_MS)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#command-effect")).to_contain_text(
+        re.compile(r"Lokasi: bluto pakandangan · tempat Desa .+\(35\.29")
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator("#place")).to_contain_text("Kecamatan Bluto", timeout=SOON_MS)
+    expect(typed).to_have_value("bluto pakandangan")
+
+
+def test_answers_raise_the_priority_and_only_propose_what_a_person_set_lower(page: Page) -> None:
+    opened(page, "+6281200000102")
+    page.locator("#field-kind").select_option("hewan")
+    yes = page.locator("#guide li").first.get_by_role("button", name="Ya")
+    yes.click()
+    expect(yes).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#guide-sum")).to_contain_text("▲ P2 menurut jawaban", timeout=SOON_MS)
+    expect(page.locator("#field-priority")).to_have_value("P2")
+    page.locator("#field-priority").select_option("P3")
+    expect(page.locator("#guide-sum")).to_contain_text("mengusulkan P2; laporan tetap P3", timeout=SOON_MS)
+    page.get_by_role("button", name="Pakai P2").click()
+    expect(page.locator("#guide-sum")).to_contain_text("▲ P2 menurut jawaban", timeout=SOON_MS)
+
+
+def test_a_duplicate_is_joined_with_one_key_and_taken_apart(page: Page) -> None:
+    first = opened(page, "+6281200000103", kind="kebakaran", location={"text": "Pasar Teladan, Kepanjin"})
+    second = opened(page, "+6281200000104", kind="kebakaran", location={"text": "Pasar Teladan, Kepanjin"})
+    expect(page.locator("#duplicates")).to_contain_text("tempat sama", timeout=SOON_MS)
+    page.keyboard.press("Alt+m")
+    expect(page.locator("#group li")).to_have_count(2, timeout=SOON_MS)
+    expect(page.locator("#group")).to_contain_text(f"Langkah dan pengiriman ada di {first}")
+    expect(page.locator(f'#newest [data-number="{second}"]')).to_contain_text(f"bagian dari {first[-4:]}")
+    page.locator("#group").get_by_role("button", name="lepaskan").click()
+    expect(page.locator("#group")).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator("#duplicates")).to_contain_text(first)
+
+
+def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, colleague: Page) -> None:
+    number = opened(page, "+6281200000105")
+    colleague.locator(f'#newest [data-number="{number}"]').click()
+    expect(colleague.locator("#presence")).to_contain_text("operator juga membuka", timeout=SOON_MS)
+    page.locator("#entry").press_sequentially("tunggu")
+    expect(colleague.locator("#presence")).to_contain_text("operator menulis di Catatan", timeout=SOON_MS)
+
+    held: list[Route] = []
+
+    def hold_the_first_change(one: Route) -> None:
+        if one.request.method == "PATCH" and not held:
+            held.append(one)
+        else:
+            one.continue_()
+
+    page.route(f"**/api/v1/reports/{number}", hold_the_first_change)
+    with page.expect_request(lambda one: one.method == "PATCH"):
+        page.locator("#flags").get_by_role("button", name="Korban luka").click()
+    version = ask(colleague, "GET", f"reports/{number}")["version"]
+    ask(colleague, "PATCH", f"reports/{number}", {"flags": {"hurt": False}}, **{"If-Match": f'"{version}"'})
+    assert held, "the page has sent nothing"
+    held[0].continue_()
+    conflict = page.locator('[data-conflict="flags.hurt"]')
+    expect(conflict).to_contain_text("Korban luka diubah orang lain: tidak", timeout=SOON_MS)
+    conflict.get_by_role("button", name="Pakai milik saya: ya").click()
+    expect(conflict).to_have_count(0, timeout=SOON_MS)
+    expect(colleague.locator("#flags")).to_contain_text("▲ Korban luka: ya", timeout=SOON_MS)
+
+
+def test_a_nuisance_is_marked_by_two_people_and_a_past_report_linked(page: Page, colleague: Page) -> None:
+    before = opened(page, "+6281200000106")
+    number = opened(page, "+6281200000106")
+    history = page.locator("#history")
+    expect(history).to_contain_text("▲ 1 belum ditutup", timeout=SOON_MS)
+    history.locator("summary").click()
+    expect(history).to_contain_text(before)
+    history.get_by_role("button", name="hubungkan").click()
+    expect(history).to_contain_text("⇄ terhubung", timeout=SOON_MS)
+    page.locator("#field-class").select_option("prank")
+    page.get_by_label("Alasan teguran").fill("anak bermain telepon")
+    page.get_by_role("button", name="Usulkan teguran nomor").click()
+    expect(history).to_contain_text("○ diusulkan operator, menunggu orang kedua", timeout=SOON_MS)
+    expect(history.get_by_role("button", name="Setujui")).to_have_count(0)
+    colleague.locator(f'#newest [data-number="{number}"]').click()
+    colleague.locator("#history summary").click()
+    colleague.get_by_role("button", name="Setujui").click()
+    expect(colleague.locator("#strikes")).to_contain_text("▲ ditandai sampai", timeout=SOON_MS)
+
+
+def test_a_shift_is_handed_over_and_a_resolved_report_is_checked_before_it_closes(page: Page, colleague: Page) -> None:
+    number = opened(page, "+6281200000107", kind="pohon", location={"text": "Jl. Raya Umpama"})
+    page.locator("#steps").get_by_role("button", name="Selesai di lapangan").click()
+    verify = page.get_by_role("button", name="Tutup: penelepon sudah diberi tahu")
+    expect(verify).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#disposition")).to_have_value("resolved")
+    page.get_by_role("button", name="Belum selesai: buka lagi").click()
+    expect(page.locator("#status")).to_contain_text("dibuka lagi", timeout=SOON_MS)
+
+    page.get_by_label("Telepon meja").fill("PJSIP/op1")
+    page.get_by_role("button", name="Mulai giliran").click()
+    page.get_by_role("button", name="Akhiri giliran").click()
+    page.get_by_label("Yang harus diketahui").fill("Pohon di Jl. Umpama belum dipotong.")
+    page.get_by_role("button", name="Serahkan dan akhiri").click()
+    expect(page.locator("#device")).to_be_visible(timeout=SOON_MS)
+    waiting = colleague.locator("#handovers li")
+    expect(waiting).to_have_count(1, timeout=SOON_MS)
+    expect(waiting).to_contain_text("Pohon di Jl. Umpama belum dipotong.")
+    waiting.get_by_role("button", name="Ambil").click()
+    expect(colleague.locator("#handovers")).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator("#handover")).to_contain_text("diambil supervisor", timeout=SOON_MS)
+    assert page.locator("#number").inner_text() == number
+
+    page.locator("#steps").get_by_role("button", name="Selesai di lapangan").click()
+    verify.click()
+    expect(page.locator("#status")).to_contain_text("ditutup", timeout=SOON_MS)
+    expect(page.locator(".steps")).to_contain_text("Hasil: Tertangani · penelepon sudah diberi tahu")
