@@ -1,4 +1,4 @@
-"""A small centre for tests of the console: the whole product, a pretend Asterisk whose calls the test leads, an agency."""
+"""A small centre for tests of the console: the whole product, a pretend Asterisk that the test leads, an agency."""
 
 import shutil
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ _serials: Final = itertools.count(100, 100)
 
 
 class PretendCall:
-    """One caller, whom desk `op{desk}` answers; each step says what a real Asterisk said of it, with the time of now."""
+    """One caller, whom desk `op{desk}` answers; each step is what a real Asterisk said of it, with the time of now."""
 
     def __init__(self, pretend: Pretend, number: str, desk: int = 1) -> None:
         self.number = number
