@@ -111,7 +111,7 @@ def opened(here: Centre, browser: Windows) -> tuple[Spread, Spread]:
     entered = here.enter(browser, "budi")
     entered.locator("#newest button").first.wait_for()
     cookies = entered.context.cookies()
-    cold, warm = [], []
+    cold, warm = list[float](), list[float]()
     for _ in range(OPENED):
         context = browser.another()
         context.add_cookies(cookies)  # type: ignore[arg-type]  # what it gave us

@@ -57,10 +57,12 @@ class Centre:
         """Return a caller who has not dialled yet."""
         return PretendCall(self.pretend, number, desk)
 
-    def listeners(self) -> int:
+    def listeners(self) -> float:
         """How many streams of live events are open."""
         told = self.product.http.get("/metrics").text
-        return next(int(line.split()[1]) for line in told.splitlines() if line.startswith("intake112_live_listeners "))
+        return next(
+            float(line.split()[1]) for line in told.splitlines() if line.startswith("intake112_live_listeners ")
+        )
 
 
 @contextmanager
