@@ -48,6 +48,7 @@ class Windows:
         page.keyboard.press("Tab")
         page.keyboard.type(password)
         page.keyboard.press("Enter")
+        expect(page).not_to_have_url(f"{address}/masuk")
         return page
 
     def asked(self, url: str) -> None:
