@@ -40,6 +40,11 @@ LOST: Final = f"""() => {{
     const hit = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 20));
     return !hit || !(e === hit || e.contains(hit) || hit.contains(e) && hit.matches("label"));
   }}).map((e) => "covered or cut off: " + e.outerHTML.slice(0, 200));
+  for (const e of document.body.querySelectorAll("*")) {{
+    const hides = ["hidden", "clip"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1;
+    if (!hides || !e.checkVisibility() || !e.textContent.trim() || e.title) continue;
+    lost.push("cut: " + e.outerHTML.slice(0, 200));
+  }}
   const wide = document.documentElement.scrollWidth - innerWidth;
   return wide > 0 ? [`${{wide}} px wider than the screen`, ...lost] : lost;
 }}"""

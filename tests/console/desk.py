@@ -113,7 +113,7 @@ class Keys:
     def write(self, wanted: Locator, text: str) -> None:
         """Go there and write this instead of what stands there."""
         self.to(wanted)
-        self.press("Control+A")
+        self.press("ControlOrMeta+A")
         self.type(text)
 
     def choose(self, wanted: Locator, name: str) -> None:

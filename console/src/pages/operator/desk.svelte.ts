@@ -23,6 +23,7 @@ class Desk {
   callers = $state.raw<ReadonlyMap<string, RingingCaller>>(new Map());
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
+  private talks: string | null = null; // the report of the call on this desk's telephone
 
   start(): () => void {
     void this.readShift();
@@ -101,11 +102,12 @@ class Desk {
 
   private async readShift(): Promise<void> {
     try {
-      const before = this.shift;
       const { desks } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
       this.shift = desks.find((one) => one.user === who.user) ?? null;
       const { state, report } = this.shift ?? {};
-      if (state === "talking" && report && report !== before?.report) this.answered(report);
+      const talks = state === "talking" ? (report ?? null) : null;
+      if (talks && talks !== this.talks) this.answered(talks); // once, however many readings were on their way
+      this.talks = talks;
     } catch {
       // the next event brings it
     }
