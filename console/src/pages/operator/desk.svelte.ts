@@ -24,6 +24,7 @@ class Desk {
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
   private talks: string | null = null; // the report of the call on this desk's telephone
+  private done: string | null = null; // a report of which nothing is to be written after the call
 
   start(): () => void {
     void this.readShift();
@@ -83,6 +84,12 @@ class Desk {
     await trouble.over(async () => (this.shift = await ask("POST /api/v1/shift/state", { body: { state } })));
   }
 
+  /** After the call of this report there is nothing to wrap up: ready again as soon as it is over. */
+  readyAfter(number: string): void {
+    this.done = number;
+    void this.readShift();
+  }
+
   async end(): Promise<void> {
     if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
   }
@@ -108,6 +115,10 @@ class Desk {
       const talks = state === "talking" ? (report ?? null) : null;
       if (talks && talks !== this.talks) this.answered(talks); // once, however many readings were on their way
       this.talks = talks;
+      if (state === "wrap-up" && report && report === this.done) {
+        this.done = null;
+        await this.wish("ready");
+      }
     } catch {
       // the next event brings it
     }
