@@ -67,7 +67,7 @@ def shown(page: Page, address: str, language: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("main")).to_be_visible()
     if page.locator("#newest").count():
-        page.locator("#newest button").last.click()
+        page.locator("#newest button", has_text="➤").click()  # the one that was sent
         expect(page.locator("#dispatches li")).to_be_visible()
         page.keyboard.press("Control+/")
 
