@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import cpu, dispatch, gazetteer, ingest, ring_to_screen
+from bench import cpu, dispatch, gazetteer, ingest, ring_to_screen, screen
 from intake112 import heap
 
-PARTS = (ring_to_screen, ingest, cpu, dispatch, gazetteer)
+PARTS = (ring_to_screen, ingest, cpu, dispatch, gazetteer, screen)
 TARGET = Path(__file__).parents[1] / "docs" / "performance.md"
 
 

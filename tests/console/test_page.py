@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -71,11 +70,3 @@ def sees_the_photo_that_the_agency_sends(page: Page, demo: Demo, number: str) ->
     expect(link).to_be_visible()
     shown = page.request.get(f"{demo.address}{link.get_attribute('href')}")
     assert (shown.status, shown.headers["content-type"]) == (200, "image/png")
-
-
-def test_a_page_whose_server_says_nothing_says_so(page: Page, demo: Demo) -> None:
-    expect(page.locator("#newest li").first).to_be_visible(timeout=30_000)
-    demo.process.send_signal(signal.SIGSTOP)
-    expect(page.locator("#stale")).to_contain_text("tidak diperbarui sejak", timeout=20_000)
-    demo.process.send_signal(signal.SIGCONT)
-    expect(page.locator("#stale")).to_be_hidden(timeout=30_000)

@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from exercise.pbx import Clock, PretendAsterisk
+from exercise.pbx import DESKS, Clock, PretendAsterisk
 from intake112.clock import SteadyClock
 
 T = TypeVar("T")
@@ -16,10 +16,10 @@ CLOCK = SteadyClock()
 class Pretend:
     """Use as a context manager; `do` runs a coroutine beside the PBX and gives its result."""
 
-    def __init__(self, clock: Clock = CLOCK) -> None:
+    def __init__(self, clock: Clock = CLOCK, members: Sequence[str] = DESKS) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pretend-asterisk")
-        self.pbx = PretendAsterisk(clock)
+        self.pbx = PretendAsterisk(clock, members=members)
 
     def do(self, work: Coroutine[Any, Any, T], within_s: float = 60) -> T:
         """Run a coroutine in the PBX's loop and return its result."""
@@ -42,6 +42,13 @@ class Pretend:
             "INTAKE112_AMI_PORT": str(port or self.pbx.port),
             "INTAKE112_AMI_USERNAME": self.pbx.username,
             "INTAKE112_AMI_SECRET": self.pbx.secret,
+        }
+
+    def acting(self) -> dict[str, str]:
+        """What lets the product act on it as well: members of the queue come and go."""
+        return self.settings() | {
+            "INTAKE112_CONTROL_USERNAME": self.pbx.control,
+            "INTAKE112_CONTROL_SECRET": self.pbx.control_secret,
         }
 
     def __enter__(self) -> Self:

@@ -27,6 +27,8 @@ class Desk {
   colleagues = $state.raw<string[]>([]);
   worklist = $state.raw<Worklist | null>(null);
   private rung = new Set<string>();
+  private talks: string | null = null; // the report of the call on this desk's telephone
+  private done: string | null = null; // a report of which nothing is to be written after the call
 
   start(): () => void {
     void this.readShift();
@@ -86,6 +88,12 @@ class Desk {
     await trouble.over(async () => (this.shift = await ask("POST /api/v1/shift/state", { body: { state } })));
   }
 
+  /** After the call of this report there is nothing to wrap up: ready again as soon as it is over. */
+  readyAfter(number: string): void {
+    this.done = number;
+    void this.readShift();
+  }
+
   async end(): Promise<void> {
     if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
   }
@@ -108,13 +116,18 @@ class Desk {
 
   private async readShift(): Promise<void> {
     try {
-      const before = this.shift;
       const { desks, devices } = await ask("GET /api/v1/desks"); // of one's own alone the server says 409 where there is none
       this.shift = desks.find((one) => one.user === who.user) ?? null;
       this.telephones = devices.map((device) => ({ device, user: desks.find((one) => one.device === device)?.user ?? null }));
       this.colleagues = desks.flatMap(({ user, shift }) => (user && shift && user !== who.user ? [user] : []));
       const { state, report } = this.shift ?? {};
-      if (state === "talking" && report && report !== before?.report) this.answered(report);
+      const talks = state === "talking" ? (report ?? null) : null;
+      if (talks && talks !== this.talks) this.answered(talks); // once, however many readings were on their way
+      this.talks = talks;
+      if (state === "wrap-up" && report && report === this.done) {
+        this.done = null;
+        await this.wish("ready");
+      }
     } catch {
       // the next event brings it
     }

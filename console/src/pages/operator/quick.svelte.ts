@@ -54,9 +54,9 @@ class QuickEnd {
 
   private async hangUp(number: string): Promise<void> {
     this.stop();
+    desk.readyAfter(number);
     if (reports.get(number)?.call?.stage === "ended") return; // the caller was faster
     await controls.run(number, () => ask("POST /api/v1/reports/{number}/call/hang-up", { path: { number } }));
-    if (desk.shift) await desk.wish("ready");
   }
 }
 

@@ -1,0 +1,123 @@
+"""A whole call, told once: by keyboard alone, whatever Asterisk it comes from."""
+
+import re
+from typing import Protocol
+
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.receiver import Receiver
+from tests.console.desk import PHONE, Keys, Windows
+from tests.waiting import until
+
+SOON_MS = 15_000
+
+
+class Call(Protocol):
+    """A caller, and the desk phone that answers."""
+
+    number: str
+
+    def rings(self) -> None:
+        """Dial 112."""
+
+    def answers(self) -> None:
+        """Lift the desk phone's receiver."""
+
+    def hangs_up(self) -> None:
+        """The caller hangs up."""
+
+
+def from_the_ring_to_closed(windows: Windows, page: Page, call: Call, agency: Receiver) -> str:
+    """Tell it, and return the report's number. `page`: an operator who has logged in, and no shift yet."""
+    keys = Keys(page)
+    begins_a_shift(keys, "PJSIP/op1")
+    sees_it_ring_and_answers(keys, call)
+    number = page.locator("#number").inner_text()
+    writes_it_down(keys)
+    link = sends_it(keys, agency)
+    phone = Keys(windows.another(PHONE).new_page())
+    phone.page.goto(link)
+    answers_on_the_phone_page(phone, "Terima")
+    expect(page.locator("#dispatches li", has_text="✓ diterima")).to_be_visible(timeout=SOON_MS)
+    call.hangs_up()
+    expect(page.locator("#call")).to_contain_text("dijawab", timeout=SOON_MS)
+    for answer in ("Berangkat", "Tiba di lokasi", "Selesai ditangani"):
+        answers_on_the_phone_page(phone, answer)
+    expect(page.locator("#dispatches li", has_text="✓ selesai")).to_be_visible(timeout=SOON_MS)
+    verifies_and_closes(keys)
+    assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"
+    phone.page.context.close()
+    return number
+
+
+def begins_a_shift(keys: Keys, device: str) -> None:
+    """Log the desk's telephone into the queue."""
+    keys.write(keys.page.locator("#device"), device)
+    keys.press("Enter")
+    expect(keys.page.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+
+
+def sees_it_ring_and_answers(keys: Keys, call: Call) -> None:
+    """The call is in the queue; the form opens when the receiver is lifted, and not before."""
+    page = keys.page
+    call.rings()
+    ringing = page.locator("#queue li", has_text=call.number)
+    expect(ringing).to_contain_text("menunggu", timeout=SOON_MS)
+    expect(page.locator("#queue-count")).to_have_text("1")
+    expect(page.locator("#report")).to_be_hidden()
+    call.answers()
+    expect(page.locator("#number")).to_have_text(re.compile(r"^112-\d{8}-\d{4}$"), timeout=SOON_MS)
+    expect(page.locator("#caller-number")).to_contain_text(call.number)
+    expect(page.get_by_text("◉ berbicara").first).to_be_visible()
+    expect(page.locator("#entries li", has_text="Dijawab oleh")).to_be_visible()
+
+
+def writes_it_down(keys: Keys) -> None:
+    """Place, kind by the command line, and what was said."""
+    page = keys.page
+    keys.write(page.get_by_label("Lokasi", exact=True), "Desa Contoh, dekat pasar")
+    keys.press("Control+K")
+    expect(page.locator("#command")).to_be_focused()
+    keys.type("k kebakaran")
+    expect(page.locator("#command-effect")).to_contain_text("Jenis: Kebakaran")
+    keys.press("Enter")
+    expect(page.get_by_label("Jenis", exact=True)).to_have_value("kebakaran")
+    expect(page.get_by_label("Prioritas")).to_have_value("P1")
+    keys.write(page.get_by_label("Tulis catatan"), "Rumah terbakar, dua orang di dalam")
+    keys.press("Enter")
+    expect(page.locator("#entries li:not(.unsent)", has_text="dua orang di dalam")).to_be_visible()
+    expect(page.get_by_label("Tulis catatan")).to_be_focused()
+    expect(page.locator("#field-location-text-mark")).to_contain_text("✓")
+
+
+def sends_it(keys: Keys, agency: Receiver) -> str:
+    """What the rules propose is ticked and sent; return the link that the agency gets."""
+    page = keys.page
+    keys.press("F8")
+    expect(page.locator("#agencies").get_by_label("Pemadam Kebakaran")).to_be_checked()
+    keys.press("Control+Enter")
+    expect(page.locator("#dispatches li", has_text="Pemadam Kebakaran")).to_be_visible(timeout=SOON_MS)
+    envelopes = until(lambda: agency.envelopes, "the agency has it")
+    return str(envelopes[-1]["data"]["dispatch"]["page_url"])
+
+
+def answers_on_the_phone_page(phone: Keys, answer: str) -> None:
+    """By keyboard too: somebody may have no fingers free for a glass."""
+    name = phone.page.locator("[name=by]").first
+    if not name.input_value():
+        phone.write(name, "Regu 1")
+    phone.push(phone.page.get_by_role("button", name=answer, exact=True))
+    expect(phone.page.get_by_role("status")).to_contain_text("✓")
+
+
+def verifies_and_closes(keys: Keys) -> None:
+    """What the agency called done is closed once somebody has asked the caller."""
+    page = keys.page
+    expect(page.locator("#status")).to_contain_text("✓ selesai di lapangan", timeout=SOON_MS)
+    ends = page.get_by_label("Hasil akhir")
+    keys.to(ends)
+    keys.press("ArrowDown")
+    expect(ends).not_to_have_value("")
+    keys.choose(page.get_by_label("Penelepon", exact=True), "sudah diberi tahu")
+    keys.push(page.get_by_role("button", name="Tutup laporan"))
+    expect(page.locator("#status")).to_contain_text("■ ditutup", timeout=SOON_MS)

@@ -1,0 +1,250 @@
+"""Operators at work, each with a keyboard and nothing else, on a pretend Asterisk whose calls the test leads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from tests.console.centre import Centre, centre
+from tests.console.desk import Keys, Windows, windows
+from tests.console.lines import PretendCall
+from tests.console.story import SOON_MS, from_the_ring_to_closed
+from tests.waiting import until
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-call"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """The centre of this module."""
+    with centre(tmp_path_factory.mktemp("centre"), sqlite_template) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(here: Centre) -> Iterator[Windows]:
+    """The browser of this module, which goes before the centre does."""
+    with windows() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def siti(here: Centre, chromium: Windows) -> Page:
+    """Siti's desk, with her shift at PJSIP/op1 after the first test."""
+    return here.enter(chromium, "siti")
+
+
+@pytest.fixture(autouse=True)
+def well(chromium: Windows) -> Iterator[None]:
+    """Each test answers for what its pages asked and complained of."""
+    yield
+    chromium.all_well()
+
+
+def test_a_whole_call_by_keyboard_alone(here: Centre, chromium: Windows, siti: Page) -> None:
+    number = from_the_ring_to_closed(chromium, siti, here.call("+6281200000001"), here.agency)
+    report = here.product.report(number)
+    assert (report["status"], report["caller_told"]) == ("closed", "told")
+    assert report["call"]["operator"]["user"] == "siti"
+    assert len(here.product.reports()) == 1
+
+
+def answered(here: Centre, page: Page, number: str) -> tuple[PretendCall, str]:
+    """A new call is answered at Siti's telephone and in front of her; return it and its report's number."""
+    call = here.call(number)
+    page.evaluate("document.activeElement.blur()")  # nobody is typing
+    call.rings()
+    call.answers()
+    expect(page.locator("#caller-number")).to_contain_text(number, timeout=SOON_MS)
+    return call, page.locator("#number").inner_text()
+
+
+def ended(here: Centre, page: Page, call: PretendCall) -> None:
+    """The caller has hung up, and the desk is ready for the next."""
+    call.hangs_up()
+    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible(timeout=SOON_MS)
+    page.keyboard.press("F10")  # the wrap-up is over
+    expect(page.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+
+
+def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, siti: Page) -> None:
+    keys, hung_up = Keys(siti), list[str]()
+
+    def asked(one: Request) -> None:
+        if one.url.endswith("/call/hang-up"):
+            hung_up.append(one.url.split("/")[-3])
+
+    siti.on("request", asked)
+    counting, status = siti.get_by_text("Panggilan diputus dalam"), siti.locator("#status")
+    call, prank = answered(here, siti, "+6281200000011")
+    keys.press("Alt+P")
+    expect(counting).to_contain_text("dalam 4 dtk")
+    expect(status).to_contain_text("■ ditutup")
+    keys.press("Escape")
+    expect(counting).to_be_hidden()
+    ended(here, siti, call)
+
+    call, ghost = answered(here, siti, "+6281200000012")
+    keys.press("Alt+G")
+    step = siti.get_by_role("alert").filter(has_text="mungkin dalam bahaya")
+    expect(step).to_be_visible()
+    keys.press("Escape")
+    expect(step).to_be_hidden()
+    expect(status).not_to_contain_text("ditutup")
+    keys.press("Alt+G", "Alt+G")
+    expect(counting).to_be_visible()
+    keys.press("Escape")
+    ended(here, siti, call)
+
+    call, information = answered(here, siti, "+6281200000013")
+    keys.press("Alt+I")
+    expect(counting).to_be_visible()
+    assert hung_up == [], "a caller was hung up before the countdown's end, or although somebody pressed Esc"
+    expect(counting).to_be_hidden(timeout=SOON_MS)
+    assert hung_up == [information]
+    call.hangs_up()
+    expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)  # at once, without a key
+    siti.remove_listener("request", asked)
+    classes = [here.product.report(number)["class"] for number in (prank, ghost, information)]
+    assert classes == ["prank", "ghost", "information"]
+
+
+def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page) -> None:
+    keys = Keys(siti)
+    call, first = answered(here, siti, "+6281200000021")
+    ended(here, siti, call)
+    narrative = siti.get_by_label("Uraian")
+    keys.to(narrative)
+    other, next_one = here.call("+6281200000022", desk=5), here.call("+6281200000023")
+    for words, then in (
+        ("Api di dapur, ", other.rings),
+        ("dua orang ", other.answers),
+        ("di dalam, ", next_one.rings),
+        ("pintu ", next_one.answers),
+        ("terkunci", lambda: expect(siti.get_by_text("◉ berbicara").first).to_be_visible(timeout=SOON_MS)),
+        (".", lambda: None),
+    ):
+        keys.type(words)
+        then()
+        expect(narrative).to_be_focused()
+    expect(narrative).to_have_value("Api di dapur, dua orang di dalam, pintu terkunci.")
+    assert siti.locator("#number").inner_text() == first
+    waiting = siti.get_by_role("navigation", name="Laporan yang dibuka").get_by_role("button", name="◉")
+    expect(waiting).to_have_count(1)
+    keys.to(waiting, back=True)
+    keys.press("Enter")
+    expect(siti.locator("#caller-number")).to_contain_text(next_one.number)
+    assert here.product.report(first)["narrative"].endswith("pintu terkunci.")
+    other.hangs_up()
+    ended(here, siti, next_one)
+
+
+def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: Windows, siti: Page) -> None:
+    chromium.forgiven.append("status of 412")  # the page asks whose words shall stand
+    call, number = answered(here, siti, "+6281200000031")
+    ended(here, siti, call)
+    budi = here.enter(chromium, "budi")
+    one, two = Keys(siti), Keys(budi)
+    two.push(budi.locator(f"#newest [data-number='{number}']"))
+    expect(budi.locator("#number")).to_have_text(number)
+    one.to(siti.get_by_label("Uraian"))
+    two.to(budi.get_by_label("Lokasi", exact=True))
+    for at_once in zip(("Sepeda ", "motor ", "jatuh"), ("Jalan ", "Contoh ", "12"), strict=True):
+        one.type(at_once[0])
+        two.type(at_once[1])
+    expect(siti.get_by_label("Lokasi", exact=True)).to_have_value("Jalan Contoh 12")
+    expect(budi.get_by_label("Uraian")).to_have_value("Sepeda motor jatuh")
+
+    name, theirs = "Nama penelepon", siti.get_by_role("alert").filter(has_text="diubah orang lain")
+    one.to(siti.get_by_label(name))
+    two.to(budi.get_by_label(name))
+
+    def after_budi(route: Route) -> None:
+        if route.request.method == "PATCH":
+            expect(budi.locator("#field-caller-name-mark")).to_contain_text("✓")
+        route.continue_()
+
+    siti.route("**/api/v1/reports/*", after_budi)
+    one.type("Bu Misal")
+    two.type("Bu Contoh")
+    expect(theirs).to_contain_text("Bu Contoh", timeout=SOON_MS)
+    siti.unroute("**/api/v1/reports/*")
+    expect(siti.get_by_label(name)).to_have_value("Bu Misal")
+    one.push(theirs.get_by_role("button", name="Pakai milik saya"))
+    expect(budi.get_by_label(name)).to_have_value("Bu Misal")
+
+    for keys, text in ((one, "Satu orang luka"), (two, "Ambulans diminta")):
+        keys.write(keys.page.get_by_label("Tulis catatan"), text)
+    one.press("Enter")
+    two.press("Enter")
+    for page in (siti, budi):
+        for text in ("Satu orang luka", "Ambulans diminta"):
+            expect(page.locator("#entries li:not(.unsent)", has_text=text)).to_have_count(1)
+    report = here.product.report(number)
+    assert (report["location"]["text"], report["narrative"]) == ("Jalan Contoh 12", "Sepeda motor jatuh")
+    budi.context.close()
+
+
+def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
+    tabs = [siti, *(siti.context.new_page() for _ in range(11))]
+    for tab in tabs[1:]:
+        tab.goto(here.address)
+    until(lambda: here.listeners() == 1, "one stream for all tabs")
+    call = here.call("+6281200000041")
+    call.rings()
+    for tab in tabs:
+        expect(tab.locator("#queue li", has_text=call.number)).to_be_visible(timeout=SOON_MS)
+    assert here.listeners() == 1
+    call.answers()
+    call.hangs_up()
+    for tab in tabs:
+        expect(tab.locator("#queue li")).to_have_count(0)
+    for tab in tabs[1:]:
+        tab.close()
+    expect(siti.locator("#stale")).to_be_hidden()
+
+
+WORDS = "Rumah kayu terbakar di Dusun Contoh, dua orang di lantai atas, jalan masuk sempit."
+
+
+def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre, chromium: Windows, siti: Page) -> None:
+    chromium.forgiven += ["net::ERR_", "status of 502"]  # it is away
+    keys = Keys(siti)
+    _, number = answered(here, siti, "+6281200000051")
+    narrative, mark = siti.get_by_label("Uraian"), siti.locator("#field-narrative-mark")
+    keys.to(narrative)
+    keys.type(WORDS[:25])
+    here.product.kill()
+    keys.type(WORDS[25:50])
+    expect(mark).to_contain_text("▲ belum tersimpan", timeout=SOON_MS)
+    keys.write(siti.get_by_label("Tulis catatan"), "Penelepon terputus")
+    keys.press("Enter")
+    expect(siti.locator("#entries li.unsent", has_text="Penelepon terputus")).to_be_visible()
+    expect(siti.locator("#alarms")).to_contain_text("Server tidak menjawab", timeout=20_000)
+    keys.to(narrative, back=True)
+    keys.press("End")
+    here.product.start(ready=False)
+    for letter in WORDS[50:]:
+        keys.type(letter)
+        siti.wait_for_timeout(30)  # as fast as people type
+    expect(narrative).to_be_focused()
+    expect(narrative).to_have_value(WORDS)
+    here.product.until_ready()
+    expect(mark).to_contain_text("✓", timeout=20_000)
+    expect(siti.locator("#entries li:not(.unsent)", has_text="Penelepon terputus")).to_have_count(1, timeout=20_000)
+    expect(siti.locator("#alarms")).to_be_hidden(timeout=20_000)
+    report = here.product.report(number)
+    assert report["narrative"] == WORDS
+    assert [entry["text"] for entry in report["entries"]].count("Penelepon terputus") == 1
+    until(lambda: here.listeners() == 1, "the page listens again")
+
+
+def test_a_page_that_hears_nothing_says_so_within_twelve_seconds(here: Centre, siti: Page) -> None:
+    expect(siti.locator("#stale")).to_be_hidden()
+    here.product.freeze()
+    try:
+        expect(siti.locator("#stale")).to_contain_text("tidak diperbarui sejak", timeout=12_000)
+    finally:
+        here.product.thaw()
+    expect(siti.locator("#stale")).to_be_hidden(timeout=20_000)
