@@ -1,15 +1,19 @@
 """A whole call, told once: by keyboard alone, whatever Asterisk it comes from."""
 
 import re
-from typing import Protocol
+from typing import Final, Protocol
 
 from playwright.sync_api import Page, expect
 
+from db.engine import Database
+from intake import placing
+from tests.acceptance.product import Product
 from tests.acceptance.receiver import Receiver
 from tests.console.desk import PHONE, Keys, Windows
 from tests.waiting import until
 
 SOON_MS = 15_000
+MARKET: Final = ("pasar-contoh", "Pasar Contoh")
 
 
 class Call(Protocol):
@@ -27,27 +31,49 @@ class Call(Protocol):
         """The caller hangs up."""
 
 
-def from_the_ring_to_closed(windows: Windows, page: Page, call: Call, agency: Receiver) -> str:
-    """Tell it, and return the report's number. `page`: an operator who has logged in, and no shift yet."""
+def from_the_ring_to_closed(windows: Windows, page: Page, call: Call, agency: Receiver, earlier: str) -> str:
+    """Tell it, and return the call's report's number. `page`: an operator who has logged in, and no shift yet.
+
+    `earlier`: a report of the same fire at the same place, which nobody has sent to anybody yet (`another_told`).
+    """
     keys = Keys(page)
     begins_a_shift(keys, "PJSIP/op1")
     sees_it_ring_and_answers(keys, call)
-    number = page.locator("#number").inner_text()
+    joined = page.locator("#number").inner_text()
     writes_it_down(keys)
+    joins_it(keys, earlier)
+    number = earlier
     link = sends_it(keys, agency)
     phone = Keys(windows.another(PHONE).new_page())
     phone.page.goto(link)
     answers_on_the_phone_page(phone, "Terima")
     expect(page.locator("#dispatches li", has_text="✓ diterima")).to_be_visible(timeout=SOON_MS)
     call.hangs_up()
-    expect(page.locator("#call")).to_contain_text("dijawab", timeout=SOON_MS)
+    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible(timeout=SOON_MS)
     for answer in ("Berangkat", "Tiba di lokasi", "Selesai ditangani"):
         answers_on_the_phone_page(phone, answer)
     expect(page.locator("#dispatches li", has_text="✓ selesai")).to_be_visible(timeout=SOON_MS)
     verifies_and_closes(keys)
     assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"
     phone.page.context.close()
+    return joined
+
+
+def another_told(product: Product) -> str:
+    """Somebody else has told of the fire already; return the report's number."""
+    product.beside(_knows_the_market)
+    number = str(product.post("/reports", {"source": "manual"})["number"])
+    told = {"kind": "kebakaran", "location": {"place": MARKET[0]}}
+    etag = product.http.get(f"/api/v1/reports/{number}").headers["ETag"]
+    changed = product.http.patch(f"/api/v1/reports/{number}", json=told, headers={"If-Match": etag})
+    assert changed.status_code == 200, changed.text
     return number
+
+
+async def _knows_the_market(database: Database) -> None:
+    async with database.transaction() as tx:
+        row = f"{MARKET[0]},{MARKET[1]},,,-7.0165,113.86,"
+        await placing.import_own(tx, f"code,name,parent,alternatives,lat,lon,island\n{row}\n", "dewi")
 
 
 def begins_a_shift(keys: Keys, device: str) -> None:
@@ -75,7 +101,12 @@ def sees_it_ring_and_answers(keys: Keys, call: Call) -> None:
 def writes_it_down(keys: Keys) -> None:
     """Place, kind by the command line, and what was said."""
     page = keys.page
-    keys.write(page.get_by_label("Lokasi", exact=True), "Desa Contoh, dekat pasar")
+    where = page.get_by_label("Lokasi", exact=True)
+    keys.write(where, "pasar conto")
+    expect(page.get_by_role("option", name=MARKET[1])).to_be_visible()
+    keys.press("ArrowDown", "Enter")
+    expect(page.locator("#place")).to_contain_text(MARKET[1])
+    expect(where).to_have_value("pasar conto")  # what was said stays as it was said
     keys.press("Control+K")
     expect(page.locator("#command")).to_be_focused()
     keys.type("k kebakaran")
@@ -88,6 +119,16 @@ def writes_it_down(keys: Keys) -> None:
     expect(page.locator("#entries li:not(.unsent)", has_text="dua orang di dalam")).to_be_visible()
     expect(page.get_by_label("Tulis catatan")).to_be_focused()
     expect(page.locator("#field-location-text-mark")).to_contain_text("✓")
+
+
+def joins_it(keys: Keys, earlier: str) -> None:
+    """The report is proposed as a duplicate of the earlier one, is joined to it, and that one is worked on."""
+    page = keys.page
+    expect(page.locator("#duplicates li").first).to_contain_text(earlier, timeout=SOON_MS)
+    keys.press("Alt+M")
+    expect(page.locator("#group li")).to_have_count(2, timeout=SOON_MS)
+    keys.push(page.locator("#group").get_by_role("button", name=earlier))
+    expect(page.locator("#number")).to_have_text(earlier)
 
 
 def sends_it(keys: Keys, agency: Receiver) -> str:

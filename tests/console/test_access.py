@@ -10,7 +10,7 @@ from intake.api.console import BUILT, PAGES
 from tests.console import access
 from tests.console.centre import Centre, centre
 from tests.console.desk import PHONE, Keys, Windows, windows
-from tests.console.story import SOON_MS, begins_a_shift, sends_it, writes_it_down
+from tests.console.story import SOON_MS, another_told, begins_a_shift, sends_it, writes_it_down
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-access"), pytest.mark.timeout(300)]
 THEMES, LANGUAGES = ("night", "day"), ("id", "en")
@@ -33,6 +33,7 @@ def chromium(here: Centre) -> Iterator[Windows]:
 @pytest.fixture(scope="module")
 def link(here: Centre, chromium: Windows) -> str:
     """Where an agency answers; by then a desk has a call, one waits, and a report is on its way."""
+    another_told(here.product)
     page = here.enter(chromium, "siti")
     keys = Keys(page)
     begins_a_shift(keys, "PJSIP/op1")

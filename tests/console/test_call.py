@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.console.centre import Centre, centre
 from tests.console.desk import Keys, Windows, windows
 from tests.console.lines import PretendCall
-from tests.console.story import SOON_MS, from_the_ring_to_closed
+from tests.console.story import SOON_MS, another_told, from_the_ring_to_closed
 from tests.waiting import until
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-call"), pytest.mark.timeout(180)]
@@ -43,11 +43,12 @@ def well(chromium: Windows) -> Iterator[None]:
 
 
 def test_a_whole_call_by_keyboard_alone(here: Centre, chromium: Windows, siti: Page) -> None:
-    number = from_the_ring_to_closed(chromium, siti, here.call("+6281200000001"), here.agency)
-    report = here.product.report(number)
-    assert (report["status"], report["caller_told"]) == ("closed", "told")
+    earlier = another_told(here.product)
+    number = from_the_ring_to_closed(chromium, siti, here.call("+6281200000001"), here.agency, earlier)
+    report, head = here.product.report(number), here.product.report(earlier)
+    assert (head["status"], head["caller_told"], report["status"]) == ("closed", "told", "closed")
     assert report["call"]["operator"]["user"] == "siti"
-    assert len(here.product.reports()) == 1
+    assert len(here.product.reports()) == 2
 
 
 def answered(here: Centre, page: Page, number: str) -> tuple[PretendCall, str]:
