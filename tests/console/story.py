@@ -159,6 +159,5 @@ def verifies_and_closes(keys: Keys) -> None:
     keys.to(ends)
     keys.press("ArrowDown")
     expect(ends).not_to_have_value("")
-    keys.choose(page.get_by_label("Penelepon", exact=True), "sudah diberi tahu")
-    keys.push(page.get_by_role("button", name="Tutup laporan"))
+    keys.push(page.get_by_role("button", name="Tutup: penelepon sudah diberi tahu"))
     expect(page.locator("#status")).to_contain_text("■ ditutup", timeout=SOON_MS)
