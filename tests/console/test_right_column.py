@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.map_files import lay
-from tests.console.test_page import Demo
+from tests.console.demo import Demo
 from tests.console.test_page import demo as demo
 from tests.console.test_page import page as page
 
