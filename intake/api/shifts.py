@@ -92,10 +92,14 @@ def router(context: Context) -> APIRouter:
     async def desks(_: staff) -> shift_schemas.Desks:
         """Who sits where, and in which state. `live` tells when one changed (`shift`, its telephone)."""
         async with database.reading() as reading:
-            rows = await saved.every_open(reading)
-            return shift_schemas.Desks(now=reading.now, desks=await _shown(reading, rows, rules))
+            return shift_schemas.Desks(now=reading.now, desks=await every_desk(reading, rules))
 
     return routes
+
+
+async def every_desk(reading: Reading, rules: ShiftRules) -> list[shift_schemas.Desk]:
+    """Return every telephone at which somebody sits, or that a queue has."""
+    return await _shown(reading, await saved.every_open(reading), rules)
 
 
 def _person(who: Who) -> str:
