@@ -54,7 +54,7 @@ class UnacceptedRow(Struct, frozen=True):
 
 
 class OpenTotals(Struct, frozen=True):
-    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, that nobody worked on."""
+    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, untouched by anybody."""
 
     total: int
     unaccepted: int

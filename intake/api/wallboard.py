@@ -16,8 +16,9 @@ from db.people import TokenRow
 from intake import board, walls
 from intake.access import Who
 from intake.api import board_schemas as shapes
-from intake.api import bodies, health, lamps, schemas, shifts
+from intake.api import bodies, health, lamps, shifts
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_or_wall, supervisors_only
+from intake.api.people_schemas import Done
 from intake.api.shift_schemas import Desk
 from intake.board import Mean
 from intake.walls import UnknownWallError
@@ -66,11 +67,11 @@ def router(context: Context) -> APIRouter:
         return shapes.NewWall.model_validate(_wall(row) | {"url": url})
 
     @routes.post("/walls/{name}/revoke", responses=refusals(*ON_WRITE, 404))
-    async def revoke(name: WallName, who: supervisor, _: bodies.Nothing | None = None) -> schemas.Done:
+    async def revoke(name: WallName, who: supervisor, _: bodies.Nothing | None = None) -> Done:
         """Let a screen's link count no more, at once."""
         async with database.transaction() as tx:
             await walls.revoke(tx, name, who.name)
-        return schemas.Done()
+        return Done()
 
     return routes
 
