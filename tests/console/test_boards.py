@@ -56,14 +56,14 @@ def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
     mine.get_by_role("button", name="Tidak").click()
     mine.get_by_role("button", name="Akhiri giliran").click()
     mine.get_by_role("button", name="Ya, akhiri giliran supervisor").click()
-    expect(mine).to_be_hidden()
+    expect(mine).to_be_hidden(timeout=SHOWN_MS)
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
     row = page.locator(f'#open-reports tr[data-number="{made["number"]}"]')
     row.get_by_role("button", name="Ambil alih").click()
-    expect(page).to_have_url(f"{address}/#{made['number']}")
-    expect(page.locator("#number")).to_have_text(made["number"])
+    expect(page).to_have_url(f"{address}/#{made['number']}", timeout=SHOWN_MS)
+    expect(page.locator("#number")).to_have_text(made["number"], timeout=SHOWN_MS)
     expect(page.locator("#entries li", has_text="Laporan diambil alih").first).to_be_visible()
 
 
@@ -71,12 +71,12 @@ def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
     page.goto(page.url.partition("#")[0] + "pengawas")
     page.get_by_label("Nama layar").fill("Ruang operator")
     page.get_by_role("button", name="Buat tautan").click()
-    link = page.locator("#wall-url").input_value()
+    link = page.locator("#wall-url").input_value(timeout=SHOWN_MS)
     browser = page.context.browser
     assert browser is not None
     wall = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     wall.goto(link)
-    expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"))
+    expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"), timeout=SHOWN_MS)
     assert min(wall.evaluate(HEIGHTS)) >= 0.06, "somebody at the other end of the room must read it"
     assert max(wall.evaluate(FITS)) <= 0, "nobody can scroll a wall"
     process.send_signal(signal.SIGSTOP)

@@ -48,8 +48,9 @@ class Watch {
   endShift = (shift_id: string): Promise<boolean> =>
     this.over(() => ask("POST /api/v1/shifts/{shift_id}/end", { path: { shift_id } }));
 
+  /** Whoever takes a report over leaves for it: nothing is read again here. */
   takeOver = (number: string): Promise<boolean> =>
-    this.over(() => ask("POST /api/v1/reports/{number}/take-over", { path: { number } }));
+    trouble.over(() => ask("POST /api/v1/reports/{number}/take-over", { path: { number } }));
 
   confirm = (strike_id: string): Promise<boolean> =>
     this.over(() => ask("POST /api/v1/strikes/{strike_id}/confirm", { path: { strike_id } }));
