@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from db import live, machine_room, tables
 from db.engine import Database
-from intake.facts import Arrived, CallKey, Ended, LegEnded, Rang, Taken
+from intake.facts import Arrived, CallKey, Ended, LegEnded, Outcome, Rang, Taken
 from tests.conftest import SetClock
 from tests.intake.conftest import PUBLIC_URL, Client, Json, LogIn, add_agency, book, ring
 from tests.intake.sitting import OP1, OP2, at_pbx, later, machines, person
@@ -27,7 +27,7 @@ async def called(database: Database, n: int, ago_s: float, answered_s: float | N
         await book(database, Rang(key, at, phone, OP7, "op"), Taken(key, at, phone, OP7, "op"))
     if lasts_s is not None:
         ended = arrived + timedelta(seconds=lasts_s)
-        outcome = "abandoned" if answered_s is None else "answered"
+        outcome: Outcome = "abandoned" if answered_s is None else "answered"
         legs = [] if answered_s is None else [LegEnded(key, ended, phone, "16")]
         await book(database, *legs, Ended(key, ended, outcome, "16"))
 
