@@ -11,8 +11,12 @@ from db.engine import Reading, Transaction
 from db.ids import new_id
 from db.reports import ReportRow
 
-h, i, r, e, c = (
-    one.c for one in (tables.handovers, tables.handed_reports, tables.reports, tables.entries, tables.calls)
+h, i, r, e, c, u = (
+    one.c
+    for one in (
+        *(tables.handovers, tables.handed_reports, tables.reports),
+        *(tables.entries, tables.calls, tables.users),
+    )
 )
 
 
@@ -100,3 +104,17 @@ async def open_reports_of(reading: Reading, author: str) -> list[ReportRow]:
     theirs = or_(wrote.correlate(tables.reports).exists(), answered.correlate(tables.reports).exists())
     statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id)
     return await reading.rows(ReportRow, statement)
+
+
+async def holders(reading: Reading, report_id: int) -> list[str]:
+    """Return whose a report is: who answered its call, or did something on it, and has not handed it over since."""
+    handed = (
+        select(i.report_id)
+        .join(tables.handovers, h.id == i.handover_id)
+        .where(i.report_id == report_id, h.from_user == u.name)
+        .correlate(tables.users, tables.entries)
+    )
+    wrote = select(e.n).where(e.report_id == report_id, e.author == u.name, ~handed.where(h.at >= e.at).exists())
+    answered = select(c.id).where(c.report_id == report_id, c.operator_user == u.name, ~handed.exists())
+    theirs = or_(wrote.correlate(tables.users).exists(), answered.correlate(tables.users).exists())
+    return list((await reading.connection.execute(select(u.name).where(theirs).order_by(u.name))).scalars())

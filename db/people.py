@@ -72,6 +72,12 @@ async def tokens(reading: Reading) -> list[TokenRow]:
     return await reading.rows(TokenRow, select(tables.tokens).order_by(t.name))
 
 
+async def tokens_of_role(reading: Reading, role: str) -> list[TokenRow]:
+    """Return the tokens of a role that are not disabled, the oldest first."""
+    which = t.role == role, t.disabled_at.is_(None)
+    return await reading.rows(TokenRow, select(tables.tokens).where(*which).order_by(t.created_at, t.name))
+
+
 async def disable_token(tx: Transaction, name: str) -> bool:
     """Disable a token at once. False: there is none of this name that is not disabled."""
     statement = update(tables.tokens).where(t.name == name, t.disabled_at.is_(None)).values(disabled_at=tx.now)

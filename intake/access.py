@@ -7,8 +7,9 @@ A browser sends the cookie with whatever a foreign page makes it send, so a writ
 (`from_our_pages`): Sec-Fetch-Site says so, or Origin. A request with neither comes from no browser.
 
 The roles: operator, supervisor and admin are the desk's (`STAFF`), of people and of tokens. An `agency` answers what it
-was sent. A `machine` opens reports of the source that is its name, and reads those. What the record calls people,
-machines and agencies is their name, so no two of them share one.
+was sent. A `machine` opens reports of the source that is its name, and reads those. A `wall` is a screen that shows the
+wallboard's numbers, and may read nothing else (`walls`). What the record calls people, machines and agencies is their
+name, so no two of them share one.
 """
 
 import asyncio
@@ -28,11 +29,12 @@ from db.people import SESSION_ID, TokenRow, UserRow
 from intake.refusals import DeskError, NameTakenError, PasswordTooPoorError
 from routing.outbox import new_token, token_hash
 
-Role = Literal["operator", "supervisor", "admin", "agency", "machine"]
+Role = Literal["operator", "supervisor", "admin", "agency", "machine", "wall"]
 STAFF: Final[frozenset[Role]] = frozenset({"operator", "supervisor", "admin"})
 SUPERVISORS: Final[frozenset[Role]] = frozenset({"supervisor", "admin"})
 ADMINS: Final[frozenset[Role]] = frozenset({"admin"})
 WITH_MACHINES: Final[frozenset[Role]] = STAFF | {"machine"}
+WITH_WALLS: Final[frozenset[Role]] = STAFF | {"wall"}
 COOKIE: Final = "__Host-intake112"
 COMMAND_LINE: Final = "command line"  # who did what a command did
 PROLONGED_WITHIN: Final = timedelta(hours=3)  # of a session's end, by who works at a desk

@@ -23,6 +23,7 @@ from intake.refusals import (
 
 ANYBODY: Final = "petugas berikutnya"
 LEFT: Final = "Giliran berakhir tanpa serah terima"
+OVER: Final = "Diambil alih pengawas"
 
 
 async def hand_over(
@@ -85,6 +86,24 @@ async def take(tx: Transaction, handover_id: str, by: str) -> tuple[HandoverRow,
     tx.record(by, "handover.taken", handover_id, reports=numbers)
     tx.tell("handover", handover_id)
     return await handovers.find(tx, handover_id) or row, numbers
+
+
+async def take_over(tx: Transaction, number: str, by: str) -> list[str]:
+    """Make a report one's own, whoever's it is; return whose it was. It is saved as their hand-over, taken at once.
+
+    Raises UnknownReportError, ReportClosedError.
+    """
+    (report,) = await _named(tx, [number])
+    theirs = [one for one in await handovers.holders(tx, report.id) if one != by]
+    for user in theirs:
+        row = await handovers.add(tx, user, by, OVER, [report.id])
+        await handovers.take(tx, row.id, by)
+        tx.tell("handover", row.id)
+    said = f"Laporan diambil alih dari {', '.join(theirs)}" if theirs else "Laporan diambil alih"
+    await entries.add(tx, report.id, by, said, automatic=True)
+    await reports.touch(tx, report.id)
+    tx.record(by, "report.taken_over", number, of=theirs)
+    return theirs
 
 
 async def _own(tx: Transaction, user: str) -> list[ReportRow]:

@@ -111,10 +111,11 @@ async def redrive(
 
 async def alarms(reading: Reading) -> list[Alarm]:
     """Return what is wrong with our ways to the agencies now."""
-    return [alarm for row in await standings.every(reading) for alarm in _alarms(row, reading.now)]
+    return [alarm for row in await standings.every(reading) for alarm in alarms_of(row, reading.now)]
 
 
-def _alarms(row: StandingRow, now: datetime) -> list[Alarm]:
+def alarms_of(row: StandingRow, now: datetime) -> list[Alarm]:
+    """Return what is wrong with our way to one agency."""
     found: list[Alarm] = []
     if row.disabled_at is not None:
         return found  # somebody decided it, and nothing is owed there

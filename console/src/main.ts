@@ -12,13 +12,14 @@ import { language, words } from "./words/words.ts";
 document.documentElement.lang = language;
 look.apply();
 listen();
-onLoggedOut(() => location.assign("/masuk")); // what was typed is in the journal, and back after the log-in
 
 const page = PAGES.find(({ path }) => path === location.pathname);
+if (!page?.bare) onLoggedOut(() => location.assign("/masuk")); // what was typed is in the journal, and back after the log-in
 document.title = page ? `${page.name} 112` : "112";
 if (page) {
   const { default: content } = await page.load();
-  mount(Frame, { target: document.body, props: { page, content } });
+  if (page.bare) mount(content, { target: document.body });
+  else mount(Frame, { target: document.body, props: { page, content } });
 } else {
   document.body.append(words.pages.unknown);
 }

@@ -8,6 +8,8 @@ export interface PageOf {
   path: string;
   name: string;
   roles: readonly Role[];
+  /** Shown without the frame: to a screen, which nobody sits at. */
+  bare?: true;
   load: () => Promise<{ default: Component }>;
 }
 
@@ -18,6 +20,7 @@ export const PAGES: readonly PageOf[] = [
   { path: "/", name: words.pages.operator, roles: EVERYBODY, load: () => import("./pages/operator/Operator.svelte") },
   { path: "/pengawas", name: words.pages.supervisor, roles: SUPERVISORS, load: () => import("./pages/supervisor/Supervisor.svelte") },
   { path: "/papan", name: words.pages.wallboard, roles: EVERYBODY, load: () => import("./pages/wallboard/Wallboard.svelte") },
+  { path: "/papan/layar", name: words.pages.wallboard, roles: ["wall"], bare: true, load: () => import("./pages/wallboard/Wallboard.svelte") },
   { path: "/statistik", name: words.pages.statistics, roles: SUPERVISORS, load: () => import("./pages/statistics/Statistics.svelte") },
   { path: "/admin", name: words.pages.admin, roles: ["admin"], load: () => import("./pages/admin/Admin.svelte") },
 ];

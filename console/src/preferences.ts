@@ -4,6 +4,8 @@ import { who } from "./who.ts";
 const keyOf = (name: string): string => `intake112.${name}.${who.user}`;
 
 export function preference(name: string): string | null {
+  const asked = who.role === "wall" ? new URLSearchParams(location.search).get(name) : null; // nobody sits at a screen to choose
+  if (asked) return asked;
   try {
     return localStorage.getItem(keyOf(name));
   } catch {

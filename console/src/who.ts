@@ -1,5 +1,6 @@
 // Who has logged in, as the server wrote it into the page (console/index.html).
-export type Role = "operator" | "supervisor" | "admin";
+/** `wall`: nobody has logged in, it is a screen with a link of its own (pages/wallboard). */
+export type Role = "operator" | "supervisor" | "admin" | "wall";
 
 const said = typeof document === "undefined" ? ({} as DOMStringMap) : document.body.dataset;
 

@@ -28,7 +28,7 @@ tokens = Table(
     "tokens",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency, machine
+    Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency, machine, wall
     Column("agency_id", ForeignKey("agencies.id")),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),

@@ -37,8 +37,10 @@ from intake.api import (
     rules,
     shifts,
     stream,
+    supervision,
     terms,
     together,
+    wallboard,
     worklist,
 )
 from intake.api.context import Context, Expected
@@ -112,6 +114,8 @@ def create_app(
         shifts.router(context),
         callers.router(context),
         worklist.router(context),
+        supervision.router(context),
+        wallboard.router(context),
         recordings.router(context),
         stream.router(context),
         agencies.router(context),

@@ -94,7 +94,7 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             rules = (await saved.rules(reading))[0]
             rows = await strikes.every(reading, reading.now - timedelta(days=rules.history_days))
-            shown = caller_schemas.Strikes(strikes=await _strikes(reading, rows))
+            shown = caller_schemas.Strikes(strikes=await shown_strikes(reading, rows))
         context.reads.looked_at(who, "strikes.read", "strikes")
         return shown
 
@@ -102,19 +102,19 @@ def router(context: Context) -> APIRouter:
     async def ask_strike(number: Number, body: caller_schemas.StrikeIn, who: staff) -> caller_schemas.Strike:
         """Ask for a strike because of a report of the class prank or ghost. Nothing is marked until it is confirmed."""
         async with database.transaction() as tx:
-            return (await _strikes(tx, [await nuisance.ask(tx, number, body.note, who.name)]))[0]
+            return (await shown_strikes(tx, [await nuisance.ask(tx, number, body.note, who.name)]))[0]
 
     @routes.post("/strikes/{strike_id}/confirm", responses=refusals(*ON_WRITE, 404, 409))
     async def confirm(strike_id: StrikeId, who: staff, _: bodies.Nothing | None = None) -> caller_schemas.Strike:
         """Confirm what another person asked for: the number is marked until the strike expires."""
         async with database.transaction() as tx:
-            return (await _strikes(tx, [await nuisance.confirm(tx, strike_id, who.name)]))[0]
+            return (await shown_strikes(tx, [await nuisance.confirm(tx, strike_id, who.name)]))[0]
 
     @routes.post("/strikes/{strike_id}/lift", responses=refusals(*ON_WRITE, 404, 409))
     async def lift(strike_id: StrikeId, body: caller_schemas.LiftIn, who: staff) -> caller_schemas.Strike:
         """Lift a strike, or refuse to confirm it. One real report of the number does so by itself."""
         async with database.transaction() as tx:
-            return (await _strikes(tx, [await nuisance.lift(tx, strike_id, body.because, who.name)]))[0]
+            return (await shown_strikes(tx, [await nuisance.lift(tx, strike_id, body.because, who.name)]))[0]
 
     @routes.get("/pilots", responses=refusals(*ON_READ))
     async def pilots(_: staff) -> caller_schemas.Pilots:
@@ -175,7 +175,8 @@ async def _links(reading: Reading, rows: Sequence[LinkRow]) -> list[caller_schem
     ]
 
 
-async def _strikes(reading: Reading, rows: Sequence[StrikeRow]) -> list[caller_schemas.Strike]:
+async def shown_strikes(reading: Reading, rows: Sequence[StrikeRow]) -> list[caller_schemas.Strike]:
+    """Return strikes."""
     numbers = await _numbers(reading, [row.report_id for row in rows])
     return [
         caller_schemas.Strike.model_validate(
@@ -222,6 +223,6 @@ async def _history(reading: Reading, row: ReportRow, known: callers.Known) -> ca
         tally=_tally(known.history, known.since),
         reports=[caller_schemas.PastReport.model_validate(one) for one in past],
         marked=any(one.holds(reading.now) for one in known.strikes),
-        strikes=await _strikes(reading, known.strikes),
+        strikes=await shown_strikes(reading, known.strikes),
         worklist=known.item.id if known.item is not None and known.item.closed_at is None else None,
     )

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from db.engine import DatabaseUnavailableError
-from intake import access
+from intake import access, walls
 from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Role
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
@@ -63,6 +63,15 @@ def router(context: Context, built: Path = BUILT) -> APIRouter:
             return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
         return shown
+
+    @routes.get(walls.PAGE)
+    async def wall() -> Response:
+        """A screen's page: empty without the token that stands behind the address's `#`, which the browser keeps."""
+        if not (built / "index.html").is_file():
+            return HTMLResponse(NOT_BUILT, 503)
+        nobody = {"user": "", "role": walls.ROLE, "timezone": str(context.timezone), "version": context.version}
+        html = pages.get_template("index.html").render(language=context.language, **nobody)
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     for path, roles in PAGES.items():
         routes.add_api_route(path, page(roles), methods=["GET"])

@@ -14,7 +14,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from db.engine import Database
 from db.machine_room import Alarm
 from intake import access
-from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, WITH_MACHINES, Role, Who
+from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, WITH_MACHINES, WITH_WALLS, Role, Who
 from intake.api.errors import ForeignPageError, NotAllowedError, NotLoggedInError
 from intake.api.guard import WRITES
 from intake.api.schemas import Conflict, Problem
@@ -88,6 +88,7 @@ class Allowed:
         self.supervisors = self._only(context, SUPERVISORS)
         self.admins = self._only(context, ADMINS)
         self.with_machines = self._only(context, WITH_MACHINES)
+        self.with_walls = self._only(context, WITH_WALLS)
 
     @staticmethod
     def _only(context: Context, roles: frozenset[Role]) -> Callable[..., Awaitable[Who]]:
@@ -194,6 +195,11 @@ def admins_only(context: Context) -> Any:
 def staff_or_machine(context: Context) -> Any:
     """Return the dependency of routes for the desk, and for machines that bring reports."""
     return Depends(Allowed(context).with_machines)
+
+
+def staff_or_wall(context: Context) -> Any:
+    """Return the dependency of the one route that a wall's screen may read, beside the desk."""
+    return Depends(Allowed(context).with_walls)
 
 
 def agency_only(context: Context, signs: Callable[[Request], bytes] | None = None) -> Any:

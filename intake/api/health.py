@@ -41,7 +41,7 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
     )
     async def readyz(response: Response) -> schemas.Ready:
         """Whether calls become reports and reports reach agencies, check by check."""
-        checks, alarms = await _checks(context)
+        checks, alarms = await looked(context)
         ready = all(check.ok for check in checks)
         response.status_code = 200 if ready else 503
         return schemas.Ready(ready=ready, checks=checks, alarms=alarms, notes=[*context.notes, *await _lacks(context)])
@@ -164,7 +164,8 @@ class _Snapshot(Collector):
         yield from (silent, figures, alarms, heartbeat)
 
 
-async def _checks(context: Context) -> tuple[list[schemas.Check], list[schemas.ServiceAlarm]]:
+async def looked(context: Context) -> tuple[list[schemas.Check], list[schemas.ServiceAlarm]]:
+    """Return what must be well, and is or is not; and what services say is wrong."""
     rows: Sequence[ServiceRow] = ()
     now = context.database.clock()
     database = _saves(context.database.refused_at, now)

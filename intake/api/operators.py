@@ -65,7 +65,7 @@ def router(context: Context) -> APIRouter:
             return schemas.State(
                 seq=seq,
                 now=reading.now,
-                calls=await _in_progress(reading),
+                calls=await in_progress(reading),
                 reports=await wire.summaries(reading, [row for row in newest if row.status != "closed"][:NEWEST]),
                 services=[wire.service(row, reading.now) for row in await machine_room.services(reading)],
             )
@@ -74,7 +74,7 @@ def router(context: Context) -> APIRouter:
     async def calls_in_progress(_: staff) -> schemas.Calls:
         """The calls in progress, as reports; the first caller first."""
         async with database.reading() as reading:
-            return schemas.Calls(now=reading.now, calls=await _in_progress(reading))
+            return schemas.Calls(now=reading.now, calls=await in_progress(reading))
 
     @routes.get("/reports", responses=refusals(*ON_READ))
     async def list_reports(
@@ -234,7 +234,8 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-async def _in_progress(reading: Reading) -> list[schemas.ReportSummary]:
+async def in_progress(reading: Reading) -> list[schemas.ReportSummary]:
+    """Return the reports of the calls in progress, the first caller first."""
     rows = await calls.in_progress(reading)
     found = await reports.by_ids(reading, [row.report_id for row in rows])
     return await wire.summaries(reading, [found[row.report_id] for row in rows])

@@ -94,11 +94,15 @@ def router(context: Context) -> APIRouter:
     async def desks(_: staff) -> shift_schemas.Desks:
         """Who sits where, and in which state. `live` tells when one changed (`shift`, its telephone)."""
         async with database.reading() as reading:
-            rows = await saved.every_open(reading)
-            shown = await _shown(reading, rows, rules)
+            shown = await every_desk(reading, rules)
         return shift_schemas.Desks(now=reading.now, desks=shown, devices=devices)
 
     return routes
+
+
+async def every_desk(reading: Reading, rules: ShiftRules) -> list[shift_schemas.Desk]:
+    """Return every telephone at which somebody sits, or that a queue has."""
+    return await _shown(reading, await saved.every_open(reading), rules)
 
 
 def _person(who: Who) -> str:

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from pydantic import AfterValidator
 
 from db import handovers
+from db.engine import Reading
 from db.handovers import HandoverRow
 from db.presences import PresenceRow
 from intake import handing_over, presence
@@ -67,9 +68,7 @@ def router(context: Context) -> APIRouter:
         Who ends a shift, logs out or is disabled without a word leaves one to whoever takes it.
         """
         async with database.reading() as reading:
-            rows = await handovers.newest(reading, 100, waiting=waiting)
-            numbers = await handovers.numbers(reading, [row.id for row in rows])
-        return shapes.Handovers(handovers=[_handed(row, numbers[row.id]) for row in rows])
+            return shapes.Handovers(handovers=await newest_handovers(reading, waiting=waiting))
 
     @routes.post("/handovers", status_code=201, responses=refusals(*ON_WRITE, 404, 409))
     async def hand_over(body: shapes.HandoverIn, who: staff) -> shapes.HandoverOfReports:
@@ -84,6 +83,13 @@ def router(context: Context) -> APIRouter:
             return _handed(*await handing_over.take(tx, handover_id, who.name))
 
     return routes
+
+
+async def newest_handovers(reading: Reading, *, waiting: bool) -> list[shapes.HandoverOfReports]:
+    """Return the newest hundred hand-overs; `waiting`: all that nobody has taken."""
+    rows = await handovers.newest(reading, 100, waiting=waiting)
+    numbers = await handovers.numbers(reading, [row.id for row in rows])
+    return [_handed(row, numbers[row.id]) for row in rows]
 
 
 def _present(rows: Iterable[PresenceRow], now: datetime) -> shapes.Presences:

@@ -211,11 +211,11 @@ def test_a_bridge_that_died_is_missed_on_the_page(
 ) -> None:
     """Nobody tells of a process that was killed: the page itself must ask."""
     with centre(postgres_url, tmp_path, [settings(pbx)]) as here, looked_at(here.web) as page:
-        expect(page.locator("#services li", has_text="connected")).to_be_visible(timeout=SHOWN_MS)
+        expect(page.locator("#services li[data-state=connected]")).to_be_visible(timeout=SHOWN_MS)
         here.bridges[0].kill()
         people.call(SITI, hang_up_ms=50).wait()
         expect(alarms_of(page).filter(has_text="PBX tidak terdengar")).to_be_visible(timeout=SHOWN_MS)
-        expect(page.locator("#services li", has_text="connected")).to_have_count(0)
+        expect(page.locator("#services li[data-state=connected]")).to_have_count(0)
         start(here.bridges[0])
         expect(page.locator("#alarms")).to_be_hidden(timeout=SHOWN_MS)
         expect(page.locator("#newest li")).to_have_count(1)

@@ -1,7 +1,8 @@
 """Who may use which route: one line for each. A route without a line fails `test_matrix`.
 
 `STAFF`, `SUPERVISORS`, `ADMINS`: these roles, by token or session. `REPORTER`: staff, and a machine for reports of its
-own source. `AGENCY`: the agency whose dispatch it is. `ANYONE`: no log-in is asked; what guards it has its own tests.
+own source. `WALL`: staff, and a screen's link. `AGENCY`: the agency whose dispatch it is. `ANYONE`: no log-in is asked;
+what guards it has its own tests.
 """
 
 from typing import Final
@@ -10,13 +11,15 @@ STAFF: Final = frozenset({"operator", "supervisor", "admin"})
 SUPERVISORS: Final = frozenset({"supervisor", "admin"})
 ADMINS: Final = frozenset({"admin"})
 REPORTER: Final = STAFF | {"machine"}
+WALL: Final = STAFF | {"wall"}
 AGENCY: Final = frozenset({"agency"})
-ANYONE: Final = frozenset({"nobody", "operator", "supervisor", "admin", "agency", "machine"})
+ANYONE: Final = frozenset({"nobody", "operator", "supervisor", "admin", "agency", "machine", "wall"})
 
 RULES: Final = {
     "GET /": ANYONE,  # leads to the log-in
     "GET /admin": ANYONE,  # a page: leads who may not see it to the log-in, or to the desk (test_console)
     "GET /papan": ANYONE,
+    "GET /papan/layar": ANYONE,  # a page without a number in it: these are asked for with the screen's token
     "GET /pengawas": ANYONE,
     "GET /statistik": ANYONE,
     "GET /static/console/assets/{name}": ANYONE,
@@ -103,6 +106,7 @@ RULES: Final = {
     "POST /api/v1/reports/{number}/recording/plays": STAFF,
     "POST /api/v1/reports/{number}/reopen": STAFF,
     "POST /api/v1/reports/{number}/strike": STAFF,
+    "POST /api/v1/reports/{number}/take-over": SUPERVISORS,
     "GET /api/v1/rules": STAFF,
     "POST /api/v1/rules": SUPERVISORS,
     "POST /api/v1/rules/simulate": STAFF,
@@ -118,10 +122,15 @@ RULES: Final = {
     "GET /api/v1/strikes": STAFF,
     "POST /api/v1/strikes/{strike_id}/confirm": STAFF,
     "POST /api/v1/strikes/{strike_id}/lift": STAFF,
+    "GET /api/v1/supervision": SUPERVISORS,
     "GET /api/v1/users": ADMINS,
     "POST /api/v1/users": ADMINS,
     "PATCH /api/v1/users/{name}": ADMINS,
     "POST /api/v1/users/{name}/end-sessions": ADMINS,
+    "GET /api/v1/wallboard": WALL,
+    "GET /api/v1/walls": SUPERVISORS,
+    "POST /api/v1/walls": SUPERVISORS,
+    "POST /api/v1/walls/{name}/revoke": SUPERVISORS,
     "GET /api/v1/worklist": STAFF,
     "GET /api/v1/worklist/{item_id}": STAFF,
     "POST /api/v1/worklist/{item_id}/call-back": STAFF,

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from structlog.testing import capture_logs
 
 from db.engine import Database
-from intake import access
+from intake import access, walls
 from intake.api.app import create_app
 from tests.intake.access_rules import ANYONE, RULES, STAFF
 from tests.intake.conftest import PUBLIC_URL, WIB, Client, add_agency, ring
@@ -70,6 +70,7 @@ async def centre(client: Client, database: Database) -> Centre:
     await add_agency(database, "bpbd", "banjir")
     async with database.transaction() as tx:
         tokens = {role: await access.create_token(tx, f"{role}-1", role) for role in TOKENS} | {"agency": token}
+        tokens["wall"] = (await walls.make(tx, "lobby", "person-admin", PUBLIC_URL))[1].partition("#")[2]
         for role in sorted(STAFF):
             await access.create_user(tx, f"person-{role}", role, PASSWORD)
     roles: dict[str, dict[str, str]] = {role: {"Authorization": f"Bearer {one}"} for role, one in tokens.items()}

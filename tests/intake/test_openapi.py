@@ -36,7 +36,8 @@ ON_REPORTS: Final = r"^/api/v1/reports"  # about half of all; beside the rest th
 # these: each is a start of schemathesis, and of the administrator's each person costs a password's slow hash.
 BEYOND: Final = {
     "supervisor": (
-        r"(caller-)?rules|duplicate-limits|places/own|aml|shifts/.*|agencies/\{code\}/(pause|resume|redrive|test)"
+        r"(caller-)?rules|duplicate-limits|places/own|aml|shifts/.*|supervision|walls.*|reports/\{number\}/take-over"
+        r"|agencies/\{code\}/(pause|resume|redrive|test)"
     ),
     "admin": r"users.*|sessions.*|kinds.*|dispositions.*|agencies/\{code\}/(disable|enable|caller-number)",
     "person": r"shift(/state|/end)?",  # who holds a session; a token has no shift

@@ -39,6 +39,12 @@ export class Unreachable extends Error {}
 const ANSWER_WITHIN_MS = 12_000;
 const AGAIN = new Set([500, 502, 503, 504]);
 let loggedOut: () => void = () => undefined;
+let token = "";
+
+/** Speak with a token instead of a session, from now on. */
+export function speakAs(theirs: string): void {
+  token = theirs;
+}
 
 /** Say what happens when the server says that nobody is logged in any more. */
 export function onLoggedOut(then: () => void): void {
@@ -58,6 +64,7 @@ export function addressOf(route: string, path: Record<string, string | number> =
 export async function ask<R extends Route>(route: R, question: Question<R> = {}): Promise<Routes[R]["gives"]> {
   const headers: Record<string, string> = {};
   const options: RequestInit = { method: route.split(" ")[0] ?? "GET", headers, cache: "no-store" };
+  if (token) headers["Authorization"] = `Bearer ${token}`;
   if (question.body !== undefined) {
     headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(question.body);

@@ -58,6 +58,16 @@ export interface Answered {
   dispatch: Dispatch;
 }
 
+/** `in_time` of `counted`: answered within `within_s` of arriving, of today's calls that were answered or waited longer. `gave_up` (ended unanswered before that) and `unknown` (no times are known) are not in `counted`. `target`: the share that is aimed at. */
+export interface Answering {
+  within_s: number;
+  target: number;
+  in_time: number;
+  counted: number;
+  gave_up: number;
+  unknown: number;
+}
+
 /** One try. `detail` is the first 4 kB of the answer, or what went wrong, without secrets. */
 export interface Attempt {
   at: string;
@@ -65,6 +75,31 @@ export interface Attempt {
   status: number | null;
   latency_ms: number;
   detail: string;
+}
+
+/** Something is wrong. `source`: database, schema, bridge, control, routing, web. `bad`: calls or dispatches are held up by it. `agency`, `since`, `count` (letters that it is owed, or refuses): where that is known. */
+export interface BoardAlarm {
+  code: string;
+  source: string;
+  pbx: string | null;
+  bad: boolean;
+  agency: string | null;
+  since: string | null;
+  count: number | null;
+  message: string;
+}
+
+/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. */
+export interface BoardDispatches {
+  unaccepted: number;
+  overdue: number;
+  oldest: Unaccepted[];
+}
+
+/** Calls by the local hour in which they arrived, and the mean of the `days` whole days before today. */
+export interface BoardHours {
+  days: number;
+  of: Hour[];
 }
 
 /** Whose telephone calls the caller back: one of INTAKE112_DESKS; that of your own shift when none is sent. */
@@ -377,6 +412,11 @@ export interface DispatchDelivery {
   next_try_at: string | null;
 }
 
+/** Dispatches of a report. */
+export interface DispatchDispatches {
+  dispatches: Dispatch[];
+}
+
 /** Whom to send it to; without `agencies`, to those the rules propose and who do not have it yet. */
 export interface DispatchIn {
   agencies?: string[] | null;
@@ -394,11 +434,6 @@ export interface DispatchProposed {
   chosen: boolean;
   paused: boolean;
   caller_number: boolean;
-}
-
-/** Dispatches of a report. */
-export interface Dispatches {
-  dispatches: Dispatch[];
 }
 
 /** A way to end; `classes` are the classes of report that may end so. `disabled`: nobody can choose it any more. */
@@ -589,11 +624,11 @@ export interface HandsetMessage {
   again: boolean;
 }
 
-/** Days from 1 (Monday) to 7, and times of the centre's clock. */
-export interface Hours {
-  days: number[];
-  from: string;
-  to: string;
+/** A local hour of today. `calls` null: it is still to come. `mean` null: no whole day was counted yet. */
+export interface Hour {
+  hour: number;
+  calls: number | null;
+  mean: number | null;
 }
 
 /** From a time of these days (1 Monday … 7 Sunday) to another, of the day after if that is earlier. */
@@ -705,6 +740,14 @@ export interface KindIn {
 /** The kinds in their order. */
 export interface Kinds {
   kinds: Kind[];
+}
+
+/** How one part of the machines is. `unknown`: what would tell it is not heard. `codes`: why, as `/readyz` has them. `count`: of `queue` the telephones it can ring now; of `lanes` the agencies that do not get what they are owed. */
+export interface Lamp {
+  name: "trunk" | "ami" | "queue" | "database" | "lanes";
+  state: "ok" | "warn" | "bad" | "unknown";
+  codes: string[];
+  count: number | null;
 }
 
 /** A spell of waiting (`queue`), a phone that rang for the caller (`operator`, `agency`), or one that called back. `taken`: a human answered it; `answered_at` is null then when nobody knows the time. */
@@ -867,6 +910,13 @@ export interface NewLink {
   notes: string[];
 }
 
+/** A screen's link, shown this once. */
+export interface NewWall {
+  name: string;
+  made_at: string;
+  url: string;
+}
+
 /** Which neighbouring 112 centre has accepted the report. */
 export interface NotOursIn {
   agency: string;
@@ -876,11 +926,31 @@ export interface NotOursIn {
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest. */
+export interface OpenReports {
+  total: number;
+  unaccepted: number;
+  overdue: number;
+  untouched: number;
+  first: ReportSummary[];
+}
+
 /** Who answered first; `user` is who was bound to the device at that second. */
 export interface Operator {
   user: string | null;
   member: string | null;
   device: string | null;
+}
+
+/** Open shifts by their state; the five add up to `shifts`. `without_shift`: telephones in a queue at which nobody has a shift. `other`: in no queue, unreachable, logged out, or the PBX is not heard. */
+export interface Operators {
+  shifts: number;
+  ready: number;
+  break: number;
+  talking: number;
+  wrap_up: number;
+  other: number;
+  without_shift: number;
 }
 
 /** The centre's own places as CSV. `serial` rises with every import, 0: there was none. */
@@ -1225,6 +1295,13 @@ export interface RuleExplained {
   disabled: string[];
 }
 
+/** Days from 1 (Monday) to 7, and times of the centre's clock. */
+export interface RuleHours {
+  days: number[];
+  from: string;
+  to: string;
+}
+
 /** A rule. Its conditions all hold; one that is empty always does. `automatic`: it sends without anybody's word. */
 export interface RuleIn {
   kinds?: string[];
@@ -1242,7 +1319,7 @@ export interface RuleOut {
   kinds: string[];
   priorities: string[];
   places: string[];
-  hours: Hours[];
+  hours: RuleHours[];
   agencies: RuleAgency[];
   automatic: boolean;
   note: string;
@@ -1418,9 +1495,28 @@ export interface Strikes {
   strikes: Strike[];
 }
 
+/** Everything that a supervisor looks at, of one moment. `strikes`: those that wait for a second person. */
+export interface Supervision {
+  now: string;
+  desks: Desk[];
+  calls: ReportSummary[];
+  open: OpenReports;
+  worklist: WorklistTotals;
+  strikes: Strike[];
+  handovers: HandoverOfReports[];
+  lamps: Lamp[];
+  alarms: BoardAlarm[];
+}
+
 /** `over`: take it even from somebody else. */
 export interface TakeIn {
   over?: boolean;
+}
+
+/** A report is the supervisor's now; `of`: whose it was. */
+export interface TakenOver {
+  number: string;
+  of: string[];
 }
 
 /** How many of a number's reports since a time are of each class, and how many calls nobody answered. */
@@ -1452,6 +1548,16 @@ export interface Tested {
   detail: string;
 }
 
+/** Calls that arrived since the centre's midnight: `abandoned` and `unanswered` (otherwise) are of `ended`. */
+export interface Today {
+  since: string;
+  arrived: number;
+  ended: number;
+  abandoned: number;
+  unanswered: number;
+  answering: Answering;
+}
+
 /** Where to; `attended`: the desk asks there first, and the caller hears music meanwhile. */
 export interface TransferIn {
   number: string;
@@ -1463,6 +1569,18 @@ export interface TrunkNumbers {
   strip?: string | null;
   area?: string | null;
   out?: "e164" | "digits" | "national";
+}
+
+/** A dispatch that nobody at the agency has answered. */
+export interface Unaccepted {
+  report: string;
+  agency: string;
+  priority: string | null;
+  kind: string | null;
+  exercise: boolean;
+  since: string;
+  accept_by: string;
+  overdue: boolean;
 }
 
 /** A person who logs in, or may not any more. */
@@ -1498,6 +1616,40 @@ export interface VersionIn {
   effective_from?: string | null;
   note?: string;
   rules: RuleIn[];
+}
+
+/** Callers who wait for a human now; `longest_since`: since when the first of them has. */
+export interface Waiting {
+  count: number;
+  longest_since: string | null;
+}
+
+/** A screen whose link counts. */
+export interface Wall {
+  name: string;
+  made_at: string;
+}
+
+/** What a screen is called. */
+export interface WallIn {
+  name: string;
+}
+
+/** The numbers of the wallboard, as of `as_of`; `now` is the server's time. It holds nothing of callers. */
+export interface Wallboard {
+  now: string;
+  as_of: string;
+  waiting: Waiting;
+  operators: Operators;
+  today: Today;
+  dispatches: BoardDispatches;
+  hours: BoardHours;
+  lamps: Lamp[];
+}
+
+/** The screens whose links count, the oldest first. */
+export interface Walls {
+  walls: Wall[];
 }
 
 /** Where it is, with every position in the order in which they were learnt, and the links that the caller got. */
@@ -1547,6 +1699,15 @@ export interface Worklist {
   owed_24h: number;
   daily_cap: number;
   items: Item[];
+}
+
+/** Open items of the worklist: `owed` a call back (`unowned`: nobody took them), and not. */
+export interface WorklistTotals {
+  owed: number;
+  unowned: number;
+  oldest_due_at: string | null;
+  not_owed: number;
+  without_number: number;
 }
 
 /** Every operation of the desk. */
@@ -1607,7 +1768,7 @@ export interface Routes {
   "POST /api/v1/reports/{number}/call/transfer": { takes: TransferIn; gives: Control; query: undefined };
   "GET /api/v1/reports/{number}/caller": { takes: undefined; gives: CallerHistory; query: undefined };
   "POST /api/v1/reports/{number}/close": { takes: EndingIn; gives: Report; query: undefined };
-  "POST /api/v1/reports/{number}/dispatches": { takes: DispatchIn; gives: Dispatches; query: undefined };
+  "POST /api/v1/reports/{number}/dispatches": { takes: DispatchIn; gives: DispatchDispatches; query: undefined };
   "GET /api/v1/reports/{number}/dispatches/proposed": { takes: undefined; gives: Proposals; query: undefined };
   "POST /api/v1/reports/{number}/disposition": { takes: EndingIn; gives: Report; query: undefined };
   "GET /api/v1/reports/{number}/duplicates": { takes: undefined; gives: Duplicates; query: undefined };
@@ -1629,6 +1790,7 @@ export interface Routes {
   "POST /api/v1/reports/{number}/recording/plays": { takes: PlayIn; gives: Play; query: undefined };
   "POST /api/v1/reports/{number}/reopen": { takes: ReopenIn | null | undefined; gives: Report; query: undefined };
   "POST /api/v1/reports/{number}/strike": { takes: StrikeIn; gives: Strike; query: undefined };
+  "POST /api/v1/reports/{number}/take-over": { takes: Nothing | null | undefined; gives: TakenOver; query: undefined };
   "GET /api/v1/rules": { takes: undefined; gives: RulesInForce; query: undefined };
   "POST /api/v1/rules": { takes: VersionIn; gives: RulesVersion; query: undefined };
   "POST /api/v1/rules/simulate": { takes: SimulationIn; gives: Simulated; query: undefined };
@@ -1644,10 +1806,15 @@ export interface Routes {
   "GET /api/v1/strikes": { takes: undefined; gives: Strikes; query: undefined };
   "POST /api/v1/strikes/{strike_id}/confirm": { takes: Nothing | null | undefined; gives: Strike; query: undefined };
   "POST /api/v1/strikes/{strike_id}/lift": { takes: LiftIn; gives: Strike; query: undefined };
+  "GET /api/v1/supervision": { takes: undefined; gives: Supervision; query: undefined };
   "GET /api/v1/users": { takes: undefined; gives: Users; query: undefined };
   "POST /api/v1/users": { takes: UserIn; gives: User; query: undefined };
   "PATCH /api/v1/users/{name}": { takes: UserChangeIn; gives: User; query: undefined };
   "POST /api/v1/users/{name}/end-sessions": { takes: Nothing | null | undefined; gives: Done; query: undefined };
+  "GET /api/v1/wallboard": { takes: undefined; gives: Wallboard; query: undefined };
+  "GET /api/v1/walls": { takes: undefined; gives: Walls; query: undefined };
+  "POST /api/v1/walls": { takes: WallIn; gives: NewWall; query: undefined };
+  "POST /api/v1/walls/{name}/revoke": { takes: Nothing | null | undefined; gives: Done; query: undefined };
   "GET /api/v1/worklist": { takes: undefined; gives: Worklist; query: { closed?: boolean; owed?: boolean | null; owner?: string | null; limit?: number; offset?: number; } };
   "GET /api/v1/worklist/{item_id}": { takes: undefined; gives: Item; query: undefined };
   "POST /api/v1/worklist/{item_id}/call-back": { takes: CallerCallBackIn | null | undefined; gives: Control; query: undefined };

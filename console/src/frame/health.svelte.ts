@@ -1,11 +1,13 @@
 // What is wrong with the machines, whatever has failed: /readyz is asked every few seconds, for it answers without a
 // database too. The live events alone cannot tell of a service that died, or of a database that saves nothing.
 import type { Ready } from "../api/schema.ts";
+import { catalogue } from "../catalogue.svelte.ts";
 import { fill, wordOf, words } from "../words/words.ts";
 
 const ASK_EVERY_MS = 5_000;
 const ANSWER_WITHIN_MS = 12_000;
 const BLIND = new Set(["server", "database", "schema", "bridge"]); // without one of them nobody knows who is on the line
+const ROUTING = "routing"; // any number of processes, one thing
 const UNKNOWN = new Set(["server", "database", "schema"]);
 
 export interface Line {
@@ -46,10 +48,10 @@ class Health {
     const names = failed.map((check) => check.name.split(":")[0] ?? "");
     this.blind = names.some((name) => BLIND.has(name));
     this.unknown = names.some((name) => UNKNOWN.has(name));
-    this.lines = [
+    this.lines = once([
       ...failed.map((check) => lineOf(true, words.down, check.name, check.name, check.message)),
       ...said.alarms.map((alarm) => lineOf(false, words.alarms, alarm.code, alarm.service, alarm.message)),
-    ];
+    ]);
     this.changed();
   }
 }
@@ -58,8 +60,14 @@ function lineOf(bad: boolean, dictionary: Record<string, string>, code: string, 
   const [name = "", where] = service.split(":");
   const key = code.split(":")[0] ?? "";
   const known = wordOf(dictionary, key);
-  const text = known === key ? `${detail} ${name}` : fill(known, { phone: words.down.phone });
-  return { bad, detail, text: where ? `${text} (${where})` : text };
+  const agency = catalogue.agencyName(detail.split(" ")[0] ?? ""); // of an alarm about an agency: it begins with its code
+  const text = known === key ? `${detail} ${name}` : fill(known, { phone: words.down.phone, agency });
+  return { bad, detail, text: where && name !== ROUTING ? `${text} (${where})` : text };
+}
+
+/** Several processes that do the same say the same. */
+function once(lines: Line[]): Line[] {
+  return [...new Map(lines.map((line) => [line.text, line])).values()];
 }
 
 export const health = new Health();

@@ -33,6 +33,8 @@ class Desk {
   start(): () => void {
     void this.readShift();
     void this.readWorklist();
+    const asked = location.hash.slice(1); // another page led here, to a report
+    if (/^112-\d{8}-\d{4,9}$/.test(asked)) void this.open(asked);
     const ends = [
       live.on("shift", () => void this.readShift()),
       live.on("worklist", () => void this.readWorklist()),

@@ -1,0 +1,89 @@
+"""The supervisor's page and the wallboard in a real browser, on the demo: one story, from the link to its end."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.acceptance.product import INTAKE112
+from tests.console.desk import desk
+from tests.postgres import free_port
+from tests.waiting import until
+
+pytestmark = pytest.mark.real
+SHOWN_MS = 30_000
+DIGITS = ".big, .operators dd, .dispatches b, .figure b, .clock"
+HEIGHTS = f"""() => [...document.querySelectorAll('{DIGITS}')].map(
+    (one) => parseFloat(getComputedStyle(one).fontSize) / innerHeight)"""
+FITS = """() => { const wall = document.querySelector(".wall");
+    return [wall.scrollHeight - innerHeight, wall.scrollWidth - innerWidth] }"""
+
+
+def test_a_supervisor_watches_and_hangs_a_screen_that_never_lies(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")}
+    environment |= {"INTAKE112_STATE_DIR": str(tmp_path / "state"), "INTAKE112_HTTP_PORT": str(port)}
+    out = tmp_path / "out"
+    with out.open("wb") as file:
+        process = subprocess.Popen(
+            [INTAKE112, "run", "--demo"], env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL
+        )
+    try:
+        found = until(lambda: re.search(r"log in as supervisor +password (\S+)", out.read_text()), "the log-ins", 30)
+        address = f"http://127.0.0.1:{port}"
+        with desk(address, "supervisor", found[1]) as page:
+            ends_a_shift_and_takes_a_report(page, address)
+            screen(page, process)
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        assert process.wait(20) == 0, out.read_text()
+
+
+def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
+    expect(page.locator("#services li").first).to_be_visible(timeout=SHOWN_MS)
+    assert page.request.post(f"{address}/api/v1/shift", data={"device": "PJSIP/op1"}).status == 201
+    made = page.request.post(f"{address}/api/v1/reports", data={"source": "walk-in"}).json()
+    page.goto(f"{address}/pengawas")
+    expect(page.locator("#told li").first).to_be_visible(timeout=SHOWN_MS)
+    mine = page.locator("#desks tr", has_text="supervisor")
+    expect(mine).to_be_visible()
+    mine.get_by_role("button", name="Akhiri giliran").click()
+    mine.get_by_role("button", name="Tidak").click()
+    mine.get_by_role("button", name="Akhiri giliran").click()
+    mine.get_by_role("button", name="Ya, akhiri giliran supervisor").click()
+    expect(mine).to_be_hidden(timeout=SHOWN_MS)
+    for width, height in ((1366, 768), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
+    row = page.locator(f'#open-reports tr[data-number="{made["number"]}"]')
+    row.get_by_role("button", name="Ambil alih").click()
+    expect(page).to_have_url(f"{address}/#{made['number']}", timeout=SHOWN_MS)
+    expect(page.locator("#number")).to_have_text(made["number"], timeout=SHOWN_MS)
+    expect(page.locator("#entries li", has_text="Laporan diambil alih").first).to_be_visible()
+
+
+def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
+    page.goto(page.url.partition("#")[0] + "pengawas")
+    page.get_by_label("Nama layar").fill("Ruang operator")
+    page.get_by_role("button", name="Buat tautan").click()
+    link = page.locator("#wall-url").input_value(timeout=SHOWN_MS)
+    browser = page.context.browser
+    assert browser is not None
+    wall = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    wall.goto(link)
+    expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"), timeout=SHOWN_MS)
+    assert min(wall.evaluate(HEIGHTS)) >= 0.06, "somebody at the other end of the room must read it"
+    assert max(wall.evaluate(FITS)) <= 0, "nobody can scroll a wall"
+    process.send_signal(signal.SIGSTOP)
+    expect(wall.locator("#board-stale")).to_contain_text("TIDAK DIPERBARUI SEJAK", timeout=SHOWN_MS)
+    process.send_signal(signal.SIGCONT)
+    expect(wall.locator("#board-stale")).to_be_hidden(timeout=SHOWN_MS)
+    page.get_by_role("button", name="Cabut tautan").click()
+    page.get_by_role("button", name="Ya, cabut Ruang operator").click()
+    expect(wall.locator("#board-stale")).to_contain_text("TAUTAN INI TIDAK BERLAKU", timeout=SHOWN_MS)
+    expect(wall.locator("[data-tile]")).to_have_count(0)
