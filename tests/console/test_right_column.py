@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.map_files import lay
 from tests.console.demo import Demo
+from tests.console.map_files import lay
 from tests.console.test_page import demo as demo
 from tests.console.test_page import page as page
 
