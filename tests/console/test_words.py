@@ -48,6 +48,8 @@ def _names(values: ast.expr | None, file: Path) -> Iterator[str]:
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
                 if any(getattr(one, "id", None) == values.id for one in targets):
                     yield from _names(getattr(node, "value", None), file)
+        case _:
+            pass
 
 
 def refusals() -> set[str]:

@@ -102,7 +102,7 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     added = inside(env, *AGENCY, "--allow-cidr", "127.0.0.0/8")
     agency = dict(line.split(": ", 1) for line in added.stdout.splitlines() if ": " in line)["token"]
     first, log = start(env, port, agency)
-    assert [line.split()[3] for line in first] == ["operator", "supervisor", "admin"]
+    assert [line.split()[3] for line in first] == ["operator", "operator2", "supervisor", "admin"]
     again, log_again = start(env, port, agency)
     assert again == first
     assert (tmp_path / "demo-logins.json").stat().st_mode & 0o777 == 0o600
