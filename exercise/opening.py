@@ -16,7 +16,7 @@ from exercise.speak import Json, UnheardError, speak
 
 LOOKS_EVERY_S: Final = 1.0
 PAUSED: Final = "satpolpp"
-LATE: Final = "polres"  # whose phone page stays open for a while
+LATE: Final = "polres"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,12 @@ REPORTS: Final = (
 FIX: Final = (-7.0083, 113.8591, 14.0)  # of the handset: degrees, degrees, metres
 
 
-async def open_the_desk(base_url: str, token: str, *, pause: Pause = asyncio.sleep) -> None:
-    """Tell `REPORTS`, and then where the first caller is who talks. Raises UnheardError when the centre refuses one."""
+async def open_the_desk(base_url: str, token: str, *, pause: Pause = asyncio.sleep) -> str:
+    """Tell `REPORTS`; return the number of the one at the paused agency, whose phone page waits for somebody.
+
+    Raises UnheardError when the centre refuses one.
+    """
+    waits = ""
     await _until_there(base_url, pause)
     api = f"{base_url}/api/v1"
     await _say(f"{api}/agencies/{PAUSED}/pause", token, {"reason": "Pindah kantor sampai siang (rekaan)"})
@@ -71,7 +75,9 @@ async def open_the_desk(base_url: str, token: str, *, pause: Pause = asyncio.sle
             await _say(f"{path}/entries", token, {"text": told.entry})
         if told.agencies:
             await _say(f"{path}/dispatches", token, {"agencies": list(told.agencies)})
-    await _tell_a_position(api, token, pause)
+        if PAUSED in told.agencies:
+            waits = report["number"]
+    return waits
 
 
 async def _until_there(base_url: str, pause: Pause) -> None:
@@ -85,8 +91,9 @@ async def _until_there(base_url: str, pause: Pause) -> None:
         await pause(LOOKS_EVERY_S)
 
 
-async def _tell_a_position(api: str, token: str, pause: Pause) -> None:
-    """Be the handset of the first caller with a number who is on the line."""
+async def tell_a_position(base_url: str, token: str, *, pause: Pause = asyncio.sleep) -> None:
+    """Be the handset of the first caller with a number who is on the line. Raises UnheardError."""
+    api = f"{base_url}/api/v1"
     while True:
         state = await _say(f"{api}/state", token, None, method="GET")
         numbers = [one["caller"]["number"] for one in state["calls"] if one["caller"]["number"]]

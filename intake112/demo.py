@@ -19,7 +19,7 @@ import structlog
 import typer
 from pydantic import SecretStr
 
-from db import agencies, people, reports
+from db import agencies, dispatches, people, reports
 from db.agencies import AgencyRow
 from db.engine import Database, Transaction
 from exercise import opening
@@ -51,7 +51,7 @@ async def around(database: Database, settings: Settings) -> AsyncIterator[Settin
         await _register(database, world)
         logins = await _people(database, settings.state_dir / "demo-logins.json")
         _tell(settings, logins)
-        begun = tasks.create_task(_open(database, settings.base_url, world))
+        begun = tasks.create_task(_open(database, settings.base_url))
         if settings.sms_url is None:
             settings = settings.model_copy(
                 update={
@@ -76,7 +76,7 @@ def _at_pbx(settings: Settings, world: Demo) -> Settings:
     return settings.model_copy(update={**here, **hand, "ami_secret": SecretStr(pbx.secret)})
 
 
-async def _open(database: Database, base_url: str, world: Demo) -> None:
+async def _open(database: Database, base_url: str) -> None:
     """Tell a fresh centre its first reports, once; what fails is in the log, and the demo goes on."""
     token = outbox.new_token()
     async with database.transaction() as tx:
@@ -86,15 +86,22 @@ async def _open(database: Database, base_url: str, world: Demo) -> None:
             return
         tx.record(ACTOR, "token.created", f"token:{NARRATOR}", role="supervisor")
     try:
-        await opening.open_the_desk(base_url, token)
-        late = next(agency for agency in world.agencies if agency.code == opening.LATE)
-        dispatch = (await late.received(1))[0]["data"]["dispatch"]
-        typer.echo(f"  HP instansi / an agency's phone: {dispatch['page_url']}")
+        number = await opening.open_the_desk(base_url, token)
+        typer.echo(f"  HP instansi / an agency's phone: {base_url}/a/{await _page_token(database, number)}")
+        await opening.tell_a_position(base_url, token)
     except UnheardError as error:
         log.warning("demo_not_opened", why=str(error))
     finally:
         async with database.transaction() as tx:
             await people.disable_token(tx, NARRATOR)
+
+
+async def _page_token(database: Database, number: str) -> str:
+    """Return what opens the phone page of a report's only dispatch."""
+    async with database.reading() as reading:
+        report = await reports.find(reading, number)
+        found = await dispatches.of_reports(reading, [report.id]) if report is not None else {}
+    return next((str(one.page_token) for of_one in found.values() for one in of_one), "")
 
 
 async def _register(database: Database, world: Demo) -> None:

@@ -2,9 +2,9 @@
 
     python tools/pictures.py [NAME …]     all of PICTURES, or only these
 
-It runs `intake112 run --demo` on a folder of its own, lets two minutes pass (agencies answer, one is late, callers give
-up), and looks at each page in Chromium (`apt install chromium`). A page that does not exist yet is left out. Pictures are
-PNGs of 256 colours, a third of what Chromium makes; they are written here with Python's own zlib.
+It runs `intake112 run --demo` on a folder of its own, lets two minutes pass (agencies answer, one is late, callers
+give up), and looks at each page in Chromium (`apt install chromium`). A page that does not exist yet is left out.
+Pictures are PNGs of 256 colours, a third of what Chromium makes, written here with Python's own zlib.
 """
 
 import base64
@@ -43,7 +43,7 @@ FEWER: Final = """async (png) => {
   const seen = new Map();
   for (let i = 0; i < data.length; i += 4) seen.set(at(i), (seen.get(at(i)) ?? 0) + 1);
   const palette = [...seen].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([colour]) => colour);
-  const far = (a, b) => ((a >> 16) - (b >> 16)) ** 2 + (((a >> 8) & 255) - ((b >> 8) & 255)) ** 2 + ((a & 255) - (b & 255)) ** 2;
+  const far = (a, b) => [16, 8, 0].reduce((sum, by) => sum + (((a >> by) & 255) - ((b >> by) & 255)) ** 2, 0);
   const index = new Map(palette.map((colour, n) => [colour, n]));
   const nearest = (colour) => {
     let best = 0;
@@ -78,10 +78,18 @@ class Picture:
 
 
 def at_work(page: Page, _: Demo) -> None:
-    """Open the fire, which has entries and agencies on their way."""
-    page.locator("#newest li", has_text="Pangarangan").or_(page.locator("#newest li")).first.locator(
-        "button, a"
-    ).first.click()
+    """Open the first fire, which has entries and agencies on their way, by the command line."""
+    number = page.evaluate(
+        """async () => {
+          const { reports } = await (await fetch("/api/v1/reports?kind=kebakaran&limit=50")).json();
+          return reports.at(-1).number.slice(-4);
+        }"""
+    )
+    page.locator("#newest li").first.wait_for()
+    page.keyboard.press("Control+K")
+    page.keyboard.type(f"buka {number}")
+    page.wait_for_timeout(SETTLES_MS)
+    page.keyboard.press("Enter")
     page.locator("#number").wait_for()
 
 
@@ -93,10 +101,9 @@ def an_agency(page: Page, demo: Demo) -> None:
 def an_answer(page: Page, demo: Demo) -> None:
     """Follow it, and accept."""
     page.goto(demo.agency)
-    name = page.locator("form").first.get_by_label("Nama Anda")
-    if name.count():
-        name.fill("Regu 2 (rekaan)")
-        page.locator("button.first").click()
+    if page.locator("button[value=accepted]").count():
+        page.get_by_label("Nama Anda").first.fill("Regu 2 (rekaan)")
+        page.locator("button[value=accepted]").click()
 
 
 def a_rejection(page: Page, demo: Demo) -> None:
@@ -104,6 +111,7 @@ def a_rejection(page: Page, demo: Demo) -> None:
     page.goto(demo.agency)
     if page.locator("summary").count():
         page.locator("summary").click()
+        page.locator("details").scroll_into_view_if_needed()
 
 
 def a_caller(page: Page, demo: Demo) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from intake.door_words import WORDS
 from routing.refusals import RefusedError
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +77,26 @@ def test_every_alarm_has_its_words_and_every_blank_its_value(language: str) -> N
 
 def test_a_refusal_with_words_is_one_that_the_api_makes() -> None:
     assert words("id", "errors").keys() - OURS - refusals() == set()
+
+
+def test_the_plain_pages_have_the_colours_of_the_console() -> None:
+    tokens = (ROOT / "console/src/look/tokens.css").read_text("utf-8").partition(':root[data-theme="day"]')
+    plain = (ROOT / "intake/static/plain.css").read_text("utf-8").partition("@media (prefers-color-scheme: dark)")
+    night, day = colours(tokens[0]), colours(tokens[2])
+    assert len(night) == len(day) == 13
+    assert (colours(plain[2]), colours(plain[0])) == (night, day)
+
+
+def colours(css: str) -> dict[str, str]:
+    """The tokens of one theme that are colours."""
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css))
+
+
+def test_the_log_in_and_the_waiting_page_say_the_same_in_both_languages() -> None:
+    assert WORDS["id"].keys() == WORDS["en"].keys()
+    html = "".join((ROOT / "intake/templates" / name).read_text("utf-8") for name in ("masuk.html", "tunggu.html"))
+    assert set(re.findall(r"\bw\.(\w+)", html)) | {"other", "wrong", "away", "wait", "line"} == WORDS["id"].keys()
+    for name, sentence in WORDS["id"].items():
+        assert sentence.strip()
+        assert WORDS["en"][name].strip()
+        assert re.findall(r"{\w+}", sentence) == re.findall(r"{\w+}", WORDS["en"][name]), name
