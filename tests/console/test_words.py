@@ -83,7 +83,7 @@ def test_the_plain_pages_have_the_colours_of_the_console() -> None:
     tokens = (ROOT / "console/src/look/tokens.css").read_text("utf-8").partition(':root[data-theme="day"]')
     plain = (ROOT / "intake/static/plain.css").read_text("utf-8").partition("@media (prefers-color-scheme: dark)")
     night, day = colours(tokens[0]), colours(tokens[2])
-    assert len(night) == len(day) == 13
+    assert len(night) == len(day) == 14
     assert (colours(plain[2]), colours(plain[0])) == (night, day)
 
 
