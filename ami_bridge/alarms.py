@@ -20,11 +20,13 @@ def alarms_of(reel: Reel, sessions: Sessions, now: datetime) -> list[Alarm]:
                 "tape_full",
                 f"The tapes take {share:.0%} of INTAKE112_TAPE_MAX_MB, with frames that are not in the database. "
                 "Check the database; nothing is deleted before it is saved.",
+                {"percent": round(100 * share)},
             )
         )
     if abs(offset := sessions.clock_offset_s) > CLOCK_ALARM_S:
         ahead = f"{abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'}"
-        found.append(Alarm("clock", f"The PBX's clock is {ahead} this machine's. Check NTP on both."))
+        said = f"The PBX's clock is {ahead} this machine's. Check NTP on both."
+        found.append(Alarm("clock", said, {"seconds": round(abs(offset), 1)}))
     if sessions.logs_unread:
         found.append(
             Alarm("logs", f"The PBX's logs cannot be read ({sessions.logs_unread}): missed calls are not found yet.")

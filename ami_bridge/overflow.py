@@ -65,16 +65,16 @@ class _Troubles:
     """What went wrong lately, by the code of its alarm; threads write it, the loop reads."""
 
     def __init__(self) -> None:
-        self._since: dict[str, tuple[float, str]] = {}
+        self._since: dict[str, tuple[float, Alarm]] = {}
 
-    def note(self, code: str, what: str) -> None:
-        """Keep the last of each."""
-        self._since[code] = (time.monotonic(), what)
+    def note(self, alarm: Alarm) -> None:
+        """Keep the last of each code."""
+        self._since[alarm.code] = (time.monotonic(), alarm)
 
     def alarms(self) -> list[Alarm]:
         """Return those of the last hour."""
         now = time.monotonic()
-        return [Alarm(code, said) for code, (at, said) in sorted(self._since.items()) if now - at < TROUBLE_FOR_S]
+        return [alarm for _, (at, alarm) in sorted(self._since.items()) if now - at < TROUBLE_FOR_S]
 
 
 class Overflow:
@@ -135,7 +135,7 @@ class _Server(socketserver.ThreadingTCPServer):
         if not self._places.acquire(blocking=False):
             said = f"A caller found no place in the voice menu, which takes {AT_ONCE}, and waits on in the queue."
             log.warning("menu_full", callers=AT_ONCE)
-            self.troubles.note("menu_full", said)
+            self.troubles.note(Alarm("menu_full", said))
             self.shutdown_request(request)  # type: ignore[arg-type]
             return
         try:
@@ -256,7 +256,7 @@ class _Call:
         said = (
             f"The voice menu has no sound {sound}: its callers hear nothing there. `intake112 prompts {self.prompts}`."
         )
-        self.troubles.note("menu_prompts", said)
+        self.troubles.note(Alarm("menu_prompts", said))
         return ""
 
 

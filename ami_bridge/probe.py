@@ -43,6 +43,7 @@ class Probe:
         self._database = database
         self._config = config
         self._why = ""  # why the last one did not come in
+        self._asked_at = ""
         self._took_s: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,6 +71,7 @@ class Probe:
                 await control.test_call(tx, self._config.pbx, said, MACHINE)
 
     def _judge(self, last: ControlRow, arrived: datetime | None, now: datetime) -> None:
+        self._asked_at = last.asked_at.isoformat(timespec="seconds")
         if arrived is not None:
             self._took_s = max(0.0, (arrived - (last.begun_at or last.asked_at)).total_seconds())
             self._why = ""
@@ -86,7 +88,7 @@ class Probe:
             f"The last test call over the trunk failed: {self._why}. Nobody may reach 112. Ring it from outside, from "
             "each network; look at the trunk, INTAKE112_TEST_NUMBER, OUT_ALLOWED, TEST_CALLER; call the carrier."
         )
-        return (Alarm("test_call", said),)
+        return (Alarm("test_call", said, {"asked_at": self._asked_at}),)
 
     def figures(self) -> Mapping[str, float]:
         """Return how long the last test call took from its asking to its ring, in seconds."""

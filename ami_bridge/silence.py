@@ -91,7 +91,8 @@ class Silence:
             f"Nobody has rung for {_words(silent)}; at this hour it was {_words(known)} at most in four weeks. "
             "Ring 112 from outside, from each network."
         )
-        return (Alarm("silence", said),)
+        since = self._last.isoformat(timespec="seconds")
+        return (Alarm("silence", said, {"last_at": since, "usual_s": known.total_seconds()}),)
 
 
 def _words(span: timedelta) -> str:

@@ -82,11 +82,19 @@ class Watch:
         """Return what is wrong now, each with what to do."""
         gone = sorted(trunk for trunk, state in self._trunks.items() if state in GONE)
         found = [
-            Alarm("trunk", f"Trunk {trunk} is gone, so no call comes through it. Call the carrier; check the network.")
+            Alarm(
+                "trunk",
+                f"Trunk {trunk} is gone, so no call comes through it. Call the carrier; check the network.",
+                {"trunk": trunk},
+            )
             for trunk in gone
         ]
         found += [
-            Alarm("trunk_unwatched", f"The PBX does not say whether trunk {trunk} is there. Load func_devstate there.")
+            Alarm(
+                "trunk_unwatched",
+                f"The PBX does not say whether trunk {trunk} is there. Load func_devstate there.",
+                {"trunk": trunk},
+            )
             for trunk in sorted(trunk for trunk, state in self._trunks.items() if not state)
         ]
         found += [
@@ -94,6 +102,7 @@ class Watch:
                 "registration",
                 f"The carrier does not know us ({name} in pjsip.conf is not registered), so it may bring us no call. "
                 "Check its user name and password, the network, then call the carrier.",
+                {"name": name},
             )
             for name in self._lost_registrations()
         ]
@@ -104,7 +113,7 @@ class Watch:
                 f"The PBX refused {count} requests from {address} in the last 10 minutes. If that is the carrier, its "
                 "callers hear nothing: add the address to the trunk (`match` in pjsip.conf). If not, block it."
             )
-            found.append(Alarm("refused", said))
+            found.append(Alarm("refused", said, {"count": count, "address": address}))
         return found
 
     def _lately(self, now: datetime) -> dict[str, int]:

@@ -24,11 +24,18 @@ def _saving(insert: Any) -> Any:
 _save_state = {"sqlite": _saving(sqlite.insert), "postgresql": _saving(postgresql.insert)}
 
 
+Values = Mapping[str, str | float]
+
+
 class Alarm(Struct, frozen=True):
-    """What is wrong with a service now: a code for programs, and a sentence that says what to do."""
+    """What is wrong with a service now: a code for programs, and a sentence that says what to do.
+
+    `values` is what a page needs to say it in its own words: times (`…_at`, ISO 8601), seconds (`…_s`), names, counts.
+    """
 
     code: str
     message: str
+    values: Values = {}  # msgspec copies an empty default
 
 
 class ServiceRow(Struct, frozen=True):
@@ -97,8 +104,8 @@ async def services(reading: Reading) -> list[ServiceRow]:
     return [ServiceRow(**{**row, "alarms": tuple(map(_alarm, row["alarms"]))}) for row in rows]
 
 
-def _alarm(said: Mapping[str, str]) -> Alarm:
-    return Alarm(said["code"], said["message"])
+def _alarm(said: Mapping[str, Any]) -> Alarm:
+    return Alarm(said["code"], said["message"], said.get("values", {}))  # a service of the last release has none
 
 
 async def forget_service(tx: Transaction, name: str) -> None:

@@ -147,7 +147,8 @@ async def alarms(reading: Reading) -> list[Alarm]:
     said = (
         f"{owed} callers became owed a call back within 24 hours, more than {rules.daily_cap}; {waiting} of all wait."
     )
-    return [Alarm("worklist_long", f"{said} Put more people on the worklist; nothing is left out of it.")]
+    advice = "Put more people on the worklist; nothing is left out of it."
+    return [Alarm("worklist_long", f"{said} {advice}", {"owed": owed, "cap": rules.daily_cap, "waiting": waiting})]
 
 
 async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rules: CallerRules) -> None:

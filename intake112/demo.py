@@ -3,7 +3,8 @@
 It works on whatever the settings name, so it takes care of what is there: where `INTAKE112_AMI_HOST` is set, that PBX
 is used and the pretend one stays silent; an agency or a person who was there before is left alone unless it is the
 demo's own. Passwords are random, made once, and kept in `demo-logins.json` in the state folder (mode 0600) to be
-printed again.
+printed again. A fresh database gets the reports of `exercise.opening`, so that there is something to see at once; one
+that has reports already, or agencies that are not ours, is told nothing.
 """
 
 import json
@@ -14,30 +15,43 @@ from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 
+import structlog
 import typer
 from pydantic import SecretStr
 
-from db import agencies, people
+from db import agencies, dispatches, people, reports
 from db.agencies import AgencyRow
 from db.engine import Database, Transaction
+from exercise import opening
 from exercise.agency import PretendAgency
+from exercise.beside import tasks_beside
 from exercise.demo import Demo, demo, is_pretend
 from exercise.sms_gateway import ALLOW_CIDR, TOKEN
+from exercise.speak import UnheardError
 from intake import access
 from intake112.settings import Settings
 from routing import outbox
 
-PEOPLE = {"operator": "operator", "supervisor": "supervisor", "admin": "admin"}  # name: role
+PEOPLE = {"operator": "operator", "operator2": "operator", "supervisor": "supervisor", "admin": "admin"}  # name: role
+NARRATOR = "rekaan"  # who writes the first reports: a token that ends with the demo
 ACTOR = "demo"
+PAGES = {
+    "/": "meja: operator, operator2 / the desk",
+    "/pengawas": "supervisor",
+    "/papan": "papan dinding / wallboard",
+    "/admin": "admin",
+}
+log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def around(database: Database, settings: Settings) -> AsyncIterator[Settings]:
     """Run the pretend world around the rooms, and hand them the settings that lead to it."""
-    async with demo(database.clock) as world:
+    async with demo(database.clock) as world, tasks_beside() as tasks:
         await _register(database, world)
         logins = await _people(database, settings.state_dir / "demo-logins.json")
         _tell(settings, logins)
+        begun = tasks.create_task(_open(database, settings.base_url))
         if settings.sms_url is None:
             settings = settings.model_copy(
                 update={
@@ -46,13 +60,48 @@ async def around(database: Database, settings: Settings) -> AsyncIterator[Settin
                     "sms_allow_cidr": frozenset({ip_network(ALLOW_CIDR)}),
                 }
             )
-        if settings.ami_host:
-            yield settings
-        else:
-            pbx = world.pbx
-            here = {"ami_host": pbx.host, "ami_port": pbx.port, "ami_username": pbx.username}
-            hand = {"control_username": pbx.control, "control_secret": SecretStr(pbx.control_secret)}
-            yield settings.model_copy(update={**here, **hand, "ami_secret": SecretStr(pbx.secret)})
+        try:
+            yield _at_pbx(settings, world)
+        finally:
+            begun.cancel()
+
+
+def _at_pbx(settings: Settings, world: Demo) -> Settings:
+    """Return the settings with the pretend Asterisk, unless they name one."""
+    if settings.ami_host:
+        return settings
+    pbx = world.pbx
+    here = {"ami_host": pbx.host, "ami_port": pbx.port, "ami_username": pbx.username}
+    hand = {"control_username": pbx.control, "control_secret": SecretStr(pbx.control_secret)}
+    return settings.model_copy(update={**here, **hand, "ami_secret": SecretStr(pbx.secret)})
+
+
+async def _open(database: Database, base_url: str) -> None:
+    """Tell a fresh centre its first reports, once; what fails is in the log, and the demo goes on."""
+    token = outbox.new_token()
+    async with database.transaction() as tx:
+        ours = all(is_pretend(row.url) for row in await agencies.every(tx))
+        fresh = ours and not await reports.page(tx, reports.Filter(), None, 1)
+        if not fresh or not await people.add_token(tx, NARRATOR, "supervisor", outbox.token_hash(token)):
+            return
+        tx.record(ACTOR, "token.created", f"token:{NARRATOR}", role="supervisor")
+    try:
+        number = await opening.open_the_desk(base_url, token)
+        typer.echo(f"  HP instansi / an agency's phone: {base_url}/a/{await _page_token(database, number)}")
+        await opening.tell_a_position(base_url, token)
+    except UnheardError as error:
+        log.warning("demo_not_opened", why=str(error))
+    finally:
+        async with database.transaction() as tx:
+            await people.disable_token(tx, NARRATOR)
+
+
+async def _page_token(database: Database, number: str) -> str:
+    """Return what opens the phone page of a report's only dispatch."""
+    async with database.reading() as reading:
+        report = await reports.find(reading, number)
+        found = await dispatches.of_reports(reading, [report.id]) if report is not None else {}
+    return next((str(one.page_token) for of_one in found.values() for one in of_one), "")
 
 
 async def _register(database: Database, world: Demo) -> None:
@@ -107,6 +156,9 @@ def _write(file: Path, kept: dict[str, str]) -> None:
 
 
 def _tell(settings: Settings, logins: dict[str, str | None]) -> None:
-    typer.echo(f"intake112 demo: console at {settings.base_url} (Ctrl-C ends it; all data is in {settings.state_dir})")
+    url = settings.base_url
+    typer.echo(f"intake112 demo: {url} (Ctrl-C: selesai / ends it; data: {settings.state_dir})")
     for name, password in logins.items():
         typer.echo(f"  log in as {name:<12} password {password or '(the one it had before)'}")
+    for path, who in PAGES.items():
+        typer.echo(f"  {url + path:<34} {who}")

@@ -40,7 +40,8 @@ class Escalations:
         if not self._failed:
             return []
         said = f"{len(self._failed)} dispatches that nobody accepts cannot be escalated, {self._failed[0]} first."
-        return [Alarm("escalation", f"{said} Telephone their agencies; look at this process's log for not_escalated.")]
+        advice = "Telephone their agencies; look at this process's log for not_escalated."
+        return [Alarm("escalation", f"{said} {advice}", {"count": len(self._failed)})]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""

@@ -117,17 +117,21 @@ async def alarms(reading: Reading) -> list[Alarm]:
 def alarms_of(row: StandingRow, now: datetime) -> list[Alarm]:
     """Return what is wrong with our way to one agency."""
     found: list[Alarm] = []
+    about: dict[str, str | float] = {"agency": row.name, "unsent": row.unsent}
     if row.disabled_at is not None:
         return found  # somebody decided it, and nothing is owed there
     if row.paused_at is not None:
         said = f"{row.code} is paused since {_time(row.paused_at)} and is owed {row.unsent} envelopes."
-        found.append(Alarm("agency_paused", f"{said} Telephone it; resume it when it is ready."))
+        values = about | {"since_at": _time(row.paused_at)}
+        found.append(Alarm("agency_paused", f"{said} Telephone it; resume it when it is ready.", values))
     if row.refused:
         said = f"{row.code} refuses {row.refused} envelopes for good (status {row.refused_status})."
-        found.append(Alarm("agency_refuses", f"{said} Telephone it; look at its URL, secret and answers."))
+        values = about | {"refused": row.refused}
+        found.append(Alarm("agency_refuses", f"{said} Telephone it; look at its URL, secret and answers.", values))
     if row.failures_in_a_row >= FAILURES and row.failing_since is not None:
         said = f"{row.code} takes nothing since {_time(row.failing_since)} ({row.failures_in_a_row} tries in a row)."
-        found.append(Alarm("agency_failing", f"{said} Telephone it; {row.unsent} envelopes wait for it."))
+        values = about | {"since_at": _time(row.failing_since)}
+        found.append(Alarm("agency_failing", f"{said} Telephone it; {row.unsent} envelopes wait for it.", values))
     return found
 
 

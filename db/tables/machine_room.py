@@ -19,7 +19,7 @@ services = Table(
     Column("state", String(32), nullable=False),
     Column("detail", Text, nullable=False),
     Column("figures", Json, nullable=False, server_default=text("'{}'")),  # what it counts: {"tape_bytes": 4096.0}
-    Column("alarms", Json, nullable=False, server_default=text("'[]'")),  # [{"code", "message"}]: what is wrong now
+    Column("alarms", Json, nullable=False, server_default=text("'[]'")),  # what is wrong now: machine_room.Alarm
     Column("since", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),  # a heartbeat older than its promise means: not running
 )

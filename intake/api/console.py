@@ -19,6 +19,8 @@ from intake import access, walls
 from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Role
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
+from intake.door_words import WORDS
+from intake.phone_words import language
 
 BUILT: Final = Path(str(resources.files("intake"))) / "static" / "console"
 PAGES: Final[dict[str, frozenset[Role]]] = {
@@ -45,7 +47,8 @@ def router(context: Context, built: Path = BUILT) -> APIRouter:
             try:
                 who = await access.holder(context.database, session) if session else None
             except DatabaseUnavailableError:  # somebody reloads the page in the middle of an outage
-                html = plain.get_template("tunggu.html").render(language="id", seconds=RETRY_AFTER_S)
+                spoken = language(context.language, None)
+                html = plain.get_template("tunggu.html").render(language=spoken, w=WORDS[spoken], seconds=RETRY_AFTER_S)
                 return HTMLResponse(html, 503, {"Retry-After": str(RETRY_AFTER_S)})
             if who is None or who.role not in STAFF:
                 return RedirectResponse("/masuk", 303)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Response
+from msgspec.structs import asdict
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -197,7 +198,7 @@ def _alarms(context: Context, rows: Sequence[ServiceRow], now: datetime) -> list
     """What services last said, and what those of this process say now: a full tape needs no database to be told."""
     said: dict[str, Sequence[Alarm]] = {row.name: row.alarms for row in rows if row.is_fresh(now)}
     return [
-        schemas.ServiceAlarm(service=name, code=alarm.code, message=alarm.message)
+        schemas.ServiceAlarm(service=name, **asdict(alarm))
         for name, alarms in (said | dict(context.alarms())).items()
         for alarm in alarms
     ]

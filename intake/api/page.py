@@ -17,20 +17,14 @@ from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S, ForeignPageError
 from intake.api.guard import LONGEST_BODY
 from intake.door import BROWSER_COOKIE, LongLineError, WrongPasswordError
+from intake.door_words import WORDS
+from intake.phone_words import language
 
 STATIC = resources.files("intake") / "static"
 MEDIA = {
     "locate.js": "text/javascript",
-    "door.css": "text/css",
-    "phone.css": "text/css",
+    "plain.css": "text/css",
     "icon.svg": "image/svg+xml",
-}
-TEXTS = {
-    "wrong": "Nama atau kata sandi salah. Coba lagi, atau minta kata sandi baru kepada administrator.",
-    "away": "Basis data tidak menjawab, jadi tidak ada yang dapat masuk sekarang. Panggilan tetap berdering di "
-    "telepon. Coba lagi sebentar lagi.",
-    "wait": "Terlalu banyak percobaan yang salah. Tunggu {} detik, lalu coba lagi.",
-    "line": "Terlalu banyak yang masuk sekaligus dari peramban yang belum dikenal. Tunggu {} detik, lalu coba lagi.",
 }
 
 
@@ -39,19 +33,25 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     templates = Environment(loader=PackageLoader("intake"), autoescape=True, undefined=StrictUndefined)
 
-    def log_in_page(request: Request, message: str = "", status: int = 200) -> HTMLResponse:
+    def log_in_page(request: Request, lang: str, said: str = "", status: int = 200, wait_s: int = 0) -> HTMLResponse:
+        spoken = language(lang or context.language, None)
+        words = WORDS[spoken]
         html = templates.get_template("masuk.html").render(
-            language="id", message=message, needs_tls=not _keeps_cookie(request, context.public_url)
+            w=words,
+            language=spoken,
+            message=words[said].format(seconds=wait_s) if said else "",
+            needs_tls=not _keeps_cookie(request, context.public_url),
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(html, status, {"Retry-After": str(wait_s)} if wait_s else None)
 
     @routes.get("/masuk")
-    async def masuk(request: Request) -> Response:
-        return log_in_page(request)
+    async def masuk(request: Request, lang: str = "") -> Response:
+        return log_in_page(request, lang)
 
     @routes.post("/masuk")
     async def log_in(
         request: Request,
+        lang: str = "",
         username: Annotated[str, Form(max_length=LONGEST_BODY)] = "",
         password: Annotated[str, Form(max_length=LONGEST_BODY)] = "",
     ) -> Response:
@@ -63,16 +63,12 @@ def router(context: Context) -> APIRouter:
                 username, password, address, cookies.get(COOKIE), cookies.get(BROWSER_COOKIE)
             )
         except DatabaseUnavailableError:
-            page = log_in_page(request, TEXTS["away"], 503)
-            page.headers["Retry-After"] = str(RETRY_AFTER_S)
-            return page
+            return log_in_page(request, lang, "away", 503, RETRY_AFTER_S)
         except WrongPasswordError as error:
-            return log_in_page(request, TEXTS["wrong"], error.status)
+            return log_in_page(request, lang, "wrong", error.status)
         except TooManyTriesError as error:
-            text = TEXTS["line" if isinstance(error, LongLineError) else "wait"]
-            page = log_in_page(request, text.format(error.wait_s), error.status)
-            page.headers["Retry-After"] = str(error.wait_s)
-            return page
+            said = "line" if isinstance(error, LongLineError) else "wait"
+            return log_in_page(request, lang, said, error.status, error.wait_s)
         welcome = RedirectResponse("/", 303)
         kept = ((COOKIE, entered.session, LONGEST_SESSION), (BROWSER_COOKIE, entered.browser, BROWSER_KNOWN_FOR))
         for name, value, lasts in kept:

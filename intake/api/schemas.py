@@ -260,10 +260,14 @@ class Words(Out):
 
 
 class Alarm(Out):
-    """What is wrong now: a code for programs, and a sentence that says what to do."""
+    """What is wrong now: a code for programs, and a sentence that says what to do.
+
+    `values` is what the sentence names, for pages that say it in their own words: times end in `_at`, seconds in `_s`.
+    """
 
     code: str
     message: str
+    values: dict[str, str | float]
 
 
 class ServiceAlarm(Alarm):

@@ -14,7 +14,6 @@ from playwright.sync_api import Page, expect
 from tests.console.demo import Demo, running
 from tests.console.desk import desk
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
 pytestmark = pytest.mark.real
 
 
@@ -56,8 +55,6 @@ def test_a_newcomer_sees_a_call_writes_and_sends_it_and_the_agency_accepts(page:
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
-        if os.environ.get("INTAKE112_PICTURES"):
-            page.screenshot(path=IMAGES / ("page.png" if width == 1366 else "page-1920.png"))
 
 
 def sees_the_photo_that_the_agency_sends(page: Page, demo: Demo, number: str) -> None:

@@ -26,7 +26,7 @@ def app(database: Database) -> object:
 
 
 FIGURES = {"tape_bytes": 4096.0, "clock_offset_s": -0.5}
-FULL = Alarm("tape-full", "The tapes fill 80 % of their space. Make INTAKE112_TAPE_BYTES larger.")
+FULL = Alarm("tape-full", "The tapes fill 80 % of their space. Make INTAKE112_TAPE_BYTES larger.", {"percent": 80})
 
 
 async def beat(database: Database, state: str, name: str = "bridge:pbx-1", *alarms: Alarm) -> None:
@@ -114,10 +114,12 @@ async def test_alarms_are_told_and_stop_nobody(operator: Client, database: Datab
     ready = await operator.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["alarms"] == [
-        {"service": "bridge:pbx-1:aaaa0001", "code": "tape-full", "message": FULL.message},
+        {"service": "bridge:pbx-1:aaaa0001", "code": "tape-full", "message": FULL.message, "values": {"percent": 80}},
     ]
     said = {service["name"]: service for service in (await operator.get("/api/v1/state")).json()["services"]}
-    assert said["bridge:pbx-1:aaaa0001"]["alarms"] == [{"code": "tape-full", "message": FULL.message}]
+    assert said["bridge:pbx-1:aaaa0001"]["alarms"] == [
+        {"code": "tape-full", "message": FULL.message, "values": {"percent": 80}}
+    ]
     assert said["bridge:pbx-1:bbbb0002"]["figures"] == FIGURES
     metrics = (await operator.get("/metrics")).text
     assert 'intake112_alarm{code="tape-full",service="bridge:pbx-1:aaaa0001"} 1.0' in metrics
@@ -164,8 +166,8 @@ async def test_the_alarms_of_this_process_are_told_as_they_are_now(database: Dat
     app = create_app(database, public_url=PUBLIC_URL, expected=[BRIDGE], alarms=lambda: {name: [FULL]})
     async with Client(transport=httpx2.ASGITransport(app), base_url=PUBLIC_URL) as client:
         assert (await client.get("/readyz")).json()["alarms"] == [
-            {"service": name, "code": "tape-full", "message": FULL.message},
-            {"service": "bridge:pbx-1:bbbb0002", "code": "logs", "message": "Another process's."},
+            {"service": name, "code": "tape-full", "message": FULL.message, "values": {"percent": 80}},
+            {"service": "bridge:pbx-1:bbbb0002", "code": "logs", "message": "Another process's.", "values": {}},
         ]
 
 

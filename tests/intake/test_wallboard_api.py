@@ -57,7 +57,8 @@ async def test_each_number_is_what_its_definition_says(client: Client, database:
     await called(database, 4, 1700, None, 40)
     await called(database, 5, 1600, None, 3)
     await called(database, 6, 30, None, None)  # waits
-    sent = await client.post("/api/v1/reports", json={"source": "walk-in"}, headers=siti.headers)
+    told = {"source": "walk-in", "priority": "P1"}
+    sent = await client.post("/api/v1/reports", json=told, headers=siti.headers)
     number = sent.json()["number"]
     url = f"/api/v1/reports/{number}/dispatches"
     await client.post(url, json={"agencies": ["damkar"]}, headers=siti.headers)

@@ -1,6 +1,7 @@
 """`run --demo`: callers ring, agencies accept, people may log in; and a second start finds what the first one left."""
 
 import json
+import re
 import signal
 from http.client import HTTPConnection
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from exercise import opening
 from tests.intake112.command import environment, inside, service, status, until
 from tests.postgres import free_port
 
@@ -102,7 +104,7 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     added = inside(env, *AGENCY, "--allow-cidr", "127.0.0.0/8")
     agency = dict(line.split(": ", 1) for line in added.stdout.splitlines() if ": " in line)["token"]
     first, log = start(env, port, agency)
-    assert [line.split()[3] for line in first] == ["operator", "supervisor", "admin"]
+    assert [line.split()[3] for line in first] == ["operator", "operator2", "supervisor", "admin"]
     again, log_again = start(env, port, agency)
     assert again == first
     assert (tmp_path / "demo-logins.json").stat().st_mode & 0o777 == 0o600
@@ -111,3 +113,36 @@ def test_the_demo_twice(tmp_path: Path) -> None:
     agencies = inside(env, "agency", "list").stdout.splitlines()
     assert "damkar\tThe real one\thttp://127.0.0.1:9/real\t127.0.0.0/8\tnative" in agencies
     assert len(agencies) == 7
+
+
+@pytest.mark.timeout(120)
+def test_a_fresh_demo_has_a_story(tmp_path: Path) -> None:
+    """A pair to join, an agency paused and one that rejects, a handset's position, a link for an agency's people."""
+    port = free_port()
+    env = environment(tmp_path, HTTP_PORT=str(port))
+    with service(env, "run", "--demo") as process:
+        until(lambda: status(port, "/readyz") == 200, process)
+        token = inside(env, "token", "create", "--name", "watcher", "--role", "supervisor").stdout.strip()
+
+        def told() -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for one in ask(port, token, "GET", "/api/v1/reports?limit=100")["reports"]:
+                if one["source"] == "walk-in":
+                    found.setdefault(one["kind"], []).append(one["number"])
+            return found
+
+        until(lambda: sum(map(len, told().values())) == len(opening.REPORTS), process)
+        second, first = told()["kebakaran"]
+        (proposed,) = ask(port, token, "GET", f"/api/v1/reports/{second}/duplicates")["proposed"]
+        assert proposed["number"] == first
+        (lamp,) = told()["pju"]
+        until(
+            lambda: ask(port, token, "GET", f"/api/v1/reports/{lamp}")["dispatches"][0]["state"] == "rejected", process
+        )
+        alarms = {one["code"]: one["values"] for one in ask(port, token, "GET", "/readyz")["alarms"]}
+        assert alarms["agency_paused"]["agency"] == "Satpol PP"
+        until(lambda: "joined" in [m["state"] for m in ask(port, token, "GET", "/api/v1/aml")["messages"]], process)
+        process.send_signal(signal.SIGTERM)
+        out, log = process.communicate(timeout=15)
+    assert process.returncode == 0, log
+    assert re.search(rf"http://127.0.0.1:{port}/a/[\w-]{{43}}\n", out)

@@ -26,10 +26,11 @@ export interface Agency {
   oldest_unaccepted_s: number;
 }
 
-/** What is wrong now: a code for programs, and a sentence that says what to do. */
+/** What is wrong now: a code for programs, and a sentence that says what to do. `values` is what the sentence names, for pages that say it in their own words: times end in `_at`, seconds in `_s`. */
 export interface Alarm {
   code: string;
   message: string;
+  values: Record<string, string | number>;
 }
 
 /** The process is alive. */
@@ -1394,6 +1395,7 @@ export interface Service {
 export interface ServiceAlarm {
   code: string;
   message: string;
+  values: Record<string, string | number>;
   service: string;
 }
 

@@ -1,7 +1,8 @@
 // What is wrong with the machines, whatever has failed: /readyz is asked every few seconds, for it answers without a
 // database too. The live events alone cannot tell of a service that died, or of a database that saves nothing.
-import type { Ready } from "../api/schema.ts";
+import type { Ready, ServiceAlarm } from "../api/schema.ts";
 import { catalogue } from "../catalogue.svelte.ts";
+import { dayOf, spell } from "../clock.svelte.ts";
 import { fill, wordOf, words } from "../words/words.ts";
 
 const ASK_EVERY_MS = 5_000;
@@ -13,8 +14,6 @@ const UNKNOWN = new Set(["server", "database", "schema"]);
 export interface Line {
   bad: boolean;
   text: string;
-  /** What the server says itself, for the administrator. */
-  detail: string;
 }
 
 class Health {
@@ -41,33 +40,52 @@ class Health {
       // it does not answer
     }
     setTimeout(() => void this.ask(), ASK_EVERY_MS);
-    const text = JSON.stringify([said.checks, said.alarms]);
-    if (text === this.before) return; // what is read aloud is not read again
-    this.before = text;
     const failed = said.checks.filter((check) => !check.ok);
     const names = failed.map((check) => check.name.split(":")[0] ?? "");
     this.blind = names.some((name) => BLIND.has(name));
     this.unknown = names.some((name) => UNKNOWN.has(name));
-    this.lines = once([
+    const lines = once([
       ...failed.map((check) => lineOf(true, words.down, check.name, check.name, check.message)),
-      ...said.alarms.map((alarm) => lineOf(false, words.alarms, alarm.code, alarm.service, alarm.message)),
+      ...said.alarms.map((alarm) => lineOf(false, words.alarms, alarm.code, alarm.service, alarm.message, alarm.values)),
     ]);
+    const text = JSON.stringify(lines);
+    if (text === this.before) return; // what is read aloud is not read again
+    this.before = text;
+    this.lines = lines;
     this.changed();
   }
 }
 
-function lineOf(bad: boolean, dictionary: Record<string, string>, code: string, service: string, detail: string): Line {
+/** Our own sentence for a code, or the server's where this page is older than the code. */
+function lineOf(
+  bad: boolean,
+  dictionary: Record<string, string>,
+  code: string,
+  service: string,
+  sentence: string,
+  values: ServiceAlarm["values"] = {},
+): Line {
   const [name = "", where] = service.split(":");
   const key = code.split(":")[0] ?? "";
   const known = wordOf(dictionary, key);
-  const agency = catalogue.agencyName(detail.split(" ")[0] ?? ""); // of an alarm about an agency: it begins with its code
-  const text = known === key ? `${detail} ${name}` : fill(known, { phone: words.down.phone, agency });
-  return { bad, detail, text: where && name !== ROUTING ? `${text} (${where})` : text };
+  const spelled = spelt(values);
+  if (typeof spelled["agency"] === "string") spelled["agency"] = catalogue.agencyName(spelled["agency"]);
+  const text = known === key ? `${sentence} ${name}` : fill(known, { phone: words.down.phone, ...spelled });
+  return { bad, text: where && name !== ROUTING ? `${text} (${where})` : text };
 }
 
 /** Several processes that do the same say the same. */
 function once(lines: Line[]): Line[] {
   return [...new Map(lines.map((line) => [line.text, line])).values()];
+}
+
+/** An alarm's values as they are read: times (`…_at`) in the centre's zone, seconds (`…_s`) as a span. */
+function spelt(values: ServiceAlarm["values"]): Record<string, string | number> {
+  const one = (name: string, value: string | number): string | number => {
+    if (name.endsWith("_at")) return dayOf(value);
+    return name.endsWith("_s") ? spell(Math.round(Number(value)), words.frame.seconds) : value;
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, one(name, value)]));
 }
 
 export const health = new Health();
