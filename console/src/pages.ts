@@ -19,5 +19,5 @@ export const PAGES: readonly PageOf[] = [
   { path: "/pengawas", name: words.pages.supervisor, roles: SUPERVISORS, load: () => import("./pages/supervisor/Supervisor.svelte") },
   { path: "/papan", name: words.pages.wallboard, roles: EVERYBODY, load: () => import("./pages/wallboard/Wallboard.svelte") },
   { path: "/statistik", name: words.pages.statistics, roles: SUPERVISORS, load: () => import("./pages/statistics/Statistics.svelte") },
-  { path: "/admin", name: words.pages.admin, roles: ["admin"], load: () => import("./pages/admin/Admin.svelte") },
+  { path: "/admin", name: words.pages.admin, roles: SUPERVISORS, load: () => import("./pages/admin/Admin.svelte") },
 ];
