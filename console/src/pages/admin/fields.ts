@@ -21,6 +21,8 @@ export interface Field {
   label: string;
   as: Kind;
   hint?: string;
+  /** Of rows: what one of them is called, where that is not the label. */
+  one?: string;
   options?: readonly Option[];
   columns?: readonly Field[];
   /** Of rows: what a new one begins with. */
@@ -36,6 +38,9 @@ export interface Field {
   max?: number;
   pattern?: string;
 }
+
+/** Of these the label stands for one thing that takes the focus; the others are groups, which name themselves. */
+export const isLabelled = (field: Field): boolean => field.as !== "rows" && field.as !== "choices";
 
 /** A value in one text, for a conflict, where both are shown. `yes`, `no`, `nothing`: the language's words. */
 export function inWords(field: Field, value: unknown, [yes, no, nothing]: readonly [string, string, string]): string {
