@@ -40,7 +40,8 @@ export class Sheet {
   ready = $state(false);
   private base = $state.raw<Values>({});
   private version: number | undefined;
-  private readonly source: Source;
+  /** How it is read and saved: of whoever shows it now. */
+  source: Source;
 
   constructor(source: Source) {
     this.source = source;
@@ -134,7 +135,10 @@ class Sheets {
 
   of(name: string, source: () => Source): Sheet {
     const found = this.known.get(name);
-    if (found) return found;
+    if (found) {
+      found.source = source();
+      return found;
+    }
     const made = new Sheet(source());
     this.known.set(name, made);
     return made;
