@@ -95,9 +95,8 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
 
         here.get_by_role("button", name="Buat rahasia baru").click()
         expect(here.locator(".once")).to_contain_text("whsec_")
-        here.locator("section", has=page.get_by_role("heading", name="Jeda")).get_by_label("Alasan").fill(
-            "pindah kantor"
-        )
+        pause = here.locator(".deeds section", has=page.get_by_role("heading", name="Jeda"))
+        pause.get_by_label("Alasan").fill("pindah kantor")
         here.get_by_role("button", name="Jeda", exact=True).click()
         expect(here.get_by_role("button", name="Lanjutkan")).to_be_visible()
 
