@@ -101,7 +101,7 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
         expect(here.get_by_role("button", name="Lanjutkan")).to_be_visible()
 
         here = section(page, centre, "audit")
-        here.get_by_label("Apa").fill("agency.*")
+        here.get_by_label("Apa", exact=True).fill("agency.*")
         here.get_by_role("button", name="Tampilkan").click()
         for told in ("instansi dijeda", "rahasia instansi diganti", "instansi diubah", "instansi ditambah"):
             expect(page.locator("#audit")).to_contain_text(told)
