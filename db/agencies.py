@@ -39,6 +39,7 @@ class AgencyRow(Struct, frozen=True):
     disable_reason: str | None
     caller_number: bool
     is_centre: bool
+    version: int
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""
@@ -64,6 +65,13 @@ async def add(tx: Transaction, values: Mapping[str, object]) -> AgencyRow:
 async def set_url(tx: Transaction, agency_id: int, url: str) -> None:
     """Move an agency: every try from now on goes to `url`."""
     await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(url=url))
+
+
+async def change(tx: Transaction, agency_id: int, seen: int, values: Mapping[str, object]) -> bool:
+    """Change an agency's name or where it is reached. False: it is not of the version `seen`, nothing is saved."""
+    statement = update(tables.agencies).where(a.id == agency_id, a.version == seen)
+    changed = await tx.connection.execute(statement.values(**values, version=a.version + 1))
+    return bool(changed.rowcount == 1)
 
 
 async def change_secret(tx: Transaction, agency_id: int, secret: str, honoured_until: datetime | None) -> None:

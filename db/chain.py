@@ -8,7 +8,7 @@ all of that anew, `head` included, is shown by what was signed and carried away 
 hash then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,6 +72,20 @@ async def head(reading: Reading) -> Head:
 async def rows_after(reading: Reading, n: int, limit: int) -> list[AuditRow]:
     """Return the rows behind `n`, in their order."""
     statement = select(tables.audit).where(a.n > n).order_by(a.n).limit(limit)
+    return [AuditRow(*row) for row in await reading.connection.execute(statement)]
+
+
+async def rows_before(reading: Reading, n: int | None, limit: int, filters: Mapping[str, str]) -> list[AuditRow]:
+    """Return the newest rows before `n` (None: of all), the newest first; `filters`: an actor, action or subject.
+
+    A filter that ends in `*` asks for what begins so.
+    """
+    statement = select(tables.audit).order_by(a.n.desc()).limit(limit)
+    if n is not None:
+        statement = statement.where(a.n < n)
+    for name, wanted in filters.items():
+        begins = wanted.endswith("*")
+        statement = statement.where(a[name].startswith(wanted[:-1], autoescape=True) if begins else a[name] == wanted)
     return [AuditRow(*row) for row in await reading.connection.execute(statement)]
 
 

@@ -9,10 +9,13 @@ In the caller's open transaction. Locked in the desk's order: the reports, their
 agency.
 """
 
-from db import dispatches, entries, reports, standings
+from collections.abc import Mapping
+
+from db import agencies, dispatches, entries, reports, standings
 from db.agencies import AgencyRow
 from db.engine import Transaction
 from db.states import UNANSWERED
+from intake.refusals import StaleRowError
 from routing import endings, outbox
 from routing.standing import agency_of
 
@@ -63,6 +66,20 @@ async def tell_caller(tx: Transaction, code: str, told: bool, by: str) -> None:
         await standings.save(tx, agency.id, {"caller_number": told})
         tx.record(by, "agency.caller_number", code, told=told)
         tx.tell("agency", code)
+
+
+async def change(tx: Transaction, code: str, seen: int, values: Mapping[str, object], by: str) -> AgencyRow:
+    """Change an agency's name, URL or ranges that may be dialled; every try from now on goes there.
+
+    `seen` is the version that its writer had before them. Ask `egress.check_url_resolved` before the transaction.
+    Raises NoSuchAgencyError, StaleRowError.
+    """
+    agency = await agency_of(tx, code)
+    if not await agencies.change(tx, agency.id, seen, values):
+        raise StaleRowError(agency.version)
+    tx.record(by, "agency.changed", code, fields=sorted(values))
+    _announce(tx, code)
+    return await agency_of(tx, code)
 
 
 async def _tell(tx: Transaction, report_id: int, agency: AgencyRow, by: str) -> None:

@@ -22,5 +22,5 @@ export const PAGES: readonly PageOf[] = [
   { path: "/papan", name: words.pages.wallboard, roles: EVERYBODY, load: () => import("./pages/wallboard/Wallboard.svelte") },
   { path: "/papan/layar", name: words.pages.wallboard, roles: ["wall"], bare: true, load: () => import("./pages/wallboard/Wallboard.svelte") },
   { path: "/statistik", name: words.pages.statistics, roles: SUPERVISORS, load: () => import("./pages/statistics/Statistics.svelte") },
-  { path: "/admin", name: words.pages.admin, roles: ["admin"], load: () => import("./pages/admin/Admin.svelte") },
+  { path: "/admin", name: words.pages.admin, roles: SUPERVISORS, load: () => import("./pages/admin/Admin.svelte") },
 ];

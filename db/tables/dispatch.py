@@ -46,6 +46,7 @@ agencies = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
     Column("is_centre", Boolean, nullable=False, server_default=text("false")),  # the 112 centre of a neighbour
+    Column("version", Integer, nullable=False, server_default=text("1")),  # of its name and where it is reached
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

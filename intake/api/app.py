@@ -14,6 +14,8 @@ from db.engine import Database
 from db.machine_room import Alarm
 from intake.api import (
     agencies,
+    agency_settings,
+    audit,
     caller_link,
     callers,
     choices,
@@ -124,6 +126,8 @@ def create_app(
         duplicates.router(context),
         deliveries.router(context),
         terms.router(context),
+        agency_settings.router(context),
+        audit.router(context),
         people.router(context),
         health.router(context, registry),
         page.router(context),

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from db.engine import DatabaseUnavailableError
 from intake import access, walls
-from intake.access import ADMINS, COOKIE, STAFF, SUPERVISORS, Role
+from intake.access import COOKIE, STAFF, SUPERVISORS, Role
 from intake.api.context import Context
 from intake.api.errors import RETRY_AFTER_S
 from intake.door_words import WORDS
@@ -28,7 +28,7 @@ PAGES: Final[dict[str, frozenset[Role]]] = {
     "/pengawas": SUPERVISORS,
     "/papan": STAFF,
     "/statistik": SUPERVISORS,
-    "/admin": ADMINS,
+    "/admin": SUPERVISORS,
 }
 MEDIA: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 FOR_EVER: Final = "public, max-age=31536000, immutable"

@@ -1,6 +1,6 @@
 """The console in Debian's Chromium, for tests that look at it as people do: with eyes (`expect`) and keys (`Keys`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,9 +80,13 @@ def windows() -> Iterator[Windows]:
 
 
 @contextmanager
-def desk(address: str, user: str, password: str) -> Iterator[Page]:
-    """Log in and give the page; a request to another host, or an error of a script, fails at the end."""
+def desk(address: str, user: str, password: str, forgiven: Sequence[str] = ()) -> Iterator[Page]:
+    """Log in and give the page; a request to another host, or an error of a script, fails at the end.
+
+    `forgiven`: parts of other things that Chromium may complain of here.
+    """
     with windows() as running:
+        running.forgiven += forgiven
         yield running.enter(address, user, password)
 
 

@@ -1,6 +1,5 @@
 """The plain page in a real browser, on the whole demo: what a newcomer sees within minutes of `make run`."""
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator

@@ -29,6 +29,10 @@ RULES: Final = {
     "POST /agency/v1/dispatches/{dispatch_id}/answers": AGENCY,
     "POST /agency/v1/dispatches/{dispatch_id}/photos": AGENCY,
     "GET /api/v1/agencies": STAFF,
+    "POST /api/v1/agencies": ADMINS,
+    "GET /api/v1/agencies/{code}/settings": ADMINS,
+    "PATCH /api/v1/agencies/{code}/settings": ADMINS,
+    "POST /api/v1/agencies/{code}/rotate-secret": ADMINS,
     "POST /api/v1/agencies/{code}/caller-number": ADMINS,
     "GET /api/v1/agencies/{code}/deliveries": STAFF,
     "POST /api/v1/agencies/{code}/disable": ADMINS,
@@ -39,6 +43,7 @@ RULES: Final = {
     "POST /api/v1/agencies/{code}/test": SUPERVISORS,
     "GET /api/v1/aml": SUPERVISORS,
     "POST /api/v1/aml": STAFF,  # and a machine for it: test_handset
+    "GET /api/v1/audit": ADMINS,
     "GET /api/v1/caller-rules": STAFF,
     "PUT /api/v1/caller-rules": SUPERVISORS,
     "GET /api/v1/calls": STAFF,

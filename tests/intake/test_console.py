@@ -20,7 +20,7 @@ from tests.intake.sitting import person
 ROOT = Path(__file__).resolve().parents[2]
 MAY: dict[Role, set[str]] = {  # who is shown which page; others are led to the desk
     "operator": {"/", "/papan"},
-    "supervisor": {"/", "/papan", "/pengawas", "/statistik"},
+    "supervisor": {"/", "/papan", "/pengawas", "/statistik", "/admin"},
     "admin": {"/", "/papan", "/pengawas", "/statistik", "/admin"},
 }
 

@@ -39,7 +39,10 @@ BEYOND: Final = {
         r"(caller-)?rules|duplicate-limits|places/own|aml|shifts/.*|supervision|walls.*|reports/\{number\}/take-over"
         r"|agencies/\{code\}/(pause|resume|redrive|test)"
     ),
-    "admin": r"users.*|sessions.*|kinds.*|dispositions.*|agencies/\{code\}/(disable|enable|caller-number)",
+    "admin": (
+        r"users.*|sessions.*|kinds.*|dispositions.*|audit|agencies"
+        r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret)"
+    ),
     "person": r"shift(/state|/end)?",  # who holds a session; a token has no shift
     "machine": r"reports(/\{number\})?|kinds|aml",
 }

@@ -1,5 +1,13 @@
 // Written by tools/api_types.py from the API's own description; do not edit.
 
+/** An agency that was added. `secret` and `token` are shown this once. `resolves`: its host has an address now. */
+export interface AddedAgency {
+  agency: AgencySettings;
+  secret: string;
+  token: string;
+  resolves: boolean;
+}
+
 /** The agencies by code. */
 export interface Agencies {
   agencies: Agency[];
@@ -24,6 +32,40 @@ export interface Agency {
   refused: number;
   unaccepted: number;
   oldest_unaccepted_s: number;
+}
+
+/** What to change of an agency; a field that is not sent stays as it is. */
+export interface AgencyChangeIn {
+  name?: string;
+  url?: string;
+  allow_cidr?: string[];
+}
+
+/** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. */
+export interface AgencyIn {
+  code: string;
+  name: string;
+  url: string;
+  allow_cidr?: string[];
+  kinds?: string[];
+  next?: string | null;
+  format?: "native" | "eido" | "cap" | "open311";
+  jurisdiction_id?: string | null;
+  caller_number?: boolean | null;
+  is_centre?: boolean;
+}
+
+/** Where an agency is reached, and in which form. `old_secret_until`: so long two secrets are honoured. */
+export interface AgencySettings {
+  version: number;
+  code: string;
+  name: string;
+  url: string;
+  allow_cidr: string[];
+  format: string;
+  jurisdiction_id: string | null;
+  is_centre: boolean;
+  old_secret_until: string | null;
 }
 
 /** What is wrong now: a code for programs, and a sentence that says what to do. `values` is what the sentence names, for pages that say it in their own words: times end in `_at`, seconds in `_s`. */
@@ -76,6 +118,23 @@ export interface Attempt {
   status: number | null;
   latency_ms: number;
   detail: string;
+}
+
+/** Rows, the newest first; `next` is `before` of the older ones, null at the end. */
+export interface AuditPage {
+  rows: AuditRow[];
+  next: number | null;
+}
+
+/** A row of the record. `detail` holds ids, names of fields and marks, never what a person said. */
+export interface AuditRow {
+  n: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: Record<string, unknown>;
+  hash: string;
 }
 
 /** Something is wrong. `source`: database, schema, bridge, control, routing, web. `bad`: calls or dispatches are held up by it. `agency`, `since`, `count` (letters that it is owed, or refuses): where that is known. */
@@ -1277,6 +1336,18 @@ export interface RingingCallers {
   callers: RingingCaller[];
 }
 
+/** For how many hours the old secret is honoured too; 0: it was given away. */
+export interface RotateIn {
+  grace_h?: number;
+}
+
+/** A new secret, shown this once. `cut_short`: a secret that was to be honoured until then is honoured no more. */
+export interface RotatedSecret {
+  secret: string;
+  old_secret_until: string | null;
+  cut_short: string | null;
+}
+
 /** An agency of a rule, its time to accept (null: the priority's), who is next, and whether it is told who called. `caller_number` null: as the agency's own setting says. */
 export interface RuleAgency {
   agency: string;
@@ -1715,6 +1786,7 @@ export interface WorklistTotals {
 /** Every operation of the desk. */
 export interface Routes {
   "GET /api/v1/agencies": { takes: undefined; gives: Agencies; query: undefined };
+  "POST /api/v1/agencies": { takes: AgencyIn; gives: AddedAgency; query: undefined };
   "POST /api/v1/agencies/{code}/caller-number": { takes: CallerNumberIn; gives: Agency; query: undefined };
   "GET /api/v1/agencies/{code}/deliveries": { takes: undefined; gives: DeliveryPage; query: { after?: string | null; limit?: number; } };
   "POST /api/v1/agencies/{code}/disable": { takes: DisableIn; gives: Agency; query: undefined };
@@ -1722,9 +1794,13 @@ export interface Routes {
   "POST /api/v1/agencies/{code}/pause": { takes: PauseIn; gives: Agency; query: undefined };
   "POST /api/v1/agencies/{code}/redrive": { takes: RedriveIn | null | undefined; gives: Redriven; query: undefined };
   "POST /api/v1/agencies/{code}/resume": { takes: Nothing | null | undefined; gives: Agency; query: undefined };
+  "POST /api/v1/agencies/{code}/rotate-secret": { takes: RotateIn | null | undefined; gives: RotatedSecret; query: undefined };
+  "GET /api/v1/agencies/{code}/settings": { takes: undefined; gives: AgencySettings; query: undefined };
+  "PATCH /api/v1/agencies/{code}/settings": { takes: AgencyChangeIn; gives: AgencySettings; query: undefined };
   "POST /api/v1/agencies/{code}/test": { takes: Nothing | null | undefined; gives: Tested; query: undefined };
   "POST /api/v1/aml": { takes: { from: string; text: string; at?: string | null; }; gives: HandsetMessage; query: undefined };
   "GET /api/v1/aml": { takes: undefined; gives: KeptMessages; query: { limit?: number; } };
+  "GET /api/v1/audit": { takes: undefined; gives: AuditPage; query: { before?: number | null; limit?: number; actor?: string | null; action?: string | null; subject?: string | null; } };
   "GET /api/v1/caller-rules": { takes: undefined; gives: Rules; query: undefined };
   "PUT /api/v1/caller-rules": { takes: RulesIn; gives: Rules; query: undefined };
   "GET /api/v1/calls": { takes: undefined; gives: Calls; query: undefined };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import adminEn from "./admin.en.json" with { type: "json" };
+import adminId from "./admin.id.json" with { type: "json" };
 import en from "./en.json" with { type: "json" };
 import id from "./id.json" with { type: "json" };
 import { fill, wordOf } from "./words.ts";
@@ -16,10 +18,12 @@ function* leaves(tree: Tree, path = ""): Generator<[string, string]> {
 const blanks = (sentence: string): string[] => [...sentence.matchAll(/\{\w+\}/g)].map(String).sort();
 
 test("both languages have the same sentences with the same blanks", () => {
-  const english = new Map(leaves(en));
-  const indonesian = new Map(leaves(id));
-  assert.deepEqual([...english.keys()].sort(), [...indonesian.keys()].sort());
-  for (const [key, sentence] of indonesian) assert.deepEqual(blanks(english.get(key) ?? ""), blanks(sentence), key);
+  for (const [one, other] of [[en, id], [adminEn, adminId]] as const) {
+    const english = new Map(leaves(one));
+    const indonesian = new Map(leaves(other));
+    assert.deepEqual([...english.keys()].sort(), [...indonesian.keys()].sort());
+    for (const [key, sentence] of indonesian) assert.deepEqual(blanks(english.get(key) ?? ""), blanks(sentence), key);
+  }
 });
 
 test("a blank is filled, and one that nobody fills stays visible", () => {
