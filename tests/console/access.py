@@ -42,7 +42,7 @@ LOST: Final = f"""() => {{
   }}).map((e) => "covered or cut off: " + e.outerHTML.slice(0, 200));
   for (const e of document.body.querySelectorAll("*")) {{
     const hides = ["hidden", "clip"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1;
-    if (!hides || !e.checkVisibility() || !e.textContent.trim() || e.title) continue;
+    if (!hides || !e.checkVisibility() || !e.textContent.trim() || e.title || e.clientWidth <= 1) continue;
     lost.push("cut: " + e.outerHTML.slice(0, 200));
   }}
   const wide = document.documentElement.scrollWidth - innerWidth;

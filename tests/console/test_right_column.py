@@ -108,7 +108,7 @@ def keeps_a_recording(demo: Demo, number: str) -> None:
         file.setparams((1, 2, 8_000, 0, "NONE", ""))
         file.writeframes(bytes(16_000))
     row = "'call', 'satu.wav', 16044, 1.0, NULL, false, arrived_at"
-    of = f"SELECT calls.id, {row} FROM calls JOIN reports ON reports.id = report_id WHERE number = ?"  # noqa: S608
+    of = f"SELECT calls.id, {row} FROM calls JOIN reports ON reports.id = report_id WHERE reports.number = ?"  # noqa: S608
     with closing(sqlite3.connect(demo.database, timeout=20)) as database, database:
         into = "INSERT INTO recordings (call_id, part, file, bytes, seconds, fault, removed, kept_at)"
         assert database.execute(f"{into} {of}", [number]).rowcount == 1
