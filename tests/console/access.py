@@ -37,7 +37,8 @@ LOST: Final = f"""() => {{
   const lost = {_CONTROLS}.filter((e) => {{
     e.scrollIntoView({{ block: "center", inline: "nearest", behavior: "instant" }});
     const box = e.getBoundingClientRect();
-    const hit = document.elementFromPoint(box.left + box.width / 2, box.top + Math.min(box.height / 2, 20));
+    const y = Math.max(box.top, 0) + Math.min(box.height / 2, 20);
+    const hit = document.elementFromPoint(box.left + box.width / 2, y);
     return !hit || !(e === hit || e.contains(hit) || hit.contains(e) && hit.matches("label"));
   }}).map((e) => "covered or cut off: " + e.outerHTML.slice(0, 200));
   for (const e of document.body.querySelectorAll("*")) {{

@@ -34,7 +34,7 @@ class Desk {
     void this.readShift();
     void this.readWorklist();
     const asked = location.hash.slice(1); // another page led here, to a report
-    if (/^112-\d{8}-\d{4,9}$/.test(asked)) void this.open(asked);
+    if (/^112-\d{8}-\d{4,9}$/.test(asked)) queueMicrotask(() => void this.open(asked)); // not in the effect that calls us: it would run again
     const ends = [
       live.on("shift", () => void this.readShift()),
       live.on("worklist", () => void this.readWorklist()),
