@@ -177,7 +177,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         ):
             if process.poll() is not None or time.monotonic() - began > STORY_S + 60:
                 sys.exit(f"the demo does not get on:\n{out.read_text('utf-8')}")
-            time.sleep(0.5)
+            time.sleep(0.5)  # between two looks
         passwords = dict(re.findall(r"log in as (\S+) +password (\S+)", out.read_text("utf-8")))
         yield Demo(url, passwords, link[0])
     finally:

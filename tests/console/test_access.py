@@ -1,33 +1,16 @@
 """Everybody can use every page: in both themes, both languages, all sizes, by keyboard alone, twice as large."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from intake.api.console import BUILT, PAGES
 from tests.console import access
-from tests.console.centre import Centre, centre
-from tests.console.desk import PHONE, Keys, Windows, windows
+from tests.console.centre import Centre
+from tests.console.desk import PHONE, Keys, Windows
 from tests.console.story import SOON_MS, another_told, begins_a_shift, sends_it, writes_it_down
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-access"), pytest.mark.timeout(300)]
 THEMES, LANGUAGES = ("night", "day"), ("id", "en")
-
-
-@pytest.fixture(scope="module")
-def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """The centre of this module."""
-    with centre(tmp_path_factory.mktemp("centre"), sqlite_template) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(here: Centre) -> Iterator[Windows]:
-    """The browser of this module, which goes before the centre does."""
-    with windows() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The supervisor's page and the wallboard in a real browser, on the demo: one story, from the link to its end."""
 
-import os
 import re
 import signal
 import subprocess
@@ -9,10 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.product import INTAKE112
+from tests.console.demo import running
 from tests.console.desk import desk
-from tests.postgres import free_port
-from tests.waiting import until
 
 pytestmark = pytest.mark.real
 SHOWN_MS = 30_000
@@ -24,24 +21,9 @@ FITS = """() => { const wall = document.querySelector(".wall");
 
 
 def test_a_supervisor_watches_and_hangs_a_screen_that_never_lies(tmp_path: Path) -> None:
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("INTAKE112_")}
-    environment |= {"INTAKE112_STATE_DIR": str(tmp_path / "state"), "INTAKE112_HTTP_PORT": str(port)}
-    out = tmp_path / "out"
-    with out.open("wb") as file:
-        process = subprocess.Popen(
-            [INTAKE112, "run", "--demo"], env=environment, stdout=file, stderr=file, stdin=subprocess.DEVNULL
-        )
-    try:
-        found = until(lambda: re.search(r"log in as supervisor +password (\S+)", out.read_text()), "the log-ins", 30)
-        address = f"http://127.0.0.1:{port}"
-        with desk(address, "supervisor", found[1]) as page:
-            ends_a_shift_and_takes_a_report(page, address)
-            screen(page, process)
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        assert process.wait(20) == 0, out.read_text()
+    with running(tmp_path) as demo, desk(demo.address, "supervisor", demo.passwords["supervisor"]) as page:
+        ends_a_shift_and_takes_a_report(page, demo.address)
+        screen(page, demo.process)
 
 
 def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:

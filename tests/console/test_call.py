@@ -1,32 +1,17 @@
 """Operators at work, each with a keyboard and nothing else, on a pretend Asterisk whose calls the test leads."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.console.centre import Centre, centre
-from tests.console.desk import Keys, Windows, windows
+from tests.console.centre import Centre
+from tests.console.desk import Keys, Windows
 from tests.console.lines import PretendCall
 from tests.console.story import SOON_MS, another_told, from_the_ring_to_closed
 from tests.waiting import until
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-call"), pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """The centre of this module."""
-    with centre(tmp_path_factory.mktemp("centre"), sqlite_template) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium(here: Centre) -> Iterator[Windows]:
-    """The browser of this module, which goes before the centre does."""
-    with windows() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
