@@ -104,8 +104,9 @@ class Bridge:
         """Run until `stop` is set; what was heard by then is on the tape."""
         log.info("bridge_started", bridge=self.name, tape=str(self._reel.path))
         async with asyncio.TaskGroup() as tasks:
-            sessions, write, interpret, beat = (
-                tasks.create_task(job) for job in (self._sessions.run(), self._write(), self._interpret(), self._beat())
+            sessions, write, interpret, beat, say = (
+                tasks.create_task(job)
+                for job in (self._sessions.run(), self._write(), self._interpret(), self._beat(), self._log_alarms())
             )
             await stop.wait()
             sessions.cancel()
@@ -119,6 +120,7 @@ class Bridge:
             await asyncio.wait([interpret], timeout=END_WITHIN_S)
             interpret.cancel()  # what it does not reach is read at the next start
             beat.cancel()
+            say.cancel()
         self._reel.close()
         self._sessions.stopped()
         with contextlib.suppress(DatabaseUnavailableError):
@@ -326,16 +328,18 @@ class Bridge:
         own = alarms_of(self._reel, self._sessions, self._database.clock())
         return own + [alarm for of_one in self.beside for alarm in of_one()]
 
-    def _log_alarms(self, alarms: Sequence[Alarm]) -> None:
-        """Say each once when it begins: the log is where an alarm is read while the database is away."""
-        for alarm in alarms:
-            if alarm.code not in self._alarmed:
-                log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
-        self._alarmed = {alarm.code for alarm in alarms}
+    async def _log_alarms(self) -> None:
+        """Say each once when it begins. A heartbeat waits for the database; here it is read while that is away."""
+        while True:
+            alarms = self.alarms()
+            for alarm in alarms:
+                if alarm.code not in self._alarmed:
+                    log.warning("alarm", bridge=self.name, code=alarm.code, message=alarm.message)
+            self._alarmed = {alarm.code for alarm in alarms}
+            await asyncio.sleep(BEAT_EVERY_S)
 
     async def _beat_once(self) -> None:
         sessions, reel, alarms = self._sessions, self._reel, self.alarms()
-        self._log_alarms(alarms)
         figures = {
             "clock_offset_seconds": round(sessions.clock_offset_s, 6),
             "tape_bytes": float(reel.total_bytes()),

@@ -10,13 +10,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from db import migrate
 from db.engine import Database
 from tests.postgres import PostgresServer
 
+TOGETHER = "tests/console/"  # the tests of a file share a centre and a browser, one after the other
 START = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 _numbers = itertools.count(1)
+
+
+class Workers(LoadScopeScheduling):  # type: ignore[misc]
+    """Which tests one worker runs in their order: a file of `TOGETHER`, or one test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("::", 1)[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Workers:
+    """Xdist's own mark of groups is not seen by pytest 9.2."""
+    return Workers(config, log)
 
 
 class SetClock:

@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> int:
             "-m",
             "pytest",
             "-q",
-            *("-n", "2", "--dist", "loadgroup"),
+            *("-n", "2"),
             f"--junitxml={report}",
             "-o",
             "junit_logging=system-out",

@@ -94,7 +94,7 @@ def main(arguments: list[str]) -> int:
     if root and root.wait():
         print("test: no real Asterisk could be made (above); its tests will fail", flush=True)
     workers = str(min(4, (os.cpu_count() or 2) + 1))  # one more than there are processors: tests wait for one another's
-    command = [PYTHON, "-m", "pytest", "-q", "-n", workers, "--dist", "loadgroup", *chosen, *arguments]
+    command = [PYTHON, "-m", "pytest", "-q", "-n", workers, *chosen, *arguments]
     tested = subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
     if checked and not tested:
         print("test: the tests passed, but a static check failed (above)", flush=True)

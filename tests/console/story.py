@@ -79,6 +79,7 @@ async def _knows_the_market(database: Database) -> None:
 def begins_a_shift(keys: Keys, device: str) -> None:
     """Log the desk's telephone into the queue."""
     telephone = keys.page.locator("#device")
+    expect(telephone.locator(f"option[value='{device}']")).to_be_attached(timeout=SOON_MS)
     keys.to(telephone)
     keys.press("ArrowDown")  # the first of the list
     expect(telephone).to_have_value(device)

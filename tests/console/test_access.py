@@ -9,7 +9,7 @@ from tests.console.centre import Centre
 from tests.console.desk import PHONE, Keys, Windows
 from tests.console.story import SOON_MS, another_told, begins_a_shift, sends_it, writes_it_down
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-access"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 THEMES, LANGUAGES = ("night", "day"), ("id", "en")
 
 

@@ -11,7 +11,7 @@ from tests.console.lines import PretendCall
 from tests.console.story import SOON_MS, another_told, from_the_ring_to_closed
 from tests.waiting import until
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-call"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.console.demo import Demo, running
 from tests.console.desk import desk
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("console-form")]
+pytestmark = pytest.mark.real
 SOON_MS = 15_000
 ASK = """async ([method, url, body, headers]) => {
   const json = { "Content-Type": "application/json", ...headers };

@@ -20,7 +20,7 @@ from tests.faults.owed import LEASE_S, enrol, outbox, pending, sent, times
 from tests.postgres import PostgresServer
 from tests.waiting import until
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("network")]
+pytestmark = pytest.mark.real
 EACH = 4  # in flight in one worker's lane
 
 

@@ -99,7 +99,11 @@ def test_a_tape_fills_while_the_database_is_away(store: Store, tmp_path: Path) -
                     until(lambda: taped() >= before + 10 * len(FILLS), "it is on the tape")  # noqa: B023
                 assert taped() > 0.8 * (TAPE_MAX_MB << 20)
                 assert len(list(state.rglob("*.tape"))) >= 3, "nothing is deleted before it is saved"
-                until(lambda: '"code": "tape_full"' in product.log.read_text(), "the log has it", 30)
+                until(
+                    lambda: '"code": "tape_full"' in product.log.read_text(),
+                    "the log has it, which waits for no database",
+                    10,
+                )
                 expect(alarms_of(page).filter(has_text="hampir penuh")).to_be_visible(timeout=SHOWN_MS)
                 expect(alarms_of(page).filter(has_text="Basis data tidak bekerja")).to_be_visible(timeout=SHOWN_MS)
                 if store.kind == "PostgreSQL":  # SQLite can still be read: what is shown is as it is there

@@ -145,11 +145,14 @@ async def test_what_is_typed_outlives_a_reload_and_others_words_are_not_written_
     await page.reload()
     await page.locator("#queue button").click()
     await expect(narrative).to_have_value("Dua rumah terbakar")
-    await expect(page.locator(".conflict")).to_contain_text("Satu rumah")
+    await expect(page.locator("[data-conflict=narrative]")).to_contain_text("Satu rumah")
     await expect(page.get_by_label("Lokasi", exact=True)).to_have_value("Desa Contoh")
+    await page.reload()
+    await page.locator("#queue button").click()
+    await expect(page.locator("[data-conflict=narrative]")).to_contain_text("Satu rumah")
     assert (await http.client.get(url)).json()["narrative"] == "Satu rumah", "nobody has chosen yet"
     await page.get_by_role("button", name="Pakai milik saya").click()
-    await expect(page.locator(".conflict")).to_have_count(0)
+    await expect(page.locator("[data-conflict=narrative]")).to_have_count(0)
     await expect(page.locator("#field-narrative-mark")).to_contain_text("✓")
     assert (await http.client.get(url)).json()["narrative"] == "Dua rumah terbakar"
 

@@ -30,7 +30,14 @@ test("of two people's words on one field both are kept for a person to choose", 
   assert.deepEqual([both?.state, both?.value, both?.theirs], ["conflict", "Pasar Anom", "Pasar Turi"]);
   assert.ok(both);
   assert.equal(isDue(both), false);
+  assert.equal(both.version, 3, "a reload sends it on what was seen, and meets the conflict again");
   assert.deepEqual([insisted(both).state, insisted(both).version], ["typed", 5]);
+});
+
+test("who types on while a conflict comes has chosen nothing yet", () => {
+  const both = collided(sending(typed(undefined, "Pasar", 3)), { yours: "Pasar", theirs: "Pasar Turi" }, 5);
+  const meanwhile = typed(both, "Pasar An", 5);
+  assert.deepEqual([meanwhile.state, meanwhile.value, meanwhile.theirs, isDue(meanwhile)], ["conflict", "Pasar An", "Pasar Turi", false]);
 });
 
 test("what only went along is sent again, and who wrote the same has nothing to choose", () => {

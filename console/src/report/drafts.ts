@@ -19,15 +19,21 @@ export interface Draft {
   readonly sent: Value;
   /** In a conflict, what somebody else wrote. */
   readonly theirs: Value;
+  /** In a conflict, the version of the report that has `theirs`. */
+  readonly current: number;
   /** Why it was refused, in the server's words. */
   readonly why: string;
 }
 
-/** Somebody typed: what they saw when they began stays what they saw, so that nobody's words are written over unseen. */
+/**
+ * Somebody typed: what they saw when they began stays what they saw, so that nobody's words are written over unseen. Nor is a
+ * conflict over because the keyboard was faster than the eye: it stays until somebody chooses.
+ */
 export function typed(draft: Draft | undefined, value: Value, version: number): Draft {
+  if (draft?.state === "conflict") return { ...draft, value };
   const since = draft?.version ?? version;
   const sending = draft?.state === "saving";
-  return { value, version: since, state: sending ? "saving" : "typed", sent: sending ? draft.sent : null, theirs: null, why: "" };
+  return { value, version: since, state: sending ? "saving" : "typed", sent: sending ? draft.sent : null, theirs: null, current: since, why: "" };
 }
 
 export const isDue = (draft: Draft): boolean => draft.state === "typed" || draft.state === "waiting";
@@ -45,14 +51,14 @@ export const refused = (draft: Draft, why: string): Draft => ({ ...draft, state:
 
 /**
  * A change was refused with 412. A field that is in the conflict is put to the person, unless both wrote the same; one that
- * only went with it is sent again, on the newest version.
+ * only went with it is sent again, on the newest version. `version` stays: whoever reloads now meets the conflict again.
  */
 export function collided(draft: Draft, sides: Sides | undefined, current: number): Draft | undefined {
   if (sides === undefined) return { ...draft, state: "typed", version: current, sent: null };
   const theirs = sides.theirs as Value;
   if ((theirs ?? "") === (draft.value ?? "")) return undefined;
-  return { ...draft, state: "conflict", version: current, theirs, sent: null };
+  return { ...draft, state: "conflict", current, theirs, sent: null };
 }
 
 /** The person chose their own value: it is sent on the version that the conflict told of. */
-export const insisted = (draft: Draft): Draft => ({ ...draft, state: "typed", theirs: null });
+export const insisted = (draft: Draft): Draft => ({ ...draft, state: "typed", version: draft.current, theirs: null });
