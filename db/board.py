@@ -13,7 +13,7 @@ from sqlalchemy import case, extract, func, select
 
 from db import tables
 from db.engine import Reading
-from db.reports import ReportRow
+from db.reports import NOT_CLOSED, ReportRow
 from db.states import UNANSWERED
 from db.strikes import StrikeRow
 
@@ -25,7 +25,6 @@ r, c, d, a, q, s, w = (
     )
 )
 QUARTER_S: Final = 900  # every time zone is whole quarters of an hour from UTC
-NOT_CLOSED: Final = ("open", "working", "dispatched", "resolved", "reopened")  # named, so that the index is used
 REAL: Final = (r.classification != "test", r.exercise.is_(False))
 WAITS: Final = d.escalate_at.is_not(None) & d.state.in_(UNANSWERED)  # as `dispatches.waiting` counts them
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, or_, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from db.reports import ReportRow
+from db.reports import NOT_CLOSED, ReportRow
 
 h, i, r, e, c, u = (
     one.c
@@ -102,7 +102,7 @@ async def open_reports_of(reading: Reading, author: str) -> list[ReportRow]:
     wrote = select(e.n).where(e.report_id == r.id, e.author == author, ~handed.where(h.at >= e.at).exists())
     answered = select(c.id).where(c.report_id == r.id, c.operator_user == author, ~handed.exists())
     theirs = or_(wrote.correlate(tables.reports).exists(), answered.correlate(tables.reports).exists())
-    statement = select(tables.reports).where(r.status != "closed", theirs).order_by(r.id)
+    statement = select(tables.reports).where(r.status.in_(NOT_CLOSED), theirs).order_by(r.id)
     return await reading.rows(ReportRow, statement)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import bindparam, func, insert, or_, select, update
@@ -12,6 +13,7 @@ from db.engine import Reading, Transaction
 from db.several import several
 
 r, c = tables.reports.c, tables.calls.c
+NOT_CLOSED: Final = ("open", "working", "dispatched", "resolved", "reopened")  # named, so that the index is used
 
 
 class ReportRow(Struct, frozen=True):

@@ -15,7 +15,7 @@ from db.handovers import HandoverRow
 from db.presences import PresenceRow
 from intake import handing_over, presence
 from intake.access import Who
-from intake.api import bodies
+from intake.api import bodies, wire
 from intake.api import together_schemas as shapes
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
 from intake.api.operators import Number, found_report
@@ -32,7 +32,7 @@ HandoverId = Annotated[str, AfterValidator(_handover_id), Path(json_schema_extra
 
 
 def router(context: Context) -> APIRouter:
-    """Return the routes under /api/v1/reports/{number}/presence and /api/v1/handovers."""
+    """Return the routes under /api/v1/reports/{number}/presence, /api/v1/my-reports and /api/v1/handovers."""
     database = context.database
     routes = APIRouter(prefix="/api/v1", tags=["desk"])
     staff = Annotated[Who, staff_only(context)]
@@ -58,6 +58,17 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             row = await found_report(reading, number)
         await presence.gone(database, row, who.name)
+
+    @routes.get("/my-reports", responses=refusals(*ON_READ))
+    async def mine(who: staff) -> shapes.MyReports:
+        """Your reports that are not closed, the oldest first: what a hand-over without numbers would leave.
+
+        Yours is whose call you answered, and on what you wrote or did something, until you hand it over. None is left
+        out, however many came since.
+        """
+        async with database.reading() as reading:
+            rows = await handovers.open_reports_of(reading, who.name)
+            return shapes.MyReports(now=reading.now, reports=await wire.summaries(reading, rows))
 
     @routes.get("/handovers", responses=refusals(*ON_READ))
     async def newest(

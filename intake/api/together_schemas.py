@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from intake.api.bodies import Entered, In, storable_text
 from intake.api.out import Out
-from intake.api.schemas import Handover
+from intake.api.schemas import Handover, ReportSummary
 
 Leaf = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,16}(\.[a-z_]{1,15})?$")]
 Person = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(storable_text)]
@@ -56,3 +56,10 @@ class Handovers(Out):
     """Hand-overs, the newest first."""
 
     handovers: list[HandoverOfReports]
+
+
+class MyReports(Out):
+    """Whose reports are asked for: theirs, not closed, the oldest first; `now` is the server's time."""
+
+    now: datetime
+    reports: list[ReportSummary]

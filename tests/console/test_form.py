@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from intake.api.operators import NEWEST
 from tests.console.demo import Demo, running
 from tests.console.desk import desk
 
@@ -193,3 +194,20 @@ def test_a_shift_is_handed_over_and_a_resolved_report_is_checked_before_it_close
     verify.click()
     expect(page.locator("#status")).to_contain_text("ditutup", timeout=SOON_MS)
     expect(page.locator(".steps")).to_contain_text("Hasil: Tertangani · penelepon sudah diberi tahu")
+
+
+def test_what_is_mine_stays_in_sight_however_much_came_since_until_it_is_handed_over(
+    page: Page, colleague: Page
+) -> None:
+    number = opened(page, "+6281200000108")
+    mine = page.locator(f"#mine [data-number='{number}']")
+    expect(mine).to_be_visible(timeout=SOON_MS)
+    for _ in range(NEWEST + 1):
+        ask(colleague, "POST", "reports", {"source": "whatsapp"})
+    page.reload()
+    expect(mine).to_be_visible(timeout=SOON_MS)
+    expect(page.locator(f"#newest [data-number='{number}']")).to_have_count(0)
+    mine.click()
+    expect(page.locator("#number")).to_have_text(number)
+    ask(page, "POST", "handovers", {"note": "Sampai besok", "reports": [number]})
+    expect(mine).to_have_count(0, timeout=SOON_MS)

@@ -63,6 +63,7 @@ RULES: Final = {
     "GET /api/v1/duplicate-limits": STAFF,
     "PUT /api/v1/duplicate-limits": SUPERVISORS,
     "GET /api/v1/handovers": STAFF,
+    "GET /api/v1/my-reports": STAFF,
     "POST /api/v1/handovers": STAFF,
     "POST /api/v1/handovers/{handover_id}/take": STAFF,
     "GET /api/v1/kinds": REPORTER,

@@ -19,6 +19,11 @@ async def report(client: Client, number: str) -> Json:
     return dict((await client.get(f"/api/v1/reports/{number}")).json())
 
 
+async def numbers(client: Client, url: str) -> list[str]:
+    """Return the numbers of the reports that a route lists."""
+    return [one["number"] for one in (await client.get(url)).json()["reports"]]
+
+
 async def test_what_is_left_open_is_handed_over(operator: Client, database: Database, clock: SetClock) -> None:
     async with database.transaction() as tx:
         await access.create_user(tx, "budi", "operator", "kuda laut biru tua")
@@ -28,6 +33,7 @@ async def test_what_is_left_open_is_handed_over(operator: Client, database: Data
     etag = {"If-Match": '"1"'}
     await operator.patch(f"/api/v1/reports/{done}", json={"status": "resolved"}, headers=etag)
     await close(database, done)
+    assert await numbers(operator, "/api/v1/my-reports") == [mine]
     answer = await operator.post(URL, json={"to": "budi", "note": "Tunggu kabar PLN"})
     handed = answer.json()
     assert (answer.status_code, handed["reports"], handed["from"], handed["to"]) == (
@@ -43,6 +49,8 @@ async def test_what_is_left_open_is_handed_over(operator: Client, database: Data
         "the operator",
     )
     assert (await report(operator, theirs))["handover"] is None
+    assert await numbers(operator, "/api/v1/my-reports") == [], "handed over"
+    assert (await operator.get("/api/v1/my-reports", headers=other)).json()["reports"][0]["number"] == theirs
     waiting = (await operator.get(URL, params={"waiting": "true"})).json()["handovers"]
     assert [one["id"] for one in waiting] == [handed["id"]]
     assert (await operator.post(URL, json={"note": "Lagi"})).json()["error"] == "nothing_to_hand_over", (

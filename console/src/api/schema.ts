@@ -919,6 +919,12 @@ export interface MemberIn {
   pbx?: string | null;
 }
 
+/** Whose reports are asked for: theirs, not closed, the oldest first; `now` is the server's time. */
+export interface MyReports {
+  now: string;
+  reports: ReportSummary[];
+}
+
 /** A place beside which a short plus code is meant. */
 export interface NearIn {
   lat: number;
@@ -1829,6 +1835,7 @@ export interface Routes {
   "GET /api/v1/live": { takes: undefined; gives: undefined; query: { after?: number | null; } };
   "GET /api/v1/map": { takes: undefined; gives: MapSources; query: undefined };
   "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
+  "GET /api/v1/my-reports": { takes: undefined; gives: MyReports; query: undefined };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };
   "POST /api/v1/pilots": { takes: PilotIn; gives: Pilot; query: undefined };
   "DELETE /api/v1/pilots/{pilot_id}": { takes: undefined; gives: undefined; query: undefined };

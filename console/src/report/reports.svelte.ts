@@ -4,6 +4,8 @@ import { SvelteMap } from "svelte/reactivity";
 import { ask, Unreachable } from "../api/client.ts";
 import type { CallSummary, Report, ReportSummary, Service, State } from "../api/schema.ts";
 import { live } from "../live/live.svelte.ts";
+import { oneAtATime } from "../once.ts";
+import { who } from "../who.ts";
 
 const KEPT = 200;
 const AGAIN_AFTER_MS = 2_000;
@@ -21,20 +23,22 @@ class Reports {
   private readonly all = new SvelteMap<string, ReportSummary | Report>();
   private readonly reading = new Map<string, boolean>(); // number -> read once more
   private readonly opened = new Set<string>();
+  private mine = $state.raw<ReadonlySet<string>>(new Set());
 
   /** Listen; called once, by the frame. */
   start(): void {
     live.on("report", (change) => void this.read(change.subject));
+    live.on("handover", () => void this.readMine());
   }
 
   /** Take up a snapshot. */
   async take(state: State): Promise<void> {
     const present = new Set([...state.reports, ...state.calls].map((report) => report.number));
-    for (const number of this.all.keys()) if (!present.has(number) && !this.opened.has(number)) this.all.delete(number);
+    for (const number of this.all.keys()) if (!present.has(number) && !this.stays(number)) this.all.delete(number);
     for (const report of [...state.reports, ...state.calls]) this.put(report);
     this.services = state.services;
     this.known = true;
-    await Promise.all([...this.opened].map((number) => this.read(number)));
+    await Promise.all([this.readMine(), ...[...this.opened].map((number) => this.read(number))]);
   }
 
   get(number: string | null): ReportSummary | Report | undefined {
@@ -52,6 +56,22 @@ class Reports {
   get newest(): ReportSummary[] {
     return [...this.all.values()].sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number));
   }
+
+  /** What is this person's and not closed, the oldest first. Never left out, however many came since. */
+  get own(): ReportSummary[] {
+    return this.newest.filter(({ number, status }) => status !== "closed" && this.mine.has(number)).reverse();
+  }
+
+  /** Whose a report is the server says; it is asked anew when something may have changed it. */
+  private readonly readMine = oneAtATime(async () => {
+    try {
+      const { reports: own } = await ask("GET /api/v1/my-reports");
+      this.mine = new Set(own.map(({ number }) => number));
+      for (const report of own) this.put(report);
+    } catch (error) {
+      if (error instanceof Unreachable) setTimeout(() => void this.readMine(), AGAIN_AFTER_MS);
+    }
+  });
 
   /** A report is on a screen whole: it is kept and read anew with each change, until it is closed there. */
   open(number: string): Promise<void> {
@@ -72,7 +92,9 @@ class Reports {
     do {
       this.reading.set(number, false);
       try {
-        this.put(await ask("GET /api/v1/reports/{number}", { path: { number } }));
+        const report = await ask("GET /api/v1/reports/{number}", { path: { number } });
+        this.put(report);
+        if (this.mayBecomeMine(report)) void this.readMine();
       } catch (error) {
         if (error instanceof Unreachable) setTimeout(() => void this.read(number), AGAIN_AFTER_MS);
       }
@@ -88,9 +110,18 @@ class Reports {
     if (this.all.size > 2 * KEPT) this.thinOut();
   }
 
+  /** It is not mine yet, and I answered its call or have it in front of me, where I may have written. */
+  private mayBecomeMine({ number, status, call }: Report): boolean {
+    return status !== "closed" && !this.mine.has(number) && (this.opened.has(number) || call?.operator?.user === who.user);
+  }
+
+  private stays(number: string): boolean {
+    return this.opened.has(number) || this.mine.has(number);
+  }
+
   private thinOut(): void {
     for (const { number, call } of this.newest.slice(KEPT))
-      if (!this.opened.has(number) && (call === null || call.stage === "ended")) this.all.delete(number);
+      if (!this.stays(number) && (call === null || call.stage === "ended")) this.all.delete(number);
   }
 }
 

@@ -1,22 +1,17 @@
 // A dispatch that nobody accepts in time sounds every 15 s until somebody here has its report in front.
-import type { ReportSummary } from "../../api/schema.ts";
 import { clock } from "../../clock.svelte.ts";
 import { reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
-import { who } from "../../who.ts";
 import { desk } from "./desk.svelte.ts";
 
 const EVERY_MS = 15_000;
 const WAITING = new Set(["queued", "sent", "delivered"]);
 const seen = new Set<string>();
 
-/** Of the reports that are this operator's: answered at this desk, or open on it. */
+/** Of the reports that are this operator's, or open on this desk. */
 function late(): { id: string; report: string }[] {
-  const isMine = (report: ReportSummary): boolean =>
-    desk.tabs.includes(report.number) || report.call?.operator?.user === who.user;
-  return reports.newest
-    .filter(isMine)
-    .flatMap(({ number, dispatches }) =>
+  const open = desk.tabs.map((number) => reports.get(number)).filter((report) => report !== undefined);
+  return [...new Set([...reports.own, ...open])].flatMap(({ number, dispatches }) =>
       dispatches.filter((one) => WAITING.has(one.state) && Date.parse(one.accept_by) < clock.now).map(({ id }) => ({ id, report: number })),
     );
 }
