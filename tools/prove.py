@@ -1,7 +1,8 @@
 """Run the tests that take a count (faults, properties) at their full counts, and write docs/proof.md from what ran.
 
 `INTAKE112_PROVE=1` is what tests look at: small counts without it. Arguments are pytest's; without any, what COUNTED
-names. A test's printed lines `figure: ...` are the proof's figures.
+names: first, one after the other, what measures the machine itself (ALONE), then all else on two workers. A test's
+printed lines `figure: ...` are the proof's figures.
 """
 
 import os
@@ -24,6 +25,7 @@ COUNTED = [
     "tests/intake/test_together.py",
     "tests/stories/test_cut.py",
 ]
+ALONE = ["tests/faults/test_memory.py", "tests/faults/test_stream.py"]
 BAD = ROOT / "tests" / "published" / "each_leg_is_a_call.py"
 PROOF = ROOT / "docs" / "proof.md"
 HEAD = """\
@@ -78,7 +80,7 @@ def rows(report: Path) -> list[Ran]:
         printed = "\n".join(out.text or "" for out in case.iter("system-out")).splitlines()
         figures = tuple(line.removeprefix("figure: ") for line in printed if line.startswith("figure: "))
         found.append(Ran(name, ended, float(case.get("time", "0")), figures))
-    return sorted(found, key=lambda ran: ran.name)
+    return found
 
 
 def published(*arguments: str) -> tuple[int, str]:
@@ -88,24 +90,22 @@ def published(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout.strip()
 
 
-def main(arguments: list[str]) -> int:
-    """Run, write, and return pytest's exit code, or the published test's."""
+def tested(workers: int, *arguments: str) -> tuple[int, list[Ran]]:
+    """Run tests at full counts; return pytest's exit code and what ran."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [
-            PYTHON,
-            "-m",
-            "pytest",
-            "-q",
-            *("-n", "2"),
-            f"--junitxml={report}",
-            "-o",
-            "junit_logging=system-out",
-            "--timeout=1800",
-            *(arguments or COUNTED),
-        ]
+        own = f"--junitxml={report}", "-o", "junit_logging=system-out", "--timeout=1800"
+        command = [PYTHON, "-m", "pytest", "-q", "-n", str(workers), *own, *arguments]
         code = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, "INTAKE112_PROVE": "1"}).returncode
-        ran = rows(report) if report.exists() else []
+        return code, rows(report) if report.exists() else []
+
+
+def main(arguments: list[str]) -> int:
+    """Run, write, and return pytest's exit code, or the published test's."""
+    phases = [(2, arguments)] if arguments else [(0, ALONE), (2, [*COUNTED, *(f"--ignore={one}" for one in ALONE)])]
+    done = [tested(workers, *chosen) for workers, chosen in phases]
+    code = next((code for code, _ in done if code), 0)
+    ran = sorted((one for _, found in done for one in found), key=lambda one: one.name)
     ours_code, ours = published()
     _, bad = published("--product", f"{PYTHON} {shlex.quote(str(BAD))}", "--patience", "5")
     asking = ["git", "rev-parse", "--short", "HEAD"]
