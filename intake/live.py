@@ -4,6 +4,9 @@ Events are rows, so a reader that comes back with the last number it saw misses 
 All streams of a process share one tail of the table: whatever number of screens is open, a commit costs one query,
 and whoever comes while it runs waits for the next. The wake-up is a courtesy, a poll every second the guarantee.
 
+A reader who leaves while the database is read is waited for: cut off in the middle, the connection would be thrown
+away, and one reload of a page cost one.
+
 A heartbeat is an event that scripts can see (a comment is not). It comes only when the database was really read: a page
 that hears none for 12 s must say that what it shows is old.
 """
@@ -13,6 +16,8 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
+
+from anyio import CancelScope
 
 from db import live
 from db.engine import Database, DatabaseUnavailableError
@@ -91,7 +96,8 @@ async def stream(
     while began is None:
         ticket = database.wakeups.ticket(TOPIC)
         try:
-            began = await tail.begin(after)
+            with CancelScope(shield=True):
+                began = await tail.begin(after)
         except DatabaseUnavailableError:  # the answer has begun: who waits here is told of nothing until it is back
             if stop.is_set():
                 return
@@ -105,9 +111,10 @@ async def stream(
         while not stop.is_set():
             ticket = database.wakeups.ticket(TOPIC)
             try:
-                rows = await tail.after(seq)
-                if loop.time() >= beat_at and not await still_welcome():
-                    return
+                with CancelScope(shield=True):
+                    rows = await tail.after(seq)
+                    if loop.time() >= beat_at and not await still_welcome():
+                        return
             except DatabaseUnavailableError:
                 await database.wakeups.wait(TOPIC, ticket, POLL_S)
                 continue

@@ -59,7 +59,7 @@ class Windows:
     def heard(self, one: ConsoleMessage) -> None:
         """Chromium has said something."""
         if one.type == "error" and not any(part in one.text for part in self.forgiven):
-            self.wrong.append(one.text)
+            self.wrong.append(f"{one.text} {one.location['url']}")
 
     def all_well(self) -> None:
         """Raise AssertionError with what went wrong since the last look."""

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import event as hook
 from sqlalchemy import text
+from sqlalchemy.pool import Pool
 
 from db.engine import Database
 from intake import live
@@ -147,10 +149,36 @@ async def test_a_reader_who_leaves_is_forgotten(served: tuple[Served, Database])
     async with listening(http.client) as events:
         await anext(events)
         assert "intake112_live_listeners 1.0" in (await http.client.get("/metrics")).text
+    await nobody_listens(http)
+
+
+async def nobody_listens(http: Served) -> None:
+    """Wait until all streams have ended."""
     async with asyncio.timeout(5):
-        while True:
-            if "intake112_live_listeners 0.0" in (await http.client.get("/metrics")).text:
-                break
+        while "intake112_live_listeners 0.0" not in (await http.client.get("/metrics")).text:
+            pass
+
+
+async def test_who_leaves_in_the_middle_of_a_reading_costs_no_connection(served: tuple[Served, Database]) -> None:
+    (http, _), lost = served, list[object]()
+
+    def note(*said: object) -> None:
+        lost.append(said)
+
+    async def comes_and_goes() -> None:
+        for _ in range(10):
+            async with http.client.stream("GET", "/api/v1/live") as answer:
+                assert answer.status_code == 200
+
+    hook.listen(Pool, "invalidate", note)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(10):
+                tasks.create_task(comes_and_goes())
+        await nobody_listens(http)
+    finally:
+        hook.remove(Pool, "invalidate", note)
+    assert lost == []
 
 
 async def test_whoever_may_not_read_any_more_is_cut_off(
