@@ -1,9 +1,11 @@
 // The words of the administration, which only its page loads.
-import en from "./admin.en.json" with { type: "json" };
-import id from "./admin.id.json" with { type: "json" };
-import { type Language, language } from "./words.ts";
+import type en from "./admin.en.json";
+import type id from "./admin.id.json";
+import { language, spokenIn } from "./words.ts";
 
 type AdminWords = typeof id & typeof en;
-const DICTIONARIES: Record<Language, AdminWords> = { id: id satisfies typeof en, en: en satisfies typeof id };
 
-export const admin: AdminWords = DICTIONARIES[language];
+export const admin: AdminWords = await spokenIn<AdminWords>(language, {
+  id: async () => (await import("./admin.id.json", { with: { type: "json" } })).default satisfies typeof en,
+  en: async () => (await import("./admin.en.json", { with: { type: "json" } })).default satisfies typeof id,
+});
