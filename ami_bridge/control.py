@@ -43,8 +43,20 @@ ALREADY_THERE = "Already there"  # a member is added that is one
 THREE_WAY = "*3"  # atxferthreeway in features.conf
 TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there comes back to the queue
 WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
+BACK = "again", "112"  # where a caller goes whom nobody answers there
+DIALS, THREE_TALK = "app_dial", "bridge_softmix"  # without them a caller is hung up, or thrown out of his talk
 TEST_LASTS_S, TEST_RINGS_MS = "1", "30000"
 HANG_UP = "16"  # normal clearing (ITU-T Q.850)
+MEANWHILE = "Use the telephone"
+MENDS = {
+    "No attended transfer feature code found": (
+        "features.conf, [featuremap]: `atxfer=*7`, then `asterisk -rx 'module reload features'`, for later calls"
+    ),
+    "Invalid/unknown command: PlayDTMF": (
+        "modules.conf: `load=app_senddtmf.so`, then `asterisk -rx 'module load app_senddtmf.so'`"
+    ),
+}
+"""How what Asterisk refuses is mended, by the beginning of what it says."""
 LOST = "the line to the PBX was lost meanwhile; look whether it happened before you ask again"
 UNTOLD = "nobody heard how it ended; look whether it happened before you ask again"
 KILLED = "the bridge ended meanwhile; look whether it happened before you ask again"
@@ -177,7 +189,8 @@ class Control:
                 said = str(error).removeprefix(f"{name}: ")
                 if row.action == "member-ready" and ALREADY_THERE in said:
                     continue
-                return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said)
+                mend = next((f". {MEANWHILE}; {how}" for what, how in MENDS.items() if said.startswith(what)), "")
+                return _Outcome("failed", "call_over" if said in NOBODY_THERE else "refused", said + mend)
             except LineError:
                 return None if row.action == CALL_BACK else _Outcome("failed", "unknown", LOST)
             if name == "Getvar" and (why := _refusal(headers["Variable"], answer.keys.get("Value", ""))):
@@ -249,21 +262,23 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [("Hangup", {"Channel": said["uniqueid"], "Cause": HANG_UP})]
         case "transfer":
             to = {"Context": TRANSFER, "Exten": said["number"], "Priority": "1"}
-            return [_there_is(TRANSFER, said["number"]), ("Redirect", {"Channel": said["uniqueid"]} | to)]
+            return [*_passes_on(said["number"]), ("Redirect", {"Channel": said["uniqueid"]} | to)]
         case "consult":
             number = numbers.keys(said["number"])  # Asterisk presses them
-            return [_there_is(TRANSFER, number), ("Atxfer", leg | {"Context": TRANSFER, "Exten": number})]
+            return [*_passes_on(number), ("Atxfer", leg | {"Context": TRANSFER, "Exten": number})]
         case "consult-cancel":
             return [_asks(leg), ("CancelAtxfer", leg)]
         case "consult-join":
-            return [_asks(leg), *(("PlayDTMF", leg | {"Digit": digit, "Receive": "true"}) for digit in THREE_WAY)]
+            keys = (("PlayDTMF", leg | {"Digit": digit, "Receive": "true"}) for digit in THREE_WAY)
+            return [_asks(leg), _is_loaded(THREE_TALK), *keys]
         case "consult-complete":
             return [_asks(leg), ("Hangup", leg | {"Cause": HANG_UP})]
         case control.CALL_BACK:
             ours = channel_of(row.id)
             desk = {"Channel": said["device"], "CallerID": said["number"], "Timeout": str(DESK_RINGS_MS)}
             to = {"Context": WAY_OUT, "Exten": said["number"], "Priority": "1"}
-            return [("Originate", desk | to | {"Async": "true", "ChannelId": ours, "ActionID": ours})]
+            how = {"Async": "true", "ChannelId": ours, "ActionID": ours}
+            return [_is_loaded(DIALS), ("Originate", desk | to | how)]
         case control.TEST_CALL:
             to = {"Channel": f"Local/{said['number']}@{WAY_OUT}/n", "Application": "Wait", "Data": TEST_LASTS_S}
             how = {"Variable": "__INTAKE112=test", "Async": "true", "Timeout": TEST_RINGS_MS}
@@ -288,7 +303,12 @@ def _refusal(variable: str, value: str) -> str:
     """Return why what was asked first forbids the rest; empty: it does not."""
     if variable == "BRIDGEPEER":
         return "" if value.startswith("Local/") else "the desk asks nobody at this moment; nothing was done"
-    return "" if value == "1" else f"the PBX has no {variable}; nothing was done"
+    if variable.startswith("IFMODULE("):  # "": it cannot say
+        module = variable.removeprefix("IFMODULE(").removesuffix(")")
+        mend = f"{MEANWHILE}; modules.conf: `load={module}`, then `asterisk -rx 'module load {module}'`"
+        return f"the PBX has not loaded {module}; nothing was done. {mend}" if value == "0" else ""
+    mend = f"{MEANWHILE}; `intake112 doctor` says what the PBX lacks"
+    return "" if value == "1" else f"the PBX has no {variable}; nothing was done. {mend}"
 
 
 def _asks(leg: dict[str, str]) -> tuple[str, dict[str, str]]:
@@ -299,6 +319,16 @@ def _asks(leg: dict[str, str]) -> tuple[str, dict[str, str]]:
 def _there_is(context: str, exten: str) -> tuple[str, dict[str, str]]:
     """Ask first: a channel that is redirected to where there is nothing is hung up by Asterisk."""
     return "Getvar", {"Variable": f"DIALPLAN_EXISTS({context},{exten},1)"}
+
+
+def _is_loaded(module: str) -> tuple[str, dict[str, str]]:
+    return "Getvar", {"Variable": f"IFMODULE({module}.so)"}
+
+
+def _passes_on(number: str) -> list[tuple[str, dict[str, str]]]:
+    """Ask first for each step of the way, the one back included: at one that is missing the caller is hung up."""
+    way = (TRANSFER, number), (WAY_OUT, number), BACK
+    return [*(_there_is(context, exten) for context, exten in way), _is_loaded(DIALS)]
 
 
 def _unheard(_: list[bytes]) -> None:

@@ -29,11 +29,18 @@ def test_every_name_is_one_report_with_the_name_kept_as_sent(people: People, pro
         assert report["caller"]["withheld"] is False
 
 
-def test_withheld_and_missing_numbers(people: People, product: Product) -> None:
-    people.call(Caller("+6281200000001", withheld=True), hang_up_ms=0).wait()
+def test_withheld_and_missing_numbers_and_what_the_network_says(people: People, product: Product) -> None:
+    cell = 'IEEE-802.11, 3GPP-E-UTRAN-FDD; utran-cell-id-3gpp="5101012FAB0001"'
+    people.call(Caller("+6281200000001", withheld=True, cell=cell), "0328112", hang_up_ms=0).wait()
     people.call(Caller(None), "s", hang_up_ms=0).wait()
     withheld, missing = sorted(product.all_ended(2), key=lambda report: str(report["number"]))
+    withheld = product.report(withheld["number"])
     assert withheld["caller"]["withheld"] is True
+    assert withheld["caller"]["number"] == "+6281200000001", "the network told it, for an emergency"
+    assert withheld["call"]["dialled"] == "0328112"
+    assert withheld["call"]["metadata"]["access_network"] == cell
+    assert "<sip:+6281200000001@" in withheld["call"]["metadata"]["asserted_identity"]
+    assert "access_network" not in product.report(missing["number"])["call"]["metadata"]
     assert missing["caller"]["number"] is None
     assert missing["call"]["dialled"] == "s"
 

@@ -92,6 +92,31 @@ def sound(product: Product, report: Json) -> io.BytesIO:
     return io.BytesIO(heard.content)
 
 
+def leave_a_message(pbx: RealAsterisk, product: Product, ami: AmiStream, call: CallerProcess) -> Json:
+    """Say in the menu that it burns, and two seconds more; what was said can be played, and a call back is owed."""
+    menu(ami, "answered")
+    call.press("1")
+    began = menu(ami, "message")
+    shown = until(lambda: product.get("/calls")["calls"], "it is seen")[0]
+    assert (shown["call"]["stage"], shown["kind"]) == ("overflow", "kebakaran")
+    until(lambda: time.time() - began > 2, "two seconds are said")
+    call.press("#")
+    in_queue(ami, 2)
+    report = over(pbx, product, call, "overflow")
+    message = until(lambda: product.report(report["number"])["call"]["message"], "the message is kept")
+    assert (message["heard"], message["fault"]) == (True, None)
+    with wave.open(sound(product, report)) as heard:
+        frames = heard.readframes(heard.getnframes())
+        assert heard.getnframes() / heard.getframerate() == message["seconds"] > 1
+    samples = memoryview(frames).cast("h")
+    assert math.sqrt(sum(one * one for one in samples) / len(samples)) > 3000, "it is the caller who is heard"
+    assert report["kind"] == "kebakaran"
+    assert [leg["kind"] for leg in report["call"]["legs"]] == ["queue", "overflow", "queue"]
+    assert all(leg["to"] for leg in report["call"]["legs"])
+    assert product.report(report["number"])["call"]["call_back_owed"] is True
+    return report
+
+
 @soon
 def test_a_message_is_left_and_played_and_a_call_back_owed(
     pbx: RealAsterisk, people: People, acting: Product, ami: AmiStream
@@ -99,24 +124,7 @@ def test_a_message_is_left_and_played_and_a_call_back_owed(
     call = people.call(speaks=True)
     left = out_of_queue(ami)
     assert menu(ami, "answered") - left < MORE_BEFORE_S
-    call.press("1")
-    began = menu(ami, "message")
-    shown = until(lambda: acting.get("/calls")["calls"], "it is seen")[0]
-    assert (shown["call"]["stage"], shown["kind"]) == ("overflow", "kebakaran")
-    until(lambda: time.time() - began > 2, "two seconds are said")
-    call.press("#")
-    in_queue(ami, 2)
-    report = over(pbx, acting, call, "overflow")
-    message = until(lambda: acting.report(report["number"])["call"]["message"], "the message is kept")
-    assert (message["heard"], message["fault"]) == (True, None)
-    with wave.open(sound(acting, report)) as heard:
-        frames = heard.readframes(heard.getnframes())
-        assert heard.getnframes() / heard.getframerate() == message["seconds"] > 1
-    samples = memoryview(frames).cast("h")
-    assert math.sqrt(sum(one * one for one in samples) / len(samples)) > 3000, "it is the caller who is heard"
-    assert [leg["kind"] for leg in report["call"]["legs"]] == ["queue", "overflow", "queue"]
-    assert all(leg["to"] for leg in report["call"]["legs"])
-    assert acting.report(report["number"])["call"]["call_back_owed"] is True
+    report = leave_a_message(pbx, acting, ami, call)
     assert acting.readiness()["alarms"] == []
     people.operator(1, answer_ms=100, log_in=False)
     people.carrier(answer_ms=100, hang_up_ms=300)
@@ -159,11 +167,10 @@ def test_all_phones_are_unplugged(pbx: RealAsterisk, people: People, acting: Pro
         people.operator(desk)
         people.unplug(f"op{desk}")
     until(lambda: pbx.cli("queue show 112").count("(Unavailable)") == 2, "Asterisk sees that they are gone", 20)
-    call = people.call()
+    call = people.call(speaks=True)
     waited = out_of_queue(ami) - in_queue(ami, 1)
     assert waited < EMPTY_S + 1, "there is nobody to wait for"
-    menu(ami, "answered")
-    over(pbx, acting, call, "overflow")
+    leave_a_message(pbx, acting, ami, call)
 
 
 @soon

@@ -274,13 +274,14 @@ async def test_a_call_back_is_begun_and_holds_up_nothing(database: Database, swi
         row = await ask(database, "call-back", **DESK_CALLS)
 
         async def sent() -> bool | None:
-            return True if switch.asked else None
+            return True if len(switch.asked) > 1 else None
 
         await until(sent)
         assert (await ended(database, await ask(database))).result == "done"
     (left,) = await still_open(database)
     assert (left.id, left.state) == (row.id, "begun")
-    asked = switch.asked[0]
+    module, asked = switch.asked[:2]
+    assert module.get("Variable") == "IFMODULE(app_dial.so)"
     channel = f"callback-{row.id}"
     expected = {
         "Action": "Originate",
@@ -321,8 +322,19 @@ LEG = {"Channel": "pbx-1-1700000000.2"}
 ASKS = {"Action": "Getvar", "Variable": "BRIDGEPEER"} | LEG
 
 
+def exists(context: str, number: str) -> dict[str, str]:
+    """What asks for an extension."""
+    return {"Action": "Getvar", "Variable": f"DIALPLAN_EXISTS({context},{number},1)"}
+
+
+def the_way(number: str) -> list[dict[str, str]]:
+    """What asks whether a caller can be sent to a number, and come back."""
+    steps = [exists("transfer", number), exists("intake-out", number), exists("again", "112")]
+    return [*steps, {"Action": "Getvar", "Variable": "IFMODULE(app_dial.so)"}]
+
+
 def there_is(value: str) -> Answer:
-    """Answer whether there is such an extension."""
+    """Answer whether there is such an extension, or such a module."""
 
     def answer(action: Frame) -> list[tuple[str, str]]:
         if action.get("Action") != "Getvar":
@@ -339,19 +351,26 @@ def there_is(value: str) -> Answer:
         (
             "transfer",
             [
-                {"Action": "Getvar", "Variable": "DIALPLAN_EXISTS(transfer,+62328600113,1)"},
+                *the_way("+62328600113"),
                 {"Action": "Redirect", "Channel": "pbx-1-1700000000.1", "Priority": "1"} | IN_TRANSFER,
             ],
         ),
         (
             "consult",
             [
-                {"Action": "Getvar", "Variable": "DIALPLAN_EXISTS(transfer,0328600113,1)"},
+                *the_way("0328600113"),
                 {"Action": "Atxfer", "Context": "transfer", "Exten": "0328600113"} | LEG,
             ],
         ),
         ("consult-cancel", [ASKS, {"Action": "CancelAtxfer"} | LEG]),
-        ("consult-join", [ASKS, *({"Action": "PlayDTMF", "Digit": digit, "Receive": "true"} | LEG for digit in "*3")]),
+        (
+            "consult-join",
+            [
+                ASKS,
+                {"Action": "Getvar", "Variable": "IFMODULE(bridge_softmix.so)"},
+                *({"Action": "PlayDTMF", "Digit": digit, "Receive": "true"} | LEG for digit in "*3"),
+            ],
+        ),
         ("consult-complete", [ASKS, {"Action": "Hangup", "Cause": "16"} | LEG]),
     ],
 )
@@ -377,6 +396,28 @@ async def test_nobody_is_sent_to_where_there_is_nothing(database: Database, swit
     assert row.detail is not None
     assert "DIALPLAN_EXISTS(transfer," in row.detail
     assert [asked.get("Action") for asked in switch.asked] == ["Getvar"]
+
+
+@pytest.mark.parametrize(("action", "sent"), [("transfer", "Redirect"), ("call-back", "Originate")])
+@pytest.mark.parametrize("loaded", ["0", "1", ""], ids=["not loaded", "loaded", "it cannot say"])
+async def test_nothing_is_begun_that_a_module_is_missing_for(
+    database: Database, switch: Switch, action: str, sent: str, loaded: str
+) -> None:
+    """A PBX without func_module cannot say: nothing is refused for that."""
+
+    def answer(asked: Frame) -> list[tuple[str, str]]:
+        is_module = str(asked.get("Variable")).startswith("IFMODULE(")
+        return [*SUCCESS, ("Value", loaded if is_module else "1")]
+
+    switch.answer = answer
+    async with hand(database, switch):
+        row = await ask(database, action, **PASSED_ON | {"device": "PJSIP/op1"})
+        await ended(database, row if loaded == "0" or action == "transfer" else await ask(database))
+    async with database.reading() as reading:
+        found = await controls.find(reading, row.id)
+    assert found is not None
+    assert ("load=app_dial.so" in (found.detail or "")) == (loaded == "0")
+    assert (sent in [one.get("Action") for one in switch.asked]) == (loaded != "0")
 
 
 @pytest.mark.parametrize("action", ["consult-cancel", "consult-join", "consult-complete"])
@@ -415,12 +456,12 @@ async def test_a_call_back_of_which_nobody_hears_is_unknown_after_a_while(
     database: Database, switch: Switch, clock: SetClock, answer: list[tuple[str, str]] | None
 ) -> None:
     """Whatever broke off, the telephones may be ringing: the ear has its time to tell."""
-    switch.answer = lambda _: answer
+    switch.answer = lambda asked: SUCCESS if asked.get("Action") == "Getvar" else answer
     async with hand(database, switch, ping_s=0.2):
         row = await ask(database, "call-back", **DESK_CALLS)
 
         async def sent() -> bool | None:
-            return True if switch.asked else None
+            return True if len(switch.asked) > 1 else None
 
         await until(sent)
     switch.answer = lambda _: SUCCESS
@@ -434,4 +475,4 @@ async def test_a_call_back_of_which_nobody_hears_is_unknown_after_a_while(
         found = await controls.find(reading, row.id)
     assert found is not None
     assert (found.state, found.result) == ("failed", "unknown")
-    assert [one.get("Action") for one in switch.asked] == ["Originate", "Hangup", "Hangup"]
+    assert [one.get("Action") for one in switch.asked] == ["Getvar", "Originate", "Hangup", "Hangup"]
