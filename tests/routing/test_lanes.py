@@ -12,7 +12,7 @@ from sqlalchemy import update
 from db import agencies, envelopes, reports, tables
 from db.engine import Database
 from intake import terms
-from routing import lanes, width
+from routing import lanes, trial, width
 from routing.answers import Answer, book
 from routing.signing import verify
 from tests.conftest import START, SetClock
@@ -309,8 +309,9 @@ async def test_the_next_try_believes_the_agencys_own_authority(database: Databas
             clock.forward(seconds=5)
             await tried(database, row.id, times)
         row, _, attempts = await look(database, row.id)
+        assert (await trial.send(database, "damkar", cases.PUBLIC_URL, "rina")).outcome.code == "status_200"
     assert [one.outcome for one in attempts] == ["tls_untrusted", "tls_untrusted", "status_200"]
-    assert (row.state, len(pretend.got)) == ("delivered", 1)
+    assert (row.state, len(pretend.got)) == ("delivered", 2)
 
 
 async def test_what_is_owed_to_a_removed_agency_is_dead(database: Database) -> None:
