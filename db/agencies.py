@@ -40,6 +40,7 @@ class AgencyRow(Struct, frozen=True):
     caller_number: bool
     is_centre: bool
     version: int
+    ca_pem: str | None
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""

@@ -19,7 +19,10 @@ from db.reports import ReportRow
 from db.states import NOT_LIVE
 from intake import grouping
 from intake.duplicates import merged_with
+from intake.refusals import NoPageError
 from intake.visible import visible
+from routing import outbox
+from routing.refusals import UnknownDispatchError
 from routing.steps import ANSWERS, AnswerWord, step
 from routing.visible import VisibleReport
 
@@ -60,6 +63,19 @@ class Opened:
             return None
         number = self.seen.caller_said or ""
         return number if _DIALLED.fullmatch(number) else None
+
+
+async def link(reading: Reading, dispatch_id: str, public_url: str) -> str:
+    """Return the page's address, for staff to give to an agency by telephone or chat. Whoever asks is in the record.
+
+    Raises UnknownDispatchError, and NoPageError when it would open nothing.
+    """
+    found = await dispatches.find(reading, dispatch_id)
+    if found is None:
+        raise UnknownDispatchError
+    if found.page_token is None or await opened(reading, found.page_token) is None:
+        raise NoPageError
+    return outbox.page_url(public_url, found.page_token)
 
 
 async def opened(reading: Reading, token: str) -> Opened | None:

@@ -185,6 +185,10 @@ class OtherDispatchError(DeskError):
     """The answer names another dispatch than its address does. Send it to the answer_url of the dispatch it names."""
 
 
+class NoPageError(DeskError, status=409):
+    """This dispatch has no page on the telephone (any more): it is over, or its agency is disabled. Telephone them."""
+
+
 class UnknownControlError(DeskError, status=404):
     """There is no such request."""
 

@@ -69,9 +69,10 @@ async def tell_caller(tx: Transaction, code: str, told: bool, by: str) -> None:
 
 
 async def change(tx: Transaction, code: str, seen: int, values: Mapping[str, object], by: str) -> AgencyRow:
-    """Change an agency's name, URL or ranges that may be dialled; every try from now on goes there.
+    """Change an agency's name, URL, ranges that may be dialled or own authority; every try from now on goes there.
 
-    `seen` is the version that its writer had before them. Ask `egress.check_url_resolved` before the transaction.
+    `seen` is the version that its writer had before them. Ask `egress.check_url_resolved`, and
+    `authority.read` for `ca_pem`, before the transaction.
     Raises NoSuchAgencyError, StaleRowError.
     """
     agency = await agency_of(tx, code)

@@ -3,19 +3,24 @@
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from db import agencies as saved
 from db.engine import Database
+from intake import terms
 from intake.access import check_free
 from intake112.command import CommandError, T, app, on_database
 from intake112.settings import Settings
-from routing import egress, formats, keys, outbox
+from routing import authority, egress, formats, keys, outbox, standing
 from routing.refusals import RefusedError
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
+PemFile = typer.Option(
+    exists=True, dir_okay=False, help="the certificate (PEM) of the authority that alone is believed"
+)
 commands = typer.Typer(help="Agencies that receive reports.", no_args_is_help=True)
 app.add_typer(commands, name="agency")
 
@@ -44,6 +49,7 @@ def add(
         ),
     ] = None,
     centre: Annotated[bool, typer.Option("--centre", help="it is the 112 centre of a neighbouring regency")] = False,
+    ca: Annotated[Path | None, PemFile] = None,
 ) -> None:
     """Add an agency; print the secret that signs to it and the token it answers with, this once."""
     networks, kinds = allow_cidr or [], kind or []
@@ -57,6 +63,7 @@ def add(
     async def work(database: Database, _: Settings) -> tuple[outbox.NewAgency, list[str]]:
         check_free(code)
         check_free(name)
+        ca_pem = _certificate(ca)
         addresses = await egress.check_url_resolved(url, networks)
         async with database.transaction() as tx:
             args = (code, name, url, networks, kinds)
@@ -69,6 +76,7 @@ def add(
                 jurisdiction_id=jurisdiction,
                 caller_number=caller_number,
                 is_centre=centre,
+                ca_pem=ca_pem,
             )
             return new, addresses
 
@@ -89,8 +97,32 @@ def list_() -> None:
     for row in on_database(work):
         marks = [] if row.disabled_at is None else [f"DISABLED: {row.disable_reason}"]
         marks += [] if row.caller_number else ["without the caller's number"]
+        marks += [] if row.ca_pem is None else ["an authority of its own"]
         cells = (row.code, row.name, row.url, " ".join(row.allow_cidr), row.format, *marks)
         typer.echo("\t".join(cells))
+
+
+@commands.command(name="ca")
+def ca_(
+    code: Annotated[str, typer.Argument(help="the agency's short name")],
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="the certificate (PEM) of its authority")
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="believe public authorities again")] = False,
+) -> None:
+    """Believe an agency's own certificate authority, and no other for it; every try from now on does."""
+    if (file is None) is not public:
+        raise CommandError("give the file of its authority's certificate, or --public to believe public ones again")
+
+    async def work(database: Database, _: Settings) -> None:
+        ca_pem = _certificate(file)
+        async with database.transaction() as tx:
+            seen = (await standing.agency_of(tx, code)).version
+            await terms.change(tx, code, seen, {"ca_pem": ca_pem}, "command line")
+
+    of_agency(code, work)
+    believed = "public authorities are" if public else "the authority of that certificate alone is"
+    typer.echo(f"{code}: {believed} believed from the next try on; `intake112 agency test {code}` tries it now")
 
 
 @commands.command()
@@ -124,6 +156,19 @@ def keys_(code: Annotated[str, typer.Argument(help="the agency's short name")]) 
             return await keys.public_key(tx, code, by="command line")
 
     typer.echo(f"public_key: {of_agency(code, work)}")
+
+
+def _certificate(file: Path | None) -> str | None:
+    """Return the authorities in a file. Raises UnfitAuthorityError, CommandError."""
+    if file is None:
+        return None
+    try:
+        found = authority.read(file.read_text("utf-8", "replace"))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from None
+    if found is None:
+        raise CommandError(f"{file} is empty: give the certificate (PEM) of the agency's authority")
+    return found
 
 
 def of_agency(code: str, work: Callable[[Database, Settings], Awaitable[T]]) -> T:

@@ -20,7 +20,7 @@ from intake112.agencies import commands
 from intake112.command import CommandError, on_database
 from intake112.findings import Finding, exit_code, summary
 from intake112.settings import Settings
-from routing import answers, egress, formats
+from routing import answers, authority, egress, formats
 from routing.delivery import DEADLINE_S, Delivered, HttpReceiver, Letter, Outcome
 from routing.examination import Examinee, Probe, Question, series
 from routing.knock import knock
@@ -66,6 +66,7 @@ async def examine(
     yield verdicts.address(addresses, refusal)
     if not addresses:
         return
+    tls = tls or authority.trusting(agency.ca_pem)
     now = clock()
     form = formats.known(agency.format) or "native"
     examinee = Examinee(agency.code, form, agency.jurisdiction_id, agency.keys_at(now), public_url)

@@ -31,7 +31,8 @@ NO_REPLY: Final[Mapping[str, tuple[str, str]]] = {  # routing.delivery's codes: 
     "tls_wrong_host": ("its TLS certificate is for another name", "get one for the name in the URL"),
     "tls_untrusted": (
         "nobody known has signed its TLS certificate",
-        "get one of a public authority (Let's Encrypt), and serve the whole chain",
+        "get one of a public authority (Let's Encrypt), and serve the whole chain; or have the centre believe your own "
+        "authority: `intake112 agency ca CODE FILE`",
     ),
     "tls": ("TLS cannot be agreed", "it must speak TLS 1.2 or 1.3, and http must not be on the port of https"),
 }

@@ -2,7 +2,8 @@
 
 A process's time is its start plus the monotonic clock. When somebody sets the machine's clock by an hour, deadlines
 must not all fire at once and reports must not be dated in the future of the one before: the step is noticed (`follow`)
-and taken up slowly, one second in twenty, so that time here never goes back and never jumps.
+and taken up slowly, one second in twenty, so that time here never goes back and never jumps. It is an alarm of
+the process until it is taken up and nothing was stepped for a while (`alarms`).
 
 Tests of deadlines put a time into a file that `INTAKE112_TEST_CLOCK` names: see `FileClock`.
 """
@@ -14,9 +15,13 @@ from pathlib import Path
 
 import structlog
 
+from db.machine_room import Alarm
+
 log = structlog.get_logger(__name__)
 ALARM_FROM_S = 5.0
 SLEW = 0.05  # seconds taken up per second that passes
+QUIET_S = 1200.0  # an alarm lasts so long at least: NTP asks every 1024 s at the latest, so a clock that is set at each
+# of these times is one alarm and not many short ones that nobody believes
 
 
 def wall() -> float:
@@ -36,7 +41,8 @@ class SteadyClock:
         self._wall, self._monotonic = wall, monotonic
         self._followed_at = monotonic()
         self._start = wall() - self._followed_at
-        self._alarmed = False
+        self._left = 0.0  # what the machine's clock is ahead of us, after the last look
+        self._stepped: tuple[float, Alarm] | None = None  # when the last step was noticed
 
     def __call__(self) -> datetime:
         """Return the time."""
@@ -50,12 +56,33 @@ class SteadyClock:
         ahead = self._wall() - now - self._start
         taken = max(-most, min(most, ahead))
         self._start += taken
-        ahead -= taken
-        stepped = abs(ahead) > ALARM_FROM_S
-        if stepped and not self._alarmed:
-            log.error("clock_stepped", seconds=round(ahead, 3), advice="check NTP here; taken up slowly")
-        self._alarmed = stepped
-        return ahead
+        step, was_off = ahead - self._left, abs(self._left) > ALARM_FROM_S
+        self._left = ahead - taken
+        crept = abs(self._left) > ALARM_FROM_S and not was_off  # by steps that are small each
+        if abs(step) > ALARM_FROM_S or crept:
+            seconds = ahead if crept else step
+            self._stepped = (now, self._alarm(seconds))
+            log.error("clock_stepped", seconds=round(seconds, 3), advice="check NTP here; taken up slowly")
+        return self._left
+
+    def alarms(self) -> list[Alarm]:
+        """Return that the machine's clock was set, until that is taken up, and QUIET_S seconds at least."""
+        if self._stepped is None:
+            return []
+        noticed, alarm = self._stepped
+        is_over = abs(self._left) <= ALARM_FROM_S and self._monotonic() - noticed >= QUIET_S
+        return [] if is_over else [alarm]
+
+    def _alarm(self, seconds: float) -> Alarm:
+        now = self()
+        until = now + timedelta(seconds=abs(self._left) / SLEW)
+        said = f"This machine's clock was set by {seconds:+.0f} s. Times here follow it slowly."
+        values = {
+            "seconds": f"{seconds:+.0f}",
+            "stepped_at": now.isoformat(timespec="seconds"),
+            "until_at": until.isoformat(timespec="seconds"),
+        }
+        return Alarm("clock_stepped", f"{said} Check NTP on it (timedatectl).", values)
 
 
 class NoTimeError(Exception):
@@ -83,6 +110,10 @@ class FileClock:
     def follow(self) -> float:
         """Do nothing: this clock is moved by hand."""
         return 0.0
+
+    def alarms(self) -> list[Alarm]:
+        """Return nothing: whoever moves it knows."""
+        return []
 
     def _read(self) -> datetime | None:
         try:

@@ -111,7 +111,8 @@ def _jobs(
         if settings.hep_port is not None:
             heard = MirrorConfig(settings.hep_host, settings.hep_port, settings.hep_trunks)
             mirror = Mirror(heard, database.clock, bridge.put)
-        bridge.beside = [one.alarms for one in (keeper, silence, menu, probe, mirror) if one is not None]
+        own = None if Room.ROUTING in rooms else process.clock  # else the row of the process says it
+        bridge.beside = [one.alarms for one in (keeper, silence, menu, probe, mirror, own) if one is not None]
         bridge.counted = [one.figures for one in (probe, mirror) if one is not None]
         duty = Attendance(database, shift_rules(settings))
         jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, duty, keeper, silence, menu, probe, mirror)

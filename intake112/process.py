@@ -83,7 +83,9 @@ class Process:
         self.stop = asyncio.Event()
         self.failed: list[str] = []
         self.watched: Sequence[Watched] = ()  # of the routing room, which tells their figures and alarms
-        self._name = f"{Room.ROUTING}:{socket.gethostname()[:64]}:{os.getpid()}"
+        where = f"{socket.gethostname()[:64]}:{os.getpid()}"
+        self._name, self._pages_name = f"{Room.ROUTING}:{where}", f"{Room.WEB}:{where}"
+        self._told = False  # there is a row of the pages
         self._decided = asyncio.Event()  # the database has this release's schema, or we stop
         self._migrates = migrates
 
@@ -120,7 +122,7 @@ class Process:
                 await asyncio.wait(rooms)
                 for job in beside:
                     job.cancel()
-            if Room.ROUTING in jobs:
+            if Room.ROUTING in jobs or self._told:
                 await self._take_leave(database)
         except* StopTookTooLongError:
             log.error("stop_took_too_long", seconds=STOP_WITHIN_S)  # noqa: TRY400 - there is no more to know
@@ -178,28 +180,46 @@ class Process:
         """Say every few seconds that the lanes are alive, and follow the machine's clock.
 
         What is wrong with agencies and with the worklist is the same whoever says it, and has one row; what is wrong
-        with a process has its own, and no other process that is well may hide it.
+        with a process has its own, and no other process that is well may hide it. One that only serves pages has a row
+        while something is wrong with it; a bridge says it in the row that it has.
         """
         await self._decided.wait()
         while True:
             self.clock.follow()
             if Room.ROUTING in jobs:
                 figures = {name: value for one in self.watched for name, value in one.figures().items()}
-                alarms = [alarm for one in self.watched for alarm in one.alarms()]
+                alarms = [alarm for one in (*self.watched, self.clock) for alarm in one.alarms()]
                 try:
                     async with database.transaction() as tx:
                         everywhere = [*await standing.alarms(tx), *await unanswered.alarms(tx)]
                         await machine_room.beat(tx, Room.ROUTING, "running", "", alarms=everywhere)
                         await machine_room.beat(tx, self._name, "running", "", figures, alarms)
-                        await machine_room.forget_services(tx, f"{Room.ROUTING}:", tx.now - MISSED_FOR)
+                        for room in (Room.ROUTING, Room.WEB):
+                            await machine_room.forget_services(tx, f"{room}:", tx.now - MISSED_FOR)
                 except DatabaseUnavailableError as error:
                     log.warning("database_unavailable", why=str(error))
+            elif Room.WEB in jobs and (self._told or self.clock.alarms()):
+                await self._tell_of_pages(database)
             await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _tell_of_pages(self, database: Database) -> None:
+        alarms = self.clock.alarms()
+        try:
+            async with database.transaction() as tx:
+                if alarms:
+                    await machine_room.beat(tx, self._pages_name, "running", "", alarms=alarms)
+                else:
+                    await machine_room.forget_service(tx, self._pages_name)
+        except DatabaseUnavailableError as error:
+            log.warning("database_unavailable", why=str(error))
+        else:
+            self._told = bool(alarms)
 
     async def _take_leave(self, database: Database) -> None:
         with contextlib.suppress(DatabaseUnavailableError):
             async with database.transaction() as tx:
-                await machine_room.forget_service(tx, self._name)
+                for name in (self._name, self._pages_name):
+                    await machine_room.forget_service(tx, name)
 
     async def _end_in_time(self) -> None:
         await self.stop.wait()

@@ -3,10 +3,11 @@
 The client's own timeouts are per operation (a receiver that drips a byte a second outlives any of them), so the total
 deadline is `asyncio.timeout` around everything. We speak to the client's transport and not to the client: so there are
 no redirects, cookies, proxies of the environment or decoding of compressed bodies to be switched off, and the 194 KB
-that would become 200 MB stay what they are. Of a body the first 64 KiB are read, then the connection is closed.
+that would become 200 MB stay what they are. Of a body the first 64 KiB are read, then the connection is closed; so it
+is when the headers are longer than that.
 
 A status is a statement: once `200` has arrived in time the envelope is delivered, even when the body after it drips
-past the deadline or is cut off; only an answer in such a body is not believed.
+past the deadline or is cut off, or the headers have no end; only an answer in such a body is not believed.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from typing import Protocol
 import httpx2
 import structlog
 
-from routing import egress
+from routing import authority, egress
 from routing.redaction import redacted
 from routing.refusals import ForbiddenUrlError
 from routing.retry import retry_after
@@ -134,15 +135,16 @@ class _Progress:
 class HttpReceiver:
     """An agency's URL with its own connections, one for each request that is open at one time; the caller bounds those.
 
-    Make a new one when the URL or the allowed networks change. One pool of many connections looks at each of them, and
-    asks the kernel about the idle ones, whenever a request begins or ends: with thirty-two that was a quarter of the
-    processor time of an envelope.
+    Make a new one when the URL, the allowed networks or the pinned authority change. One pool of many connections looks
+    at each of them, and asks the kernel about the idle ones, whenever a request begins or ends: with thirty-two that
+    was a quarter of the processor time of an envelope.
     """
 
     def __init__(
         self,
         url: str,
         allow_cidr: Sequence[str] = (),
+        ca_pem: str | None = None,
         *,
         tls: ssl.SSLContext | None = None,
         resolve: egress.Resolve = egress.system_resolve,
@@ -153,7 +155,7 @@ class HttpReceiver:
         self._allow_cidr = allow_cidr
         plain = not url.lower().startswith("https:")
         self._guard = egress.Guard(egress.networks_of(allow_cidr), plain=plain, resolve=resolve)
-        self._tls = tls or _public_authorities()
+        self._tls = tls or authority.trusting(ca_pem) or _public_authorities()
         self._free: list[_Transport] = []
         self._deadline_s = deadline_s
         self._connect_s = connect_s
@@ -177,15 +179,18 @@ class HttpReceiver:
             deadline = began + self._deadline_s
             async with self._answer(letter, progress, deadline) as response:
                 body, is_whole = await _read(response, deadline)
+                status, asked = response.status_code, response.headers.get("retry-after")
+        except egress.LongHeadError as error:
+            status, asked, body, is_whole = error.status, None, str(error).encode(), False
         except Exception as error:
             code = _code(error)
             if code == "error":
                 log.exception("delivery_failed_strangely", webhook_id=letter.id)
             return Unreachable(ms(), code, _excerpt(_words(error).encode("utf-8", "replace"), letter), progress.sent)
-        status, code = response.status_code, f"status_{response.status_code}"
+        code = f"status_{status}"
         if 200 <= status < 300:
             return Delivered(status, ms(), code, _excerpt(body, letter), body if is_whole else b"")
-        wait_s = retry_after(response.headers.get("retry-after"), letter.at)
+        wait_s = retry_after(asked, letter.at)
         return Refused(status, ms(), code, _excerpt(body, letter), wait_s)
 
     @contextlib.asynccontextmanager

@@ -14,10 +14,12 @@ there.
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -63,6 +65,10 @@ NAT64 = IPv6Network("64:ff9b::/96")
 MOST_DIALLED = 4
 IDLE_S = 5.0  # a connection kept longer would keep us from asking again
 
+LONGEST_HEAD: Final = 64 * 1024  # of an answer: the HTTP client's own bound is above it
+_STATUS_LINE: Final = re.compile(rb"HTTP/[0-9]\.[0-9] ([1-9][0-9]{2})(?: [^\r\n]*)?\r?\n")
+_END_OF_HEAD: Final = re.compile(rb"\n\r?\n")
+
 
 class ForbiddenAddressError(Exception):
     """The agency's address is one we may not dial."""
@@ -74,6 +80,14 @@ class UnresolvedError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class LongHeadError(Exception):
+    """An answer said its `status`, and then more headers than anybody reads."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"headers of more than {LONGEST_HEAD} bytes; only the status was read")
+        self.status = status
 
 
 def is_public(address: Address) -> bool:
@@ -209,8 +223,61 @@ class Guard(httpcore2.AsyncNetworkBackend):
         share = None if timeout is None else timeout / len(addresses)
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                return await self._dialler.connect_tcp(str(address), port, share, local_address, socket_options)
-        return await self._dialler.connect_tcp(str(addresses[-1]), port, share, local_address, socket_options)
+                return _Line(await self._dialler.connect_tcp(str(address), port, share, local_address, socket_options))
+        return _Line(await self._dialler.connect_tcp(str(addresses[-1]), port, share, local_address, socket_options))
+
+
+class _Line(httpcore2.AsyncNetworkStream):
+    """A connection that reads no endless head: once there is a status and too much behind it, LongHeadError says it.
+
+    The client would give such an answer up without a word of its status.
+    """
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._head: bytearray | None = None  # what has come of the answer's head; None: all of it, or nothing is asked
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 the client's interface
+        """Read what comes. Raises LongHeadError."""
+        data = await self._stream.read(max_bytes, timeout)
+        if self._head is not None:
+            self._head += data
+            self._look(self._head)
+        return data
+
+    def _look(self, head: bytearray) -> None:
+        while (end := _END_OF_HEAD.search(head)) is not None:
+            status = _STATUS_LINE.match(head)
+            if status is None or not status[1].startswith(b"1"):
+                self._head = None
+                return
+            del head[: end.end()]  # 1xx: the answer itself comes behind it
+        if len(head) > LONGEST_HEAD:
+            self._head = None
+            if (status := _STATUS_LINE.match(head)) is not None:
+                raise LongHeadError(int(status[1]))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 the client's interface
+        """Write a part of a request; an answer will begin."""
+        self._head = bytearray()
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 the client's interface
+    ) -> httpcore2.AsyncNetworkStream:
+        """Return the same with TLS."""
+        return _Line(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what the client asks of the connection."""
+        return self._stream.get_extra_info(info)
 
 
 def guarded_connection(guard: Guard, tls: ssl.SSLContext) -> httpcore2.AsyncConnectionPool:

@@ -42,7 +42,7 @@ LINGER_S = 5.0  # how long a lane with nothing to do keeps its connections
 LEASE_S = 30.0  # longer than a try's total deadline and the saving of its outcome
 STOP_WITHIN_S = 14.0
 LONGEST_REST_S = 5.0
-MakeReceiver = Callable[[str, list[str]], Receiver]
+MakeReceiver = Callable[[str, list[str], str | None], Receiver]
 _random = random.SystemRandom().random
 
 
@@ -149,7 +149,7 @@ class _Lane:
         self._agency_id = agency_id
         self._in_flight = 0
         self._width = Width()
-        self._receiver: tuple[str, list[str], Receiver] | None = None
+        self._receiver: tuple[tuple[str, list[str], str | None], Receiver] | None = None
 
     async def run(self) -> None:
         """Deliver what is due; return when nothing was for LINGER_S, or at a stop when the last try has ended."""
@@ -210,12 +210,13 @@ class _Lane:
         return await standing.backoff(tx, agency.id)
 
     def _receiver_of(self, agency: AgencyRow, connections: contextlib.AsyncExitStack) -> Receiver:
-        """Return the receiver at the agency's URL; a new one when URL or networks changed (the old ends with us)."""
-        if self._receiver is None or self._receiver[:2] != (agency.url, agency.allow_cidr):
-            receiver = self._means.make_receiver(agency.url, agency.allow_cidr)
+        """Return the receiver at the agency's URL; a new one when URL, networks or CA changed (the old ends last)."""
+        reached = (agency.url, agency.allow_cidr, agency.ca_pem)
+        if self._receiver is None or self._receiver[0] != reached:
+            receiver = self._means.make_receiver(*reached)
             connections.push_async_callback(receiver.aclose)
-            self._receiver = (agency.url, agency.allow_cidr, receiver)
-        return self._receiver[2]
+            self._receiver = (reached, receiver)
+        return self._receiver[1]
 
     async def _counted_try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> None:
         self._means.tally.in_flight += 1

@@ -156,13 +156,14 @@ async def add_agency(
     jurisdiction_id: str | None = None,
     caller_number: bool | None = None,
     is_centre: bool = False,
+    ca_pem: str | None = None,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
     `next_code` names who gets those reports too when this one does not accept. `format` is the form in which it
     receives them; `jurisdiction_id` is Open311's. `is_centre`: it is the 112 centre of a neighbour. `caller_number`:
     whether it is told who called where no rule says; None: yes, unless it is Open311's, whose platforms serve citizens
-    and may show what they get.
+    and may show what they get. `ca_pem`: what `authority.read` made of its own authority's certificate.
     Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
     before the transaction: DNS is not asked in here.
     """
@@ -177,6 +178,7 @@ async def add_agency(
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
     reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
     written: dict[str, object] = {"format": format, "jurisdiction_id": jurisdiction_id, "is_centre": is_centre}
+    written["ca_pem"] = ca_pem
     written["caller_number"] = format != "open311" if caller_number is None else caller_number
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
@@ -198,6 +200,11 @@ def new_token() -> str:
 def token_hash(token: str) -> str:
     """Return what is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def page_url(public_url: str, token: str) -> str:
+    """Return the address of a dispatch's page for telephones: who has it sees the report and answers."""
+    return f"{public_url.rstrip('/')}/a/{token}"
 
 
 async def enclose(
@@ -238,7 +245,7 @@ async def enclose(
         jurisdiction_id=agency.jurisdiction_id if agency else None,
         earlier=[(one.sequence, one.created_at) for one in earlier],
         reason=reason,
-        page_url=f"{public_url.rstrip('/')}/a/{page_token}",
+        page_url=page_url(public_url, page_token),
         asks=asks,
     )
     values = {

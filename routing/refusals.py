@@ -80,6 +80,10 @@ class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
 
 
+class UnfitAuthorityError(RefusedError):
+    """This is no certificate in PEM (-----BEGIN CERTIFICATE-----). `openssl x509 -in FILE -out ca.pem` makes it PEM."""
+
+
 class NoSuchAgencyError(UnknownAgencyError, status=404):  # it is in the address, not in what was sent
     __doc__ = UnknownAgencyError.__doc__
 

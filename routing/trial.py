@@ -40,7 +40,7 @@ async def send(
     public_url: str,
     by: str,
     *,
-    make_receiver: Callable[[str, Sequence[str]], Receiver] = HttpReceiver,
+    make_receiver: Callable[[str, Sequence[str], str | None], Receiver] = HttpReceiver,
 ) -> Tried:
     """Send a test letter to an agency, whether it is paused or not, and log what came of it.
 
@@ -49,7 +49,7 @@ async def send(
     async with database.reading() as reading:
         agency, now = await standing.agency_of(reading, code), reading.now
     letter = _letter(agency, now, public_url)
-    receiver = make_receiver(agency.url, agency.allow_cidr)
+    receiver = make_receiver(agency.url, agency.allow_cidr, agency.ca_pem)
     try:
         outcome = await receiver.deliver(letter)
     finally:

@@ -47,6 +47,7 @@ agencies = Table(
     Column("removed_at", UtcTime),
     Column("is_centre", Boolean, nullable=False, server_default=text("false")),  # the 112 centre of a neighbour
     Column("version", Integer, nullable=False, server_default=text("1")),  # of its name and where it is reached
+    Column("ca_pem", Text),  # whom alone we believe for its TLS, in PEM; null: public authorities
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

@@ -16,7 +16,7 @@ from intake.api.deliveries import Code
 from intake.api.out import Out
 from intake.api.schemas import Versioned
 from intake.api.versions import IF_MATCH, VERSIONED, IfMatch, with_etag
-from routing import egress, keys, outbox, standing
+from routing import authority, egress, keys, outbox, standing
 from routing.formats import Format
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(bodies.storable_text)]
@@ -24,6 +24,15 @@ Range = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterVali
 Ranges = Annotated[list[Range], Field(max_length=20, description="that may be dialled though they are not public")]
 Jurisdiction = Annotated[
     str, StringConstraints(min_length=1, max_length=128, pattern=r"\S"), AfterValidator(bodies.storable_text)
+]
+
+Authority = Annotated[
+    str | None,
+    Field(
+        max_length=authority.LONGEST,
+        description="the certificate, in PEM, of the authority that alone is believed for its TLS; empty or null: "
+        "public authorities",
+    ),
 ]
 
 
@@ -43,6 +52,7 @@ class AgencyIn(bodies.In):
     jurisdiction_id: Jurisdiction | None = None
     caller_number: bool | None = None
     is_centre: bool = False
+    ca_pem: Authority = None
 
 
 class AgencyChangeIn(bodies.In):
@@ -51,6 +61,7 @@ class AgencyChangeIn(bodies.In):
     name: Name = Field("-", json_schema_extra=bodies.optional)
     url: Url = Field("-", json_schema_extra=bodies.optional)
     allow_cidr: Ranges = Field([], json_schema_extra=bodies.optional)
+    ca_pem: Authority = None
 
 
 class RotateIn(bodies.In):
@@ -69,6 +80,7 @@ class AgencySettings(Versioned):
     format: str
     jurisdiction_id: str | None
     is_centre: bool
+    ca_pem: str | None
     old_secret_until: datetime | None
 
 
@@ -100,6 +112,7 @@ def router(context: Context) -> APIRouter:
         """Add an agency: its secret signs what it is sent, with its token it answers. Both are shown this once."""
         check_free(body.code)
         check_free(body.name)
+        ca_pem = authority.read(body.ca_pem or "")
         addresses = await egress.check_url_resolved(body.url, body.allow_cidr)
         async with database.transaction() as tx:
             new = await outbox.add_agency(
@@ -109,6 +122,7 @@ def router(context: Context) -> APIRouter:
                 jurisdiction_id=body.jurisdiction_id,
                 caller_number=body.caller_number,
                 is_centre=body.is_centre,
+                ca_pem=ca_pem,
             )
             tx.tell("agency", body.code)
             shown = _shown(new.agency, tx.now)
@@ -127,7 +141,7 @@ def router(context: Context) -> APIRouter:
     async def change(
         code: Code, body: AgencyChangeIn, who: admin, response: Response, if_match: IfMatch = None
     ) -> AgencySettings:
-        """Change an agency's name, URL or ranges; every try from now on goes there."""
+        """Change an agency's name, URL, ranges or own authority; every try from now on goes there."""
         seen = versions.seen(if_match)
         values = body.model_dump(exclude_unset=True)
         async with database.reading() as reading:
@@ -137,6 +151,8 @@ def router(context: Context) -> APIRouter:
         if values.keys() & {"url", "allow_cidr"}:
             ranges = values.get("allow_cidr", there.allow_cidr)
             await egress.check_url_resolved(values.get("url", there.url), ranges)
+        if "ca_pem" in values:
+            values["ca_pem"] = authority.read(body.ca_pem or "")
         async with database.transaction() as tx:
             row = await terms.change(tx, code, seen, values, who.name)
             return with_etag(_shown(row, tx.now), response)
@@ -164,5 +180,6 @@ def _shown(row: AgencyRow, now: datetime) -> AgencySettings:
         format=row.format,
         jurisdiction_id=row.jurisdiction_id,
         is_centre=row.is_centre,
+        ca_pem=row.ca_pem,
         old_secret_until=row.secret_previous_until if len(row.secrets_at(now)) > 1 else None,
     )

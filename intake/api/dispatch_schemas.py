@@ -140,6 +140,12 @@ class Escalated(Out):
     dispatch: Dispatch
 
 
+class PageLink(Out):
+    """The page of a dispatch for telephones. The link is the credential: who has it sees the report and answers."""
+
+    url: str
+
+
 class SentPhoto(Out):
     """A photo that is kept. `type` is by its first bytes."""
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from intake import dispatching, escalating
+from intake import dispatching, escalating, phone
 from intake.access import Who
 from intake.api import bodies, wire
 from intake.api import dispatch_schemas as schemas
@@ -45,5 +45,18 @@ def router(context: Context) -> APIRouter:
         async with database.transaction() as tx:
             row = await dispatching.send_again(tx, dispatch_id, who.name, url)
             return (await wire.sent(tx, [row]))[0]
+
+    @routes.post("/{dispatch_id}/page-link", responses=refusals(*ON_WRITE, 404, 409))
+    async def page_link(dispatch_id: DispatchId, who: staff, _: bodies.Nothing | None = None) -> schemas.PageLink:
+        """The link of the page for telephones, to be given to the agency by telephone or chat.
+
+        Whoever has it sees the report and answers for the agency, so each asking is in the record. 409 when it would
+        open nothing: a day after the end, or of a disabled agency.
+        """
+        async with database.reading() as reading:
+            address = await phone.link(reading, dispatch_id, url)
+        async with database.transaction() as tx:
+            tx.record(who.name, "page_link.read", dispatch_id)
+        return schemas.PageLink(url=address)
 
     return routes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trustme
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.product import INTAKE112
@@ -92,6 +93,13 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
         here.get_by_role("button", name="Simpan", exact=True).click()
         expect(here.locator("form .ok")).to_contain_text("✓")
         expect(here.locator("table").first).to_contain_text("Basarnas Madura")
+
+        own = here.get_by_label("Sertifikat otoritas")
+        own.fill(pem := trustme.CA().cert_pem.bytes().decode())
+        here.get_by_role("button", name="Simpan", exact=True).click()
+        expect(here.locator("form .ok")).to_contain_text("✓")
+        settings = page.request.get(f"{centre.address}/api/v1/agencies/sar/settings").json()
+        assert (settings["ca_pem"], settings["name"]) == (pem, "Basarnas Madura")
 
         here.get_by_role("button", name="Buat rahasia baru").click()
         expect(here.locator(".once")).to_contain_text("whsec_")

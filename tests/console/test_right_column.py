@@ -68,6 +68,11 @@ def hears_by_telephone_what_the_agency_says(page: Page) -> None:
     row = page.locator("#dispatches > li", has_text="Polres")
     row.get_by_role("button", name="Eskalasi sekarang").click()
     expect(row.get_by_role("status")).to_contain_text("tidak punya instansi berikutnya")
+    row.get_by_role("button", name="Tautan HP").click()
+    expect(row.locator("code")).to_contain_text("/a/")
+    assert page.request.get(row.locator("code").inner_text()).status == 200
+    row.get_by_role("button", name="Salin tautan").click()
+    expect(row.locator("code ~ [role=status]")).to_have_text(re.compile("tersalin|salin sendiri"))
     row.get_by_role("button", name="Jawaban lewat telepon").click()
     row.get_by_label("Nama yang bicara").fill("Kepala SPKT (rekaan)")
     row.get_by_role("button", name="Catat").click()

@@ -34,6 +34,7 @@ async def test_a_step_of_an_hour(database_url: str, step: float) -> None:
         with capture_logs() as told:
             clock.follow()
         assert [line["event"] for line in told if line["log_level"] == "error"] == ["clock_stepped"]
+        assert [alarm.code for alarm in clock.alarms()] == ["clock_stepped"]
 
         async def look() -> tuple[bool, bool]:
             """Tell whether the step of the ladder is taken, and whether the envelope is due."""

@@ -54,6 +54,7 @@ RULES: Final = {
     "POST /api/v1/dispatches/{dispatch_id}/answers": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/cancel": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/escalate": STAFF,
+    "POST /api/v1/dispatches/{dispatch_id}/page-link": STAFF,
     "GET /api/v1/dispatches/{dispatch_id}/photos": STAFF,
     "GET /api/v1/dispatches/{dispatch_id}/photos/{number}": STAFF,
     "POST /api/v1/dispatches/{dispatch_id}/send-again": STAFF,

@@ -1,6 +1,7 @@
 """An administrator adds an agency, moves it, gives it a new secret, reads in the record who did. On both databases."""
 
 import pytest
+import trustme
 
 from db import agencies
 from db.engine import Database
@@ -56,6 +57,19 @@ async def test_of_two_who_change_it_the_second_is_told(admin: Client, database: 
         row = await agencies.find(reading, "damkar")
     assert row is not None
     assert (row.url, row.name, row.allow_cidr, row.version) == ("http://127.0.0.1:9/b", "Damkar", ["127.0.0.0/8"], 2)
+
+
+async def test_an_agencys_own_authority(admin: Client) -> None:
+    pem = trustme.CA().cert_pem.bytes().decode()
+    refused = await admin.post(URL, json=DAMKAR | {"ca_pem": "x"})
+    assert (refused.status_code, refused.json()["error"]) == (422, "unfit_authority")
+    assert (await added(admin, ca_pem=f"\n{pem} "))["agency"]["ca_pem"] == pem
+    path = f"{URL}/damkar/settings"
+    wrong = await admin.patch(path, json={"ca_pem": "x"}, headers={"If-Match": '"1"'})
+    assert (wrong.status_code, (await admin.get(path)).json()["ca_pem"]) == (422, pem)
+    for version, (sent, kept) in enumerate([("", None), (pem, pem), (None, None)], 1):
+        answer = await admin.patch(path, json={"ca_pem": sent}, headers={"If-Match": f'"{version}"'})
+        assert (answer.status_code, answer.json()["ca_pem"]) == (200, kept)
 
 
 async def test_the_record_is_read_page_by_page_and_that_is_in_the_record(

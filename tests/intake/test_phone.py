@@ -20,9 +20,10 @@ from intake.report import Value
 from routing import outbox
 from routing.answers import Answer, key_hash
 from tests.conftest import SetClock
-from tests.intake.conftest import PUBLIC_URL, WIB, Client, close
+from tests.intake.conftest import PUBLIC_URL, WIB, Client, LogIn, close
 from tests.intake.test_access_api import FOREIGN
 from tests.routing.test_answers import fill
+from tests.routing.test_outbox import audit
 
 NUMBER = "112-20260314-0001"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
@@ -303,6 +304,30 @@ async def test_the_link_of_a_removed_agency_opens_nothing(
         await tx.connection.execute(tables.agencies.update().values(removed_at=tx.now))
         assert await agencies.every(tx) == []
     assert (await client.get(link(sent))).status_code == 404
+
+
+async def test_staff_give_the_link_to_an_agency_and_that_is_in_the_record(
+    client: Client, as_role: LogIn, database: Database, clock: SetClock, sent: DispatchRow
+) -> None:
+    operator = await as_role("operator")
+    path = f"/api/v1/dispatches/{sent.id}/page-link"
+    report = (await operator.get(f"/api/v1/reports/{NUMBER}")).text
+    assert sent.page_token is not None
+    assert sent.page_token not in report, "who reads a report is not shown the key to it"
+    for _ in range(2):
+        answer = await operator.post(path)
+        assert (answer.status_code, answer.json()) == (200, {"url": f"{PUBLIC_URL}{link(sent)}"})
+    rows = [row for row in await audit(database) if row[1] == "page_link.read"]
+    assert rows == [("the operator", "page_link.read", sent.id)] * 2
+    assert (await operator.post("/api/v1/dispatches/x/page-link")).status_code == 404
+    async with database.transaction() as tx:
+        await answering.answered(tx, sent.id, None, Answer("resolved"))
+    clock.forward(hours=23)
+    assert (await operator.post(path)).status_code == 200
+    clock.forward(hours=1)
+    refused = await operator.post(path)
+    assert (refused.status_code, refused.json()["error"]) == (409, "no_page")
+    assert len([row for row in await audit(database) if row[1] == "page_link.read"]) == 3
 
 
 async def test_who_is_silent_is_told_that_the_centre_waits(

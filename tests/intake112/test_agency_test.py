@@ -34,11 +34,12 @@ REFUSALS = ("no signature", "a malformed signature", "a stranger's signature", "
 NOTHING = {"a good signature": WRONG, "the rest": WARNING}
 
 
-def agency(url: str, format: str = "native") -> AgencyRow:
+def agency(url: str, format: str = "native", ca_pem: str | None = None) -> AgencyRow:
     """Return an agency that receives there."""
     values: dict[str, Any] = dict.fromkeys(AgencyRow.__struct_fields__)
     values |= {"id": 1, "code": "damkar", "name": "Damkar", "url": url, "allow_cidr": ["127.0.0.0/8"]}
     values |= {"format": format, "secret": SECRET, "ed25519_key": make_key(b"k" * 32), "created_at": START}
+    values |= {"ca_pem": ca_pem}
     return AgencyRow(**values)
 
 
@@ -156,6 +157,20 @@ async def test_tls(name: str, days_left: int, trusted: bool, expected: object, w
     until = now + timedelta(days=days_left, hours=1)
     async with receiving(checks(present=now), certificate(authority, name, until)) as pretend:
         findings = await found(agency(pretend.url), tls, now)
+    assert bad(findings) == expected
+    assert words in " ".join(map(str, findings))
+
+
+@pytest.mark.parametrize(
+    ("pinned", "expected", "words"),
+    [(True, {}, "good for 90 days"), (False, NOTHING, "intake112 agency ca")],
+)
+async def test_tls_of_an_agencys_own_authority(pinned: bool, expected: object, words: str) -> None:
+    authority, now = trustme.CA(), SteadyClock()()
+    pem = (authority if pinned else trustme.CA()).cert_pem.bytes().decode()
+    until = now + timedelta(days=90, hours=1)
+    async with receiving(checks(present=now), certificate(authority, "127.0.0.1", until)) as pretend:
+        findings = await found(agency(pretend.url, ca_pem=pem), now=now)
     assert bad(findings) == expected
     assert words in " ".join(map(str, findings))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from intake112.clock import FileClock, NoTimeError, SteadyClock
+from db.machine_room import Alarm
+from intake112.clock import QUIET_S, SLEW, FileClock, NoTimeError, SteadyClock
 
 BEGIN = 1_773_453_566.5
 
@@ -52,6 +53,37 @@ def test_a_step_of_the_wall_clock_is_taken_up_slowly(step: float) -> None:
         machine.forward(5)
         clock.follow()
     assert clock().timestamp() == pytest.approx(machine.wall, abs=0.001)
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 6.0])
+def test_a_step_is_an_alarm_until_it_is_taken_up_and_long_ago(step: float) -> None:
+    machine = Machine()
+    clock = machine.clock()
+
+    def passed(seconds: float) -> list[Alarm]:
+        machine.forward(seconds)
+        clock.follow()
+        return clock.alarms()
+
+    assert passed(5.0) == []
+    machine.wall += step
+    [alarm] = passed(5.0)
+    assert (alarm.code, alarm.values["seconds"]) == ("clock_stepped", f"{step:+.0f}")
+    lasts = max(QUIET_S, (abs(step) - 5) / SLEW)
+    assert passed(lasts - 30) == [alarm], "the same words, which are read aloud once"
+    assert passed(60) == []
+    machine.wall -= step
+    assert len(passed(5.0)) == 1, "and anew"
+
+
+def test_small_steps_that_come_one_after_another_are_an_alarm() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for expected in (0, 1):
+        machine.wall += 4
+        machine.forward(5)
+        clock.follow()
+        assert len(clock.alarms()) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.main import get_group
@@ -114,6 +115,21 @@ def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None
     assert "damkar" in bad(env, *add, "--allow-cidr", "127.0.0.0/8")
     assert "Choose another name" in bad(env, "agency", "add", "sms", "--name", "SMS", "--url", "http://127.0.0.1:9/")
     assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
+
+
+def test_an_agency_has_an_authority_of_its_own(env: Mapping[str, str], tmp_path: Path) -> None:
+    add, file = ("agency", "add", "damkar", "--name", "Damkar", "--url", "https://8.8.8.8/"), tmp_path / "ca.pem"
+    file.write_text("bukan sertifikat")
+    assert "damkar: This is no certificate in PEM" in bad(env, *add, "--ca", str(file))
+    file.write_bytes(trustme.CA().cert_pem.bytes())
+    good(env, *add, "--ca", str(file))
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[5:] == ["an authority of its own"]
+    assert "agency test damkar" in good(env, "agency", "ca", "damkar", "--public")
+    assert good(env, "agency", "list").rstrip("\n").split("\t")[5:] == []
+    good(env, "agency", "ca", "damkar", str(file))
+    assert "an authority of its own" in good(env, "agency", "list")
+    assert "--public" in bad(env, "agency", "ca", "damkar")
+    assert "no agency" in bad(env, "agency", "ca", "bpbd", "--public")
 
 
 def test_an_agency_may_take_another_form(env: Mapping[str, str]) -> None:

@@ -1,6 +1,8 @@
 """A room that fails, or ends by itself, ends the process: the others are told to stop, and the exit code is not 0."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Coroutine
 
 import httpx2
@@ -11,10 +13,12 @@ from db.engine import Database
 from db.machine_room import Alarm, ServiceRow
 from intake.api.app import create_app
 from intake112 import process as module
-from intake112.clock import SteadyClock
+from intake112.clock import SLEW, SteadyClock
 from intake112.process import Process, Room
 from routing import outbox, standing
 from routing.heartbeat import Heartbeat
+from tests.intake112.test_clock import Machine
+from tests.routing.running import until
 
 
 async def failing() -> None:
@@ -112,6 +116,43 @@ async def test_a_process_that_is_well_hides_none_that_is_stuck(database: Databas
 
     await asyncio.gather(*(one.run(database, {Room.ROUTING: lanes}) for one in (well, stuck)))
     assert well.failed == stuck.failed == []
+
+
+@pytest.mark.parametrize("room", [Room.ROUTING, Room.WEB])
+async def test_a_clock_that_was_set_is_told_by_its_process(
+    database: Database, monkeypatch: pytest.MonkeyPatch, room: Room
+) -> None:
+    monkeypatch.setattr(module, "BEAT_EVERY_S", 0.01)
+    machine = Machine()
+    process = Process(machine.clock(), migrates=False)
+    app = create_app(database, public_url="http://112.test")
+    own = f"{room}:{socket.gethostname()[:64]}:{os.getpid()}"
+
+    async def told() -> bool:
+        async with database.reading() as reading:
+            return any(row.alarms for row in await machine_room.services(reading))
+
+    async def work() -> None:
+        machine.wall += 3600
+        await until(told)
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://112.test") as client:
+            alarms, metrics = (await client.get("/readyz")).json()["alarms"], (await client.get("/metrics")).text
+        assert [(one["service"], one["code"]) for one in alarms] == [(own, "clock_stepped")]
+        assert f'intake112_alarm{{code="clock_stepped",service="{own}"}} 1.0' in metrics
+        machine.forward(3600 / SLEW)
+
+        async def over() -> bool:
+            return not await told()
+
+        await until(over)
+        machine.wall -= 3600
+        await until(told)
+        process.stop.set()
+
+    await process.run(database, {room: work})
+    assert process.failed == []
+    async with database.reading() as reading:
+        assert own not in [row.name for row in await machine_room.services(reading)], "it took its leave"
 
 
 async def test_a_room_that_does_not_end_is_cut_off(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

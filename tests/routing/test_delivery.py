@@ -111,7 +111,7 @@ async def test_a_redirect_is_not_followed(status: int, place: str) -> None:
         pytest.param(drips(b"HTTP/1.1 200 OK\r\nx: ", b"x"), "timeout", id="slow-loris-header"),
         pytest.param(resets, "reset", id="reset"),
         pytest.param(closes, "disconnected", id="closes"),
-        pytest.param(pours(b"HTTP/1.1 200 OK\r\nx: ", b"x" * 1000, 1000), "protocol", id="1-MB-header"),
+        pytest.param(pours(b"x" * 1000, b"x" * 1000, 1000), "protocol", id="1-MB-without-a-status"),
         pytest.param(pours(b"SSH-2.0-OpenSSH_9.2\r\n", b"\r\n", 1), "protocol", id="another-protocol"),
     ],
 )
@@ -123,6 +123,8 @@ async def test_no_answer(behaviour: Behaviour, code: str) -> None:
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+HEAD, PART = b"HTTP/1.1 200 OK\r\nx: ", b"x" * 1000
+LONG_HEAD = pours(HEAD, PART, 1000)
 BOMB = gzip.compress(bytes(50_000_000))
 
 
@@ -132,6 +134,8 @@ BOMB = gzip.compress(bytes(50_000_000))
         pytest.param(drips(CHUNKED, b"1\r\nx\r\n"), id="slow-loris-body"),
         pytest.param(pours(CHUNKED, b"2710\r\n" + b"x" * 10_000 + b"\r\n", None), id="endless-chunks"),
         pytest.param(pours(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n", b"x" * 10_000, 1000), id="10-MB"),
+        pytest.param(LONG_HEAD, id="1-MB-header"),
+        pytest.param(pours(b"HTTP/1.1 103 Hints\r\nx: y\r\n\r\n" * 3 + HEAD, PART, 1000), id="1-MB-header-after-hints"),
         pytest.param(resets_in_the_body, id="reset-in-the-body"),
         pytest.param(
             pours(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n", b'{"answer":"accepted"}', 1), id="body-too-short"
@@ -159,13 +163,40 @@ async def test_a_gzip_bomb_stays_small() -> None:
     assert "\0" not in outcome.excerpt
 
 
-async def test_a_huge_body_does_not_stay_in_memory() -> None:
-    huge = pours(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n", b"x" * 100_000, 1000)
+@pytest.mark.parametrize("end", ["", "\r\n\r\n"], ids=["that-does-not-end", "that-ends"])
+async def test_a_refusal_with_a_header_of_1_mb_is_a_refusal(end: str) -> None:
+    head = f"HTTP/1.1 503 Busy\r\nretry-after: 5\r\nx: {'x' * 1_000_000}{end}"
+    outcome = await outcome_of(pours(head.encode(), b"", 1))
+    assert isinstance(outcome, Refused)
+    assert (outcome.status, outcome.code, outcome.retry_after_s) == (503, "status_503", None)
+    assert "only the status was read" in outcome.excerpt
+
+
+async def test_headers_of_60_kb_are_read() -> None:
+    outcome = await outcome_of(answers(503, b"", retry_after="5", x="x" * 60_000))
+    assert outcome.retry_after_s == 5.0
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [
+        pytest.param(pours(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n", b"x" * 100_000, 100), id="10-MB"),
+        pytest.param(
+            pours(
+                f"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {len(BOMB)}\r\n\r\n".encode(), BOMB, 1
+            ),
+            id="gzip-bomb",
+        ),
+        pytest.param(pours(CHUNKED, b"2710\r\n" + b"x" * 10_000 + b"\r\n", None), id="endless-chunks"),
+        pytest.param(LONG_HEAD, id="1-MB-header"),
+    ],
+)
+async def test_what_is_huge_does_not_stay_in_memory(huge: Behaviour) -> None:
     async with receiving(huge) as pretend:
         receiver = there(pretend.url)
         tracemalloc.start()
         try:
-            await receiver.deliver(LETTER)
+            assert (await receiver.deliver(LETTER)).code == "status_200"
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

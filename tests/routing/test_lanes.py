@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+import trustme
 from sqlalchemy import update
 
 from db import agencies, envelopes, reports, tables
 from db.engine import Database
-from routing import lanes, width
+from intake import terms
+from routing import lanes, trial, width
 from routing.answers import Answer, book
 from routing.signing import verify
 from tests.conftest import START, SetClock
@@ -18,6 +20,7 @@ from tests.postgres import free_port
 from tests.routing import cases
 from tests.routing.receivers import Pretend, answers, answers_in_order, drips, hangs, receiving, says
 from tests.routing.running import add_agency, look, running, tried, until
+from tests.routing.test_delivery import certificate
 from tests.routing.test_outbox import audit
 
 # -- one envelope ------------------------------------------------------------------------------------------------------
@@ -291,6 +294,24 @@ async def test_the_next_try_goes_to_the_new_url_with_the_new_secret(database: Da
     [got] = new.got
     headers = (got.headers["webhook-timestamp"], got.headers["webhook-signature"])
     verify([secret], old.got[0].id, *headers, got.body, clock.now.timestamp())
+
+
+async def test_the_next_try_believes_the_agencys_own_authority(database: Database, clock: SetClock) -> None:
+    ours, other = trustme.CA(), trustme.CA()
+    async with receiving(answers(), certificate(ours, "127.0.0.1")) as pretend, running(database):
+        await add_agency(database, pretend)
+        row = await cases.dispatch(database)
+        await tried(database, row.id)
+        for times, authority in ((2, other), (3, ours)):
+            async with database.transaction() as tx:
+                values = {"ca_pem": authority.cert_pem.bytes().decode()}
+                await terms.change(tx, "damkar", times - 1, values, "rina")
+            clock.forward(seconds=5)
+            await tried(database, row.id, times)
+        row, _, attempts = await look(database, row.id)
+        assert (await trial.send(database, "damkar", cases.PUBLIC_URL, "rina")).outcome.code == "status_200"
+    assert [one.outcome for one in attempts] == ["tls_untrusted", "tls_untrusted", "status_200"]
+    assert (row.state, len(pretend.got)) == ("delivered", 2)
 
 
 async def test_what_is_owed_to_a_removed_agency_is_dead(database: Database) -> None:

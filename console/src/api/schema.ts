@@ -39,6 +39,7 @@ export interface AgencyChangeIn {
   name?: string;
   url?: string;
   allow_cidr?: string[];
+  ca_pem?: string | null;
 }
 
 /** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. */
@@ -53,6 +54,7 @@ export interface AgencyIn {
   jurisdiction_id?: string | null;
   caller_number?: boolean | null;
   is_centre?: boolean;
+  ca_pem?: string | null;
 }
 
 /** Where an agency is reached, and in which form. `old_secret_until`: so long two secrets are honoured. */
@@ -65,6 +67,7 @@ export interface AgencySettings {
   format: string;
   jurisdiction_id: string | null;
   is_centre: boolean;
+  ca_pem: string | null;
   old_secret_until: string | null;
 }
 
@@ -1034,6 +1037,11 @@ export interface OwnPlacesIn {
   based_on: number;
 }
 
+/** The page of a dispatch for telephones. The link is the credential: who has it sees the report and answers. */
+export interface PageLink {
+  url: string;
+}
+
 /** Another report of the same number. `linked`: to the report that was asked for. */
 export interface PastReport {
   number: string;
@@ -1817,6 +1825,7 @@ export interface Routes {
   "GET /api/v1/dispatches/{dispatch_id}/answers": { takes: undefined; gives: KeptAnswers; query: undefined };
   "POST /api/v1/dispatches/{dispatch_id}/cancel": { takes: CancelIn; gives: Dispatch; query: undefined };
   "POST /api/v1/dispatches/{dispatch_id}/escalate": { takes: Nothing | null | undefined; gives: Escalated; query: undefined };
+  "POST /api/v1/dispatches/{dispatch_id}/page-link": { takes: Nothing | null | undefined; gives: PageLink; query: undefined };
   "GET /api/v1/dispatches/{dispatch_id}/photos": { takes: undefined; gives: Photos; query: undefined };
   "GET /api/v1/dispatches/{dispatch_id}/photos/{number}": { takes: undefined; gives: undefined; query: undefined };
   "POST /api/v1/dispatches/{dispatch_id}/send-again": { takes: Nothing | null | undefined; gives: Dispatch; query: undefined };
