@@ -166,8 +166,8 @@ def _attended_phones(people: People) -> None:
 
 
 def _joined(*, parted: bool = False) -> Callable[[Stage], None]:
-    """Two callers talk to an operator each and are joined. The first one hangs up, which ends the other's call too; or
-    (`parted`) the second one is sent back to the queue, which ends the first one's call, and talks to an operator."""
+    """Two callers talk to an operator each and are joined. The first one hangs up; or (`parted`) the second one is sent
+    back to the queue. Who is left alone waits again, in front, and talks to an operator, as who is sent back does."""
 
     def tell(stage: Stage) -> None:
         first = stage.people.call(SITI)
@@ -183,15 +183,14 @@ def _joined(*, parted: bool = False) -> Callable[[Stage], None]:
             if parted:
                 ami.send(Action="Redirect", Channel=two, Context="again", Exten="112", Priority="1", ActionID="part")
                 ami.wait(lambda frame: frame.matches(ActionID="part", Response="Success"))
-                stage.talks(two, 3)
-        if not parted:
-            first.hang_up()
-        stage.gone(one)
-        first.wait()
         if parted:
-            second.hang_up()
-        stage.gone(two)
-        second.wait()
+            stage.talks(one, 3)
+            stage.talks(two, 3)
+            stage.hangs_up(first, one)
+        else:
+            stage.hangs_up(first, one)
+            stage.talks(two, 3)
+        stage.hangs_up(second, two)
 
     return tell
 

@@ -189,15 +189,21 @@ def test_joined_callers_are_each_their_own_call() -> None:
     assert len(ends) == 2
 
 
-def test_a_caller_who_was_joined_and_waits_again_keeps_his_own_call() -> None:
-    """The first caller left, the second went back into the queue, with the first one's Linkedid."""
-    facts = play("two-callers-parted")
-    first, second = (
+@pytest.mark.parametrize(("story", "return_to_the_queue"), [("two-callers-joined", 1), ("two-callers-parted", 2)])
+def test_who_was_joined_and_is_left_alone_waits_again_and_keeps_his_own_call(
+    story: str, return_to_the_queue: int
+) -> None:
+    """Whoever's Linkedid he has by then."""
+    facts = play(story)
+    calls = [
         [told(fact) for fact in facts if fact.key == key and not isinstance(fact, Rang | LegEnded)]
-        for key in dict.fromkeys(fact.key for fact in facts)
-    )
-    assert first[-2:] == ["joined with another caller", "ended answered"]
-    assert second[-4:] == ["joined with another caller", "queued 112", OP1, "ended answered"]
+        for key in {fact.key for fact in facts}
+    ]
+    returned = [own[own.index("joined with another caller") + 1 :] for own in calls]
+    assert all(after[-1] == "ended answered" for after in returned)
+    again = [after[:-1] for after in returned if after[:-1]]
+    assert len(again) == return_to_the_queue
+    assert all(waits == "queued 112" and taken.startswith("taken operator ") for waits, taken in again)
 
 
 def test_a_caller_who_calls_again_is_two_calls() -> None:
