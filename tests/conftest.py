@@ -16,7 +16,7 @@ from db import migrate
 from db.engine import Database
 from tests.postgres import PostgresServer
 
-TOGETHER = "tests/console/"  # the tests of a file share a centre and a browser, one after the other
+TOGETHER = ("tests/console/", "tests/acceptance/test_stories.py")  # the tests of a file share a centre, one by one
 START = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 _numbers = itertools.count(1)
 
