@@ -25,6 +25,7 @@ PACKAGES = {  # Debian's package, and what shows that it is here
     "php-sqlite3": "/usr/lib/php/*/pdo_sqlite.so",
     "npm": "npm",
     "iproute2": "ip",
+    "strace": "strace",
 }
 LEFT_OUT = (
     "whole calls on real Asterisk with SIPp",
@@ -33,6 +34,7 @@ LEFT_OUT = (
     "signatures against the published JavaScript library",
     "the receiver in PHP",
     "the names of the regency's places (a package of npm)",
+    "that every commit on SQLite is on the disk",
 )
 
 

@@ -29,6 +29,25 @@ def test_every_cut_gives_the_same_frames() -> None:
     check_every_cut(WIRE, FRAMES)
 
 
+LINE_ENDS = ["\r ", "\n", "\x85", "\u2028", "\nChannel: x"]  # all that are none; Asterisk lets no CR LF into a value
+VALUES = st.lists(st.sampled_from([*LINE_ENDS, "Ani", "é", ": ", ""]), max_size=4).map("".join)
+FRAMES_SENT = st.lists(
+    st.lists(st.tuples(st.sampled_from(["Channel", "CallerIDName", "Uniqueid"]), VALUES), min_size=1, max_size=4).map(
+        lambda headers: "\r\n".join(f"{name}: {value}" for name, value in headers).encode()
+    ),
+    max_size=5,
+)
+
+
+@given(FRAMES_SENT, st.data())
+def test_frames_come_out_as_they_were_sent_wherever_the_network_cuts(sent: list[bytes], data: st.DataObject) -> None:
+    wire = b"".join(frame + b"\r\n\r\n" for frame in sent)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=10)))
+    splitter = Splitter()
+    pieces = [wire[start:end] for start, end in zip([0, *cuts], [*cuts, len(wire)], strict=True)]
+    assert [frame for piece in pieces for frame in splitter.feed(piece)] == sent
+
+
 def test_extra_line_ends_between_frames_are_no_frames() -> None:
     check_every_cut(b"\r\n\r\n" + WIRE + b"\r\n\r\n", FRAMES)
 

@@ -260,9 +260,8 @@ def test_without_cel_queue_log_tells_the_call_in_whole_seconds(tmp_path: Path) -
 
 def test_a_call_that_cel_has_lost_is_told_by_queue_log_among_the_others(tmp_path: Path) -> None:
     cel, queues = story(tmp_path, "two-callers-joined")
-    first, second = (
-        entry.call for entry in queue_log.read(queues.read_bytes().splitlines()) if entry.event == "CONNECT"
-    )
+    entries = queue_log.read(queues.read_bytes().splitlines())
+    first, second = dict.fromkeys(entry.call for entry in entries if entry.event == "CONNECT")
     lines = cel.read_bytes().splitlines(keepends=True)
     cel.write_bytes(b"".join(line for line in lines if f'"{second}"'.encode() not in line))
     facts = play(resync.told(cel, None, queues, None, START).frames, Threads(LINE))

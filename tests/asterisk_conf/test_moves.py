@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.asterisk_conf.test_conf import CONF, items, read
-from tests.pbx.asterisk import DESKS, RealAsterisk
+from tests.pbx.asterisk import DESKS, PBX_HOST, RealAsterisk
+from tests.pbx.moves import TEST_MANAGER
 from tests.pbx.need import need_real_asterisk
 from tests.pbx.sipp import Caller, CallerProcess, People
 from tests.pbx.stream import AmiStream, Seen
@@ -67,7 +68,7 @@ def test_desks_transfer_by_the_context_of_transfers_and_the_carrier_not_at_all()
 @pytest.fixture(scope="module")
 def pbx() -> Iterator[RealAsterisk]:
     need_real_asterisk()
-    with RealAsterisk(values={"RTP_TIMEOUT_S": "2"}) as running:
+    with RealAsterisk(values={"RTP_TIMEOUT_S": "2"}, appended=TEST_MANAGER) as running:
         yield running
 
 
@@ -178,6 +179,23 @@ def test_a_hang_up_of_the_operators_leg_from_outside_keeps_the_caller(talk: Talk
     leg = talk.ami.wait_event("AgentConnect").get("DestChannel")
     pbx.cli(f"channel request hangup {leg}")
     talk.returned()
+
+
+@pytest.mark.real
+def test_who_was_joined_with_a_caller_who_has_gone_comes_back(talk: Talk, pbx: RealAsterisk) -> None:
+    """His own operator had been lost before, so that Queue() has said CONTINUE once."""
+    pbx.cli(f"channel request hangup {talk.ami.wait_event('AgentConnect').get('DestChannel')}")
+    talk.talks_again()
+    talk.people.log_in(2)
+    other = talk.people.call(Caller("+6281200000002"))
+    rung = talk.ami.wait_event("Newchannel", Context="line-112", ChannelState="4", count=2).get("Channel") or ""
+    talk.ami.wait_event("BridgeEnter", Channel=rung)
+    with AmiStream(PBX_HOST, pbx.ami_port, "test", "only-for-tests") as hand:
+        hand.send(Action="Bridge", Channel1=rung, Channel2=talk.channel, Tone="no")
+        talk.ami.wait_event("BridgeEnter", Channel=talk.channel, count=3)
+        talk.ami.wait_event("BridgeEnter", Channel=rung, count=2)
+    other.hang_up()
+    talk.ami.wait_event("QueueCallerJoin", Channel=talk.channel, count=3)
 
 
 @pytest.mark.real

@@ -48,7 +48,8 @@ def store(database_url: str) -> Iterator[Store]:
 @pytest.fixture
 def product(pbx: RealAsterisk, ami: Wire, store: Store, tmp_path: Path) -> Iterator[Product]:
     """The whole product, running, with a wire to Asterisk and one to the database."""
-    with Product(store.url, tmp_path / "state", settings(pbx) | {"INTAKE112_AMI_PORT": str(ami.port)}) as running:
+    own = {"INTAKE112_AMI_PORT": str(ami.port), "INTAKE112_MENU_PORT": str(pbx.ports.menu)}
+    with Product(store.url, tmp_path / "state", settings(pbx) | own) as running:
         running.start()
         yield running
         store.give_back()

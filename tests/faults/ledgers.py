@@ -1,8 +1,8 @@
 """Three ledgers that must agree after every fault: what Asterisk wrote, what the product says, what agencies received.
 
 Asterisk's own record of calls (CEL) is read here by a reader of its own that shares no line with `ami_bridge`: a ring
-is a channel that began on the 112 line as the first of its call, unless it was Asterisk who called (its application is
-then AppDial2 once) and it did not wait in the queue all the same; it was answered when that very channel entered a
+is a channel that began as the first of its call, and either waited in the queue or began on the 112 line, unless there
+it was Asterisk who called (its application is then AppDial2 once); it was answered when that very channel entered a
 bridge (by a person, or in the context `overflow` by the voice menu); who ended it stands in its HANGUP.
 
 I1: every ring is one report, and every dispatch that was promised (201) is delivered or visibly not.
@@ -88,13 +88,15 @@ def rings(pbx: RealAsterisk) -> dict[str, Ring]:
 def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
     """Return every ring in CEL files by its uniqueid."""
     found: dict[str, Ring] = {}
+    line: set[str] = set()
     called: set[str] = set()
     waited: set[str] = set()
     for row in read_cel(files):
         own, first = row[UNIQUEID], row[UNIQUEID] == row[LINKEDID]
         called |= {own} if row[APP] == "AppDial2" else set()
         waited |= {own} if row[APP] == "Queue" else set()
-        if row[TYPE] == "CHAN_START" and first and row[CONTEXT] == "line-112":
+        if row[TYPE] == "CHAN_START" and first:
+            line |= {own} if row[CONTEXT] == "line-112" else set()
             found[own] = Ring(float(row[TIME]), row[NUMBER], row[CHANNEL])
         elif own in found and row[TYPE] == "BRIDGE_ENTER":
             found[own].menu |= row[CONTEXT] == "overflow"
@@ -105,7 +107,7 @@ def rings_in(files: Iterable[Path]) -> dict[str, Ring]:
             said = json.loads(row[EXTRA])
             found[own].ended_at = float(row[TIME])
             found[own].by_caller = said["hangupsource"] == row[CHANNEL] and said["hangupcause"] in BY_THE_CALLER
-    return {own: ring for own, ring in found.items() if own in waited or own not in called}
+    return {own: ring for own, ring in found.items() if own in waited or own in line - called}
 
 
 def talked(pbx: RealAsterisk, calls: int) -> None:
@@ -215,7 +217,7 @@ def compare_dispatches(
 
 
 def compare_audit(product: Product, reports: Sequence[Json], difference: Difference) -> None:
-    """I3: the calls' own rows, once each, and the chain."""
+    """I3: the rows of the calls and of their dispatches, once each, and the chain."""
     written = Counter(audit_rows(product.environment["INTAKE112_DATABASE_URL"]))
     for report in reports:
         call = report["call"]
@@ -224,9 +226,22 @@ def compare_audit(product: Product, reports: Sequence[Json], difference: Differe
                 difference.audit.append(f"{report['number']} has no {action}")
             if written[action, report["number"]] > 1:
                 difference.audit.append(f"{report['number']} has {action} twice")
+        for dispatch in report["dispatches"]:
+            compare_dispatch_rows(dispatch, written, difference)
     bad = product.beside(_first_bad_row)
     if bad is not None:
         difference.audit.append(f"the chain is broken at n={bad}")
+
+
+def compare_dispatch_rows(dispatch: Json, written: Counter[tuple[str, str]], difference: Difference) -> None:
+    """I3 for one dispatch: made once, and delivered once when it is shown so. (An answer may come before the receiver's
+    2xx is saved: then it is that which moved it on.)
+    """
+    made, delivered = (written[f"dispatch.{what}", dispatch["id"]] for what in ("created", "delivered"))
+    if made != 1:
+        difference.audit.append(f"dispatch {dispatch['id']} was made by {made} rows")
+    if delivered > 1 or (dispatch["state"] == "delivered" and not delivered):
+        difference.audit.append(f"dispatch {dispatch['id']} is {dispatch['state']}, delivered by {delivered} rows")
 
 
 async def _first_bad_row(database: Database) -> int | None:

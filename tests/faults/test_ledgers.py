@@ -1,12 +1,13 @@
 """The ledgers see what they are there to see: each kind of difference, in ledgers that have it."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.product import Json
 from tests.acceptance.receiver import Receiver
-from tests.faults.ledgers import Difference, Ring, compare_calls, compare_dispatches, rings_in
+from tests.faults.ledgers import Difference, Ring, compare_calls, compare_dispatch_rows, compare_dispatches, rings_in
 
 TAPES = Path(__file__).resolve().parents[1] / "tapes"
 RUNG = {
@@ -59,12 +60,31 @@ def test_dispatches_that_differ() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "rows", "differ"),
+    [
+        ("queued", ["created"], False),
+        ("delivered", ["created", "delivered"], False),
+        ("accepted", ["created"], False),
+        ("queued", [], True),
+        ("queued", ["created", "created"], True),
+        ("delivered", ["created"], True),
+        ("accepted", ["created", "delivered", "delivered"], True),
+    ],
+)
+def test_dispatches_and_their_audit_rows(state: str, rows: list[str], differ: bool) -> None:
+    written = Counter((f"dispatch.{row}", "a") for row in rows)
+    compare_dispatch_rows({"id": "a", "state": state}, written, difference := Difference())
+    assert bool(difference.audit) is differ
+
+
+@pytest.mark.parametrize(
     ("story", "outcomes"),
     [
         ("directed-pickup", ["answered"]),
         ("operator-lost-requeued", ["answered"]),
         ("two-callers-joined", ["answered", "answered"]),
         ("caller-calls-again", ["abandoned", "answered"]),
+        ("late-ring", ["answered"]),
         ("no-number", ["answered"]),
         ("call-out-over-trunk", []),
         ("call-out-by-console", []),

@@ -90,6 +90,15 @@ class Handset(Sipp):
         self._address = address
         self._told = count(1)
 
+    @property
+    def talks(self) -> bool:
+        """True while the call that began last is answered and not over."""
+        trace = self._seen()
+        begun = next((_header(one, "Call-ID") for one in reversed(trace) if b"\nINVITE sip:" in one), None)
+        own = [one for one in trace if begun is not None and f"Call-ID: {begun}".encode() in one]
+        over = any(end in one for one in own for end in (b"\nBYE sip:", b"\nCANCEL sip:", b"\nSIP/2.0 486"))
+        return not over and any(b"\nACK sip:" in one for one in own)
+
     def hang_up(self) -> None:
         """Say BYE."""
         self._tell("HANGUP", self._call_id())

@@ -166,8 +166,8 @@ def _attended_phones(people: People) -> None:
 
 
 def _joined(*, parted: bool = False) -> Callable[[Stage], None]:
-    """Two callers talk to an operator each and are joined. The first one hangs up, which ends the other's call too; or
-    (`parted`) the second one is sent back to the queue, which ends the first one's call, and talks to an operator."""
+    """Two callers talk to an operator each and are joined. The first one hangs up; or (`parted`) the second one is sent
+    back to the queue. Who is left alone waits again, in front, and talks to an operator, as who is sent back does."""
 
     def tell(stage: Stage) -> None:
         first = stage.people.call(SITI)
@@ -183,15 +183,14 @@ def _joined(*, parted: bool = False) -> Callable[[Stage], None]:
             if parted:
                 ami.send(Action="Redirect", Channel=two, Context="again", Exten="112", Priority="1", ActionID="part")
                 ami.wait(lambda frame: frame.matches(ActionID="part", Response="Success"))
-                stage.talks(two, 3)
-        if not parted:
-            first.hang_up()
-        stage.gone(one)
-        first.wait()
         if parted:
-            second.hang_up()
-        stage.gone(two)
-        second.wait()
+            stage.talks(one, 3)
+            stage.talks(two, 3)
+            stage.hangs_up(first, one)
+        else:
+            stage.hangs_up(first, one)
+            stage.talks(two, 3)
+        stage.hangs_up(second, two)
 
     return tell
 
@@ -207,6 +206,8 @@ MOVES: Final[dict[str, Story]] = {
     "attended-transfer-desk": Story(_attended_phones, _attended("2")),
     "attended-transfer-agency": Story(_attended_phones, _attended(AGENCY), AGENCY_BY_HAND),
     "two-callers-joined": Story(phones(300, 600), _joined(), TEST_MANAGER),
+    # Its tape is of a dialplan that ended the call of who was left alone. When both wait at once, with one Linkedid,
+    # CEL alone does not tell which of them an operator answered: read afterwards, one of them has a leg too many.
     "two-callers-parted": Story(phones(300, 600), _joined(parted=True), TEST_MANAGER),
     "caller-calls-again": Story(phones(500), _calls_again),
     "late-ring": Story(phones(300), _late_ring, MENU),
