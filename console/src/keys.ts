@@ -15,6 +15,8 @@ export interface Pressed {
   altKey: boolean;
   shiftKey: boolean;
   metaKey: boolean;
+  /** The board says it again because the key is held down. */
+  repeat?: boolean;
 }
 
 /** How a key is written: `Ctrl+Enter`, `Alt+3`, `F8`. Letters and digits by their place on the board, as Alt changes them. */
@@ -50,11 +52,11 @@ export class Keys {
     return this.known.filter((key) => last.get(key.combo) === key);
   }
 
-  /** Do what a key is for; false when it is for nothing. */
+  /** Do what a key is for, once however long it is held: a second press is one of a finger. False when it is for nothing. */
   press(event: Pressed): boolean {
     const combo = comboOf(event);
     const key = this.known.findLast((one) => one.combo === combo);
-    key?.run();
+    if (!event.repeat) key?.run();
     return key !== undefined;
   }
 }
