@@ -37,3 +37,15 @@ test("a key that is held does its deed once: it is no second press, and the brow
   assert.deepEqual([false, true, true].map((repeat) => keys.press({ ...press("F9", "F9"), repeat })), [true, true, true]);
   assert.equal(done, 1);
 });
+
+test("what must not wait for the focus is asked before it, whoever came later", () => {
+  const keys = new Keys();
+  const done: string[] = [];
+  const off = keys.on("Escape", "keep the caller", () => done.push("keep"), true);
+  keys.on("Escape", "close the line", () => done.push("close"));
+  assert.equal(keys.press(press("Escape", "Escape"), true), true);
+  off();
+  assert.equal(keys.press(press("Escape", "Escape"), true), false);
+  keys.press(press("Escape", "Escape"));
+  assert.deepEqual(done, ["keep", "close"]);
+});

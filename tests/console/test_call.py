@@ -64,11 +64,16 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     siti.on("request", asked)
     counting, status = siti.get_by_text("Panggilan diputus dalam"), siti.locator("#status")
     call, prank = answered(here, siti, "+6281200000011")
+    keys.to(siti.get_by_label("Lokasi", exact=True))
+    keys.type("zz")
+    expect(siti.locator(".where .list")).to_be_visible()
     keys.press("Alt+P")
     expect(counting).to_contain_text("dalam 4 dtk")
     expect(status).to_contain_text("■ ditutup")
-    keys.press("Escape")
+    keys.press("Escape")  # with the list of places open, which would take it
     expect(counting).to_be_hidden()
+    keys.press("Alt+U")  # it was a report after all
+    expect(status).not_to_contain_text("ditutup")
     ended(here, siti, call)
 
     call, ghost = answered(here, siti, "+6281200000012")
@@ -93,7 +98,7 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)  # at once, without a key
     siti.remove_listener("request", asked)
     classes = [here.product.report(number)["class"] for number in (prank, ghost, information)]
-    assert classes == ["prank", "ghost", "information"]
+    assert classes == ["normal", "ghost", "information"]
 
 
 def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page) -> None:
@@ -116,6 +121,9 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
         expect(narrative).to_be_focused()
     expect(narrative).to_have_value("Api di dapur, dua orang di dalam, pintu terkunci.")
     assert siti.locator("#number").inner_text() == first
+    keys.press("Alt+P")  # of the caller on the line, not of what is in front
+    expect(siti.get_by_role("alert").filter(has_text="laporan ini tidak ditutup")).to_be_visible()
+    assert here.product.report(first)["status"] != "closed"
     waiting = siti.get_by_role("navigation", name="Laporan yang dibuka").get_by_role("button", name="◉")
     expect(waiting).to_have_count(1)
     keys.to(waiting, back=True)

@@ -8,6 +8,7 @@ import { isWaiting, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
 import { prefer, preference } from "../../preferences.ts";
+import { talksAbout } from "./whose.ts";
 
 const MOST_TABS = 8;
 const TYPES = "input:not([type=checkbox]), textarea, select";
@@ -40,6 +41,11 @@ class Desk {
       live.on("worklist", () => void this.readWorklist()),
     ];
     return () => ends.forEach((end) => end());
+  }
+
+  /** The report of whom this operator talks with now. */
+  get talking(): string | null {
+    return talksAbout(reports.calls, who.user, this.shift);
   }
 
   /** Open a report in front: somebody asked for it. */
