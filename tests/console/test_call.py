@@ -133,6 +133,36 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
     other.hangs_up()
     ended(here, siti, next_one)
 
+    third, shown = here.call("+6281200000024"), siti.locator("#number").inner_text()
+    keys.to(siti.locator("#steps button").first)  # no text box, and the next key is meant for this report all the same
+    third.rings()
+    third.answers()
+    expect(waiting).to_have_count(1, timeout=SOON_MS)
+    expect(siti.locator("#number")).to_have_text(shown)
+    keys.push(waiting)
+    ended(here, siti, third)
+
+
+def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromium: Windows, siti: Page) -> None:
+    chromium.forgiven += ["net::ERR_", "status of 404"]
+    first = siti.locator("#number").inner_text()
+    late, gone = (here.product.post("/reports", {"source": "walk-in"})["number"] for _ in range(2))
+    siti.route(f"**/api/v1/reports/{late}", lambda route: route.abort())
+    siti.route(f"**/api/v1/reports/{gone}", lambda route: route.fulfill(status=404, json={"error": "unknown_report"}))
+    tabs, number = siti.get_by_role("navigation", name="Laporan yang dibuka"), siti.locator("#number")
+    siti.locator(f"#newest [data-number='{late}']").click()
+    expect(siti.get_by_text(f"{late} dibaca…")).to_be_visible()
+    expect(number).to_have_text(first)
+    siti.unroute(f"**/api/v1/reports/{late}")
+    expect(number).to_have_text(late, timeout=SOON_MS)
+    siti.locator(f"#newest [data-number='{gone}']").click()
+    expect(siti.get_by_role("alert").filter(has_text=f"{gone} tidak dapat dibuka")).to_be_visible()
+    expect(number).to_have_text(late)
+    open_now = tabs.locator("[data-number]").count()
+    siti.reload()
+    expect(number).to_have_text(late, timeout=SOON_MS)
+    expect(tabs.locator("[data-number]")).to_have_count(open_now)
+
 
 def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: Windows, siti: Page) -> None:
     chromium.forgiven.append("status of 412")  # the page asks whose words shall stand
