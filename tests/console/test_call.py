@@ -155,12 +155,27 @@ def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromi
     expect(number).to_have_text(first)
     siti.unroute(f"**/api/v1/reports/{late}")
     expect(number).to_have_text(late, timeout=SOON_MS)
+    siti.route("**/api/v1/desks", lambda route: route.abort())
+    siti.keyboard.press("F10")
+    not_read = siti.get_by_text("Giliran belum terbaca")
+    expect(not_read).to_be_visible(timeout=SOON_MS)
+    siti.unroute("**/api/v1/desks")
+    expect(not_read).to_be_hidden(timeout=SOON_MS)
+    siti.keyboard.press("F10")
+    expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
     siti.locator(f"#newest [data-number='{gone}']").click()
     expect(siti.get_by_role("alert").filter(has_text=f"{gone} tidak dapat dibuka")).to_be_visible()
     expect(number).to_have_text(late)
+    keys, note = Keys(siti), siti.locator("#step-note")
+    keys.write(note, "Warga sudah menangani")  # nothing saves it by itself
+    for opened in (first, late):
+        keys.push(tabs.locator(f"[data-number='{opened}']"))
+        expect(number).to_have_text(opened)
+    expect(note).to_have_value("Warga sudah menangani")
     open_now = tabs.locator("[data-number]").count()
     siti.reload()
     expect(number).to_have_text(late, timeout=SOON_MS)
+    expect(note).to_have_value("Warga sudah menangani")
     expect(tabs.locator("[data-number]")).to_have_count(open_now)
 
 

@@ -9,6 +9,7 @@ import type { Fresh } from "../../live/fresh.ts";
 import { live } from "../../live/live.svelte.ts";
 import { autosave } from "../../report/autosave.svelte.ts";
 import { notes } from "../../report/notes.svelte.ts";
+import { scraps } from "../../report/scraps.svelte.ts";
 import { isWaiting, isWhole, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
@@ -191,8 +192,8 @@ class Desk {
     if (await trouble.over(() => ask("POST /api/v1/shift/end"))) this.shift = null;
   }
 
-  /** Leave what is open to somebody, null: to whoever is next; then the shift is over. */
-  async handOver(note: string, to: string | null): Promise<void> {
+  /** Leave what is open to somebody, null: to whoever is next; then the shift is over. True when they have the note. */
+  async handOver(note: string, to: string | null): Promise<boolean> {
     const given = await trouble.over(async () => {
       try {
         await ask("POST /api/v1/handovers", { body: { note, to } });
@@ -201,6 +202,7 @@ class Desk {
       }
     });
     if (given) await this.end();
+    return given;
   }
 
   get lastDevice(): string {
@@ -237,6 +239,6 @@ class Desk {
   }
 }
 
-const isUnsaved = (number: string): boolean => autosave.unsaved(number) || notes.of(number).length > 0 || notes.draft(number) !== "";
+const isUnsaved = (number: string): boolean => autosave.unsaved(number) || notes.of(number).length > 0 || notes.draft(number) !== "" || scraps.any(number);
 
 export const desk = new Desk();
