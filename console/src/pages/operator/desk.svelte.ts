@@ -130,8 +130,10 @@ class Desk {
     this.waiting = [...new Set([...waiting, ...this.waiting])];
     for (const number of open) void reports.open(number);
     const asked = location.hash.slice(1);
-    if (NUMBER.test(asked)) void this.open(asked);
-    else if (front && this.front === null && this.opening === null) void this.open(front);
+    if (NUMBER.test(asked)) {
+      history.replaceState(null, "", location.pathname + location.search); // once: a reload comes back to what is in front then
+      void this.open(asked);
+    } else if (front && this.front === null && this.opening === null) void this.open(front);
     this.cameBack = true;
   }
 
