@@ -2,6 +2,10 @@
 
 What is asked is done within ASKED_WITHIN or not at all: nobody's call may end minutes later because a bridge came back.
 The report tells how it ended; a request that broke off says that nobody knows.
+
+Who may act on a caller on the line: whoever talks with them. Where nobody knows who that is (a telephone without a
+shift), everybody at the desk. Of a colleague's talk, or of a caller whom nobody has spoken with, `anybodys` alone: a
+supervisor, because a desk can die with a caller on its line. The page asks them twice, and the report names them.
 """
 
 from collections.abc import Sequence
@@ -20,6 +24,7 @@ from intake.facts import MACHINE
 from intake.refusals import (
     AlreadyCallingBackError,
     CallerOnLineError,
+    CallerWaitsError,
     CallOverError,
     ControlAwayError,
     ControlMissingError,
@@ -27,6 +32,7 @@ from intake.refusals import (
     NoConsultationError,
     NoNumberError,
     NotTalkingError,
+    OthersCallError,
     SeveralPbxsError,
     UnknownControlError,
     UnknownReportError,
@@ -42,6 +48,7 @@ MemberAction = Literal["add", "remove", "pause", "unpause"]
 ShiftAction = Literal["ready", MemberAction]  # `ready`: added where it is no member, and not paused
 
 
+WAITS: Final = ("arrived", "queued", "overflow")  # stages of a call that nobody has answered
 CONSULTATIONS: Final = ("consult", "consult-cancel", "consult-join", "consult-complete")
 ConsultationStep = Literal["cancel", "join", "complete"]
 
@@ -80,33 +87,40 @@ async def test_call(tx: Transaction, pbx: str, arguments: dict[str, str], by: st
     return await controls.ask(tx, pbx=pbx, action=TEST_CALL, arguments=arguments, by=by)
 
 
-async def hang_up(tx: Transaction, number: str, by: str) -> ControlRow:
+async def hang_up(tx: Transaction, number: str, by: str, *, anybodys: bool = False) -> ControlRow:
     """Ask for the end of the caller's own channel.
 
-    Raises UnknownReportError, NoCallError, CallOverError, ControlMissingError, ControlAwayError.
+    Raises UnknownReportError, NoCallError, CallOverError, CallerWaitsError, OthersCallError, ControlMissingError,
+    ControlAwayError.
     """
-    _, call = await _on_the_line(tx, number)
+    call = await _on_the_line(tx, number, by, anybodys=anybodys)
+    if call.stage in WAITS and not anybodys:
+        raise CallerWaitsError
     return await _ask(tx, call, number, "hang-up", {"uniqueid": call.uniqueid}, by)
 
 
-async def transfer(tx: Transaction, number: str, to: str, by: str, *, attended: bool) -> ControlRow:
+async def transfer(
+    tx: Transaction, number: str, to: str, by: str, *, attended: bool, anybodys: bool = False
+) -> ControlRow:
     """Ask for a caller who talks to be passed on to a number: at once, or after the desk has asked there (`attended`).
 
-    While the desk asks, the caller hears music. Raises UnknownReportError, NoCallError, CallOverError, NotTalkingError,
-    ControlMissingError, ControlAwayError.
+    While the desk asks, the caller hears music. Raises UnknownReportError, NoCallError, CallOverError, OthersCallError,
+    NotTalkingError, ControlMissingError, ControlAwayError.
     """
-    _, call = await _on_the_line(tx, number)
+    call = await _on_the_line(tx, number, by, anybodys=anybodys)
     leg = await _desk_leg(tx, call)
     if attended:
         return await _ask(tx, call, number, "consult", {"leg": leg, "number": to}, by)
     return await _ask(tx, call, number, "transfer", {"uniqueid": call.uniqueid, "number": to}, by)
 
 
-async def consultation(tx: Transaction, number: str, step: ConsultationStep, by: str) -> ControlRow:
+async def consultation(
+    tx: Transaction, number: str, step: ConsultationStep, by: str, *, anybodys: bool = False
+) -> ControlRow:
     """Ask for an attended transfer under way to be cancelled (the caller is taken back), for the caller to `join` in (a
     conference of three), or for it to be completed (the desk leaves). Raises as `transfer`, and NoConsultationError.
     """
-    _, call = await _on_the_line(tx, number)
+    call = await _on_the_line(tx, number, by, anybodys=anybodys)
     if call.stage != "held" or await controls.last_done(tx, call.report_id, CONSULTATIONS) != "consult":
         raise NoConsultationError
     return await _ask(tx, call, number, f"consult-{step}", {"leg": await _desk_leg(tx, call)}, by)
@@ -233,11 +247,16 @@ async def _call_of(reading: Reading, number: str) -> tuple[ReportRow, CallRow]:
     return report, call
 
 
-async def _on_the_line(reading: Reading, number: str) -> tuple[ReportRow, CallRow]:
-    report, call = await _call_of(reading, number)
+async def _on_the_line(reading: Reading, number: str, by: str, *, anybodys: bool) -> CallRow:
+    """Return a call that is not over, on which `by` may act."""
+    _, call = await _call_of(reading, number)
     if call.stage == "ended":
         raise CallOverError
-    return report, call
+    if call.stage not in WAITS and call.operator_user not in (None, by) and not anybodys:
+        shift = await shifts.of_user(reading, by)  # who has taken it over is the last to answer, not the first
+        if shift is None or (shift.state, shift.report) != ("talking", number):
+            raise OthersCallError
+    return call
 
 
 async def _desk_leg(reading: Reading, call: CallRow) -> str:

@@ -157,6 +157,14 @@ class NotTalkingError(DeskError, status=409):
     """Nobody at a desk talks to this caller now, so nobody can pass the call on."""
 
 
+class CallerWaitsError(DeskError, status=409):
+    """Nobody has spoken with this caller yet, so nobody knows why they call. Answer first; a supervisor can end it."""
+
+
+class OthersCallError(DeskError, status=409):
+    """Somebody else talks to this caller. Ask them, or a supervisor, who can do it."""
+
+
 class NoConsultationError(DeskError, status=409):
     """Nobody is being asked before this call is handed over: whoever was, is not on the line any more."""
 

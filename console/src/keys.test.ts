@@ -29,3 +29,23 @@ test("whoever came last is asked first, and the one before is back afterwards", 
 test("what is for nothing is left to the browser", () => {
   assert.equal(new Keys().press(press("a", "KeyA")), false);
 });
+
+test("a key that is held does its deed once: it is no second press, and the browser gets none of it", () => {
+  const keys = new Keys();
+  let done = 0;
+  keys.on("F9", "hang up", () => done++);
+  assert.deepEqual([false, true, true].map((repeat) => keys.press({ ...press("F9", "F9"), repeat })), [true, true, true]);
+  assert.equal(done, 1);
+});
+
+test("what must not wait for the focus is asked before it, whoever came later", () => {
+  const keys = new Keys();
+  const done: string[] = [];
+  const off = keys.on("Escape", "keep the caller", () => done.push("keep"), true);
+  keys.on("Escape", "close the line", () => done.push("close"));
+  assert.equal(keys.press(press("Escape", "Escape"), true), true);
+  off();
+  assert.equal(keys.press(press("Escape", "Escape"), true), false);
+  keys.press(press("Escape", "Escape"));
+  assert.deepEqual(done, ["keep", "close"]);
+});

@@ -5,6 +5,7 @@ export interface Key {
   combo: string;
   name: string;
   run: () => void;
+  first: boolean;
 }
 
 /** As much of a KeyboardEvent as is used here. */
@@ -15,6 +16,8 @@ export interface Pressed {
   altKey: boolean;
   shiftKey: boolean;
   metaKey: boolean;
+  /** The board says it again because the key is held down. */
+  repeat?: boolean;
 }
 
 /** How a key is written: `Ctrl+Enter`, `Alt+3`, `F8`. Letters and digits by their place on the board, as Alt changes them. */
@@ -33,9 +36,9 @@ export class Keys {
     this.changed = changed;
   }
 
-  /** Answer to a key until the returned function is called; whoever came last is asked first. */
-  on(combo: string, name: string, run: () => void): () => void {
-    const key: Key = { combo, name, run };
+  /** Answer to a key until the returned function is called; whoever came last is asked first. `first`: before whatever has the focus, too. */
+  on(combo: string, name: string, run: () => void, first = false): () => void {
+    const key: Key = { combo, name, run, first };
     this.known.push(key);
     this.changed();
     return () => {
@@ -50,11 +53,11 @@ export class Keys {
     return this.known.filter((key) => last.get(key.combo) === key);
   }
 
-  /** Do what a key is for; false when it is for nothing. */
-  press(event: Pressed): boolean {
+  /** Do what a key is for, once however long it is held: a second press is one of a finger. False when it is for nothing. */
+  press(event: Pressed, first = false): boolean {
     const combo = comboOf(event);
-    const key = this.known.findLast((one) => one.combo === combo);
-    key?.run();
+    const key = this.known.findLast((one) => one.combo === combo && (one.first || !first));
+    if (!event.repeat) key?.run();
     return key !== undefined;
   }
 }
@@ -63,6 +66,12 @@ export const keys = new Keys();
 
 /** Listen to the keyboard of this page. */
 export function listen(): void {
+  const early = (event: KeyboardEvent): void => {
+    if (!keys.press(event, true)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  addEventListener("keydown", early, true);
   addEventListener("keydown", (event) => {
     if (!event.defaultPrevented && !event.isComposing && keys.press(event)) event.preventDefault();
   });

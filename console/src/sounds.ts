@@ -11,6 +11,7 @@ const TONES = {
 export type Sound = keyof typeof TONES;
 
 const LOUDNESS = 0.25;
+const LOUDER = 0.6;
 let context: AudioContext | null = null;
 
 /** Allow sounds; call it from a click or a key. */
@@ -22,15 +23,16 @@ export async function unlock(): Promise<boolean> {
 
 export const isUnlocked = (): boolean => context?.state === "running";
 
-export function play(sound: Sound): void {
+export function play(sound: Sound, louder = false): void {
+  const loudness = louder ? LOUDER : LOUDNESS;
   if (!context || context.state !== "running") return;
   for (const [hertz, from, seconds] of TONES[sound]) {
     const start = context.currentTime + from;
     const tone = new OscillatorNode(context, { frequency: hertz, type: "triangle" });
     const volume = new GainNode(context, { gain: 0 });
     volume.gain.setValueAtTime(0, start);
-    volume.gain.linearRampToValueAtTime(LOUDNESS, start + 0.01); // a hard edge would click
-    volume.gain.setValueAtTime(LOUDNESS, start + seconds - 0.03);
+    volume.gain.linearRampToValueAtTime(loudness, start + 0.01); // a hard edge would click
+    volume.gain.setValueAtTime(loudness, start + seconds - 0.03);
     volume.gain.linearRampToValueAtTime(0, start + seconds);
     tone.connect(volume).connect(context.destination);
     tone.start(start);

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from db.controls import ControlRow
 from intake import control
-from intake.access import Who
+from intake.access import SUPERVISORS, Who
 from intake.api import bodies, schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only
 from intake.api.operators import ID, Number
@@ -34,9 +34,12 @@ def router(context: Context) -> APIRouter:
 
     @routes.post("/reports/{number}/call/hang-up", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def hang_up(number: Number, who: staff, _: bodies.Nothing | None = None) -> schemas.Control:
-        """Ask the PBX to end the caller's call. The report tells how that went, and so does the request."""
+        """Ask the PBX to end the caller's call. The report tells how that went, and so does the request.
+
+        Of a colleague's talk, or of a caller who still waits, only supervisors may.
+        """
         async with database.transaction() as tx:
-            return shown_control(await control.hang_up(tx, number, who.name))
+            return shown_control(await control.hang_up(tx, number, who.name, anybodys=who.role in SUPERVISORS))
 
     @routes.post("/reports/{number}/call/transfer", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def transfer(number: Number, body: bodies.TransferIn, who: staff) -> schemas.Control:
@@ -45,13 +48,15 @@ def router(context: Context) -> APIRouter:
         Who is not reached there leaves the caller in front of the queue, or with the desk that asked.
         """
         async with database.transaction() as tx:
-            return shown_control(await control.transfer(tx, number, body.number, who.name, attended=body.attended))
+            how = {"attended": body.attended, "anybodys": who.role in SUPERVISORS}
+            return shown_control(await control.transfer(tx, number, body.number, who.name, **how))
 
     @routes.post("/reports/{number}/call/consultation", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def consultation(number: Number, body: bodies.ConsultationIn, who: staff) -> schemas.Control:
         """Ask the PBX to go on with an attended transfer that has begun."""
         async with database.transaction() as tx:
-            return shown_control(await control.consultation(tx, number, body.step, who.name))
+            anybodys = who.role in SUPERVISORS
+            return shown_control(await control.consultation(tx, number, body.step, who.name, anybodys=anybodys))
 
     @routes.post("/reports/{number}/call-back", status_code=202, responses=refusals(*ON_WRITE, 404, 409))
     async def call_back(number: Number, who: staff, body: bodies.CallBackIn | None = None) -> schemas.Control:

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from db.engine import Database
+from db.ids import new_id
 from intake import access
 from intake112.clock import SteadyClock
 from tests.acceptance.forked import Forked
@@ -28,6 +29,11 @@ T = TypeVar("T")
 async def _make_token(database: Database) -> str:
     async with database.transaction() as tx:
         return await access.create_token(tx, "acceptance", "operator")
+
+
+async def _make_supervisors_token(database: Database) -> str:
+    async with database.transaction() as tx:
+        return await access.create_token(tx, new_id(tx.now), "supervisor")
 
 
 class Product:
@@ -168,6 +174,13 @@ class Product:
         """POST some JSON to the API; it must answer 201, or 202."""
         answer = self.http.post(f"/api/v1{path}", json=body)
         assert answer.status_code in (201, 202), answer.text
+        return dict(answer.json())
+
+    def hang_up(self, report: Json) -> Json:
+        """Ask for the end of a caller's call, as a supervisor: they alone may end that of somebody who waits."""
+        headers = {"Authorization": f"Bearer {self.beside(_make_supervisors_token)}"}
+        answer = self.http.post(f"/api/v1/reports/{report['number']}/call/hang-up", json={}, headers=headers)
+        assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
     def reports(self) -> list[Json]:

@@ -24,7 +24,7 @@ def waiting(product: Product, calls: int) -> list[Json]:
 
 def hung_up(product: Product, report: Json) -> Json:
     """Hang up the caller of a report, and return what became of it."""
-    return product.done(product.post(f"/reports/{report['number']}/call/hang-up", {}))
+    return product.done(product.hang_up(report))
 
 
 def test_one_who_waits_is_hung_up_and_the_other_waits_on(pbx: RealAsterisk, people: People, acting: Product) -> None:

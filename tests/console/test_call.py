@@ -64,11 +64,16 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     siti.on("request", asked)
     counting, status = siti.get_by_text("Panggilan diputus dalam"), siti.locator("#status")
     call, prank = answered(here, siti, "+6281200000011")
+    keys.to(siti.get_by_label("Lokasi", exact=True))
+    keys.type("zz")
+    expect(siti.locator(".where .list")).to_be_visible()
     keys.press("Alt+P")
     expect(counting).to_contain_text("dalam 4 dtk")
     expect(status).to_contain_text("■ ditutup")
-    keys.press("Escape")
+    keys.press("Escape")  # with the list of places open, which would take it
     expect(counting).to_be_hidden()
+    keys.press("Alt+U")  # it was a report after all
+    expect(status).not_to_contain_text("ditutup")
     ended(here, siti, call)
 
     call, ghost = answered(here, siti, "+6281200000012")
@@ -93,7 +98,16 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)  # at once, without a key
     siti.remove_listener("request", asked)
     classes = [here.product.report(number)["class"] for number in (prank, ghost, information)]
-    assert classes == ["prank", "ghost", "information"]
+    assert classes == ["normal", "ghost", "information"]
+
+
+COUNTS_RINGS = """() => {
+    globalThis.rings = 0;
+    const Tone = OscillatorNode;
+    globalThis.OscillatorNode = class extends Tone {
+        constructor(c, o) { super(c, o); if (o.frequency === 880) globalThis.rings++; }
+    };
+}"""
 
 
 def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page) -> None:
@@ -116,6 +130,9 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
         expect(narrative).to_be_focused()
     expect(narrative).to_have_value("Api di dapur, dua orang di dalam, pintu terkunci.")
     assert siti.locator("#number").inner_text() == first
+    keys.press("Alt+P")  # of the caller on the line, not of what is in front
+    expect(siti.get_by_role("alert").filter(has_text="laporan ini tidak ditutup")).to_be_visible()
+    assert here.product.report(first)["status"] != "closed"
     waiting = siti.get_by_role("navigation", name="Laporan yang dibuka").get_by_role("button", name="◉")
     expect(waiting).to_have_count(1)
     keys.to(waiting, back=True)
@@ -124,6 +141,55 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
     assert here.product.report(first)["narrative"].endswith("pintu terkunci.")
     other.hangs_up()
     ended(here, siti, next_one)
+
+    third, shown = here.call("+6281200000024"), siti.locator("#number").inner_text()
+    keys.to(siti.locator("#steps button").first)  # no text box, and the next key is meant for this report all the same
+    siti.evaluate(COUNTS_RINGS)
+    third.rings()
+    until(lambda: siti.evaluate("globalThis.rings") >= 2, "it rings on until somebody answers")
+    third.answers()
+    expect(waiting).to_have_count(1, timeout=SOON_MS)
+    expect(siti.locator("#number")).to_have_text(shown)
+    keys.push(waiting)
+    ended(here, siti, third)
+
+
+def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromium: Windows, siti: Page) -> None:
+    chromium.forgiven += ["net::ERR_", "status of 404"]
+    first = siti.locator("#number").inner_text()
+    late, gone = (here.product.post("/reports", {"source": "walk-in"})["number"] for _ in range(2))
+    siti.route(f"**/api/v1/reports/{late}", lambda route: route.abort())
+    siti.route(f"**/api/v1/reports/{gone}", lambda route: route.fulfill(status=404, json={"error": "unknown_report"}))
+    tabs, number = siti.get_by_role("navigation", name="Laporan yang dibuka"), siti.locator("#number")
+    siti.reload()  # now it knows them from the snapshot alone
+    expect(number).to_have_text(first, timeout=SOON_MS)
+    siti.locator(f"#newest [data-number='{late}']").click()
+    expect(siti.get_by_text(f"{late} dibaca…")).to_be_visible()
+    expect(number).to_have_text(first)
+    siti.unroute(f"**/api/v1/reports/{late}")
+    expect(number).to_have_text(late, timeout=SOON_MS)
+    siti.route("**/api/v1/desks", lambda route: route.abort())
+    siti.keyboard.press("F10")
+    not_read = siti.get_by_text("Giliran belum terbaca")
+    expect(not_read).to_be_visible(timeout=SOON_MS)
+    siti.unroute("**/api/v1/desks")
+    expect(not_read).to_be_hidden(timeout=SOON_MS)
+    siti.keyboard.press("F10")
+    expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+    siti.locator(f"#newest [data-number='{gone}']").click()
+    expect(siti.get_by_role("alert").filter(has_text=f"{gone} tidak dapat dibuka")).to_be_visible()
+    expect(number).to_have_text(late)
+    keys, note = Keys(siti), siti.locator("#step-note")
+    keys.write(note, "Warga sudah menangani")  # nothing saves it by itself
+    for opened in (first, late):
+        keys.push(tabs.locator(f"[data-number='{opened}']"))
+        expect(number).to_have_text(opened)
+    expect(note).to_have_value("Warga sudah menangani")
+    open_now = tabs.locator("[data-number]").count()
+    siti.reload()
+    expect(number).to_have_text(late, timeout=SOON_MS)
+    expect(note).to_have_value("Warga sudah menangani")
+    expect(tabs.locator("[data-number]")).to_have_count(open_now)
 
 
 def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: Windows, siti: Page) -> None:

@@ -82,6 +82,7 @@ def test_a_place_is_chosen_beside_what_was_typed(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("l bluto pakandangan")
     expect(page.locator("#command-places li").first).to_contain_text("Kecamatan Bluto", timeout=SOON_MS)
+    expect(page.locator("#command-effect")).to_contain_text("▲ tempat tetap Pulau Sapudi")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#command-effect")).to_contain_text(
         re.compile(r"Lokasi: bluto pakandangan · tempat Desa .+\(35\.29")

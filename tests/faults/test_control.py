@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.acceptance.conftest import settings
-from tests.acceptance.product import Json, Product
+from tests.acceptance.product import Product
 from tests.faults.ledgers import agreed, rings, talked
 from tests.faults.store import Store
 from tests.faults.test_several import centre
@@ -39,11 +39,6 @@ def hand(pbx: RealAsterisk, user: str = "intake112-control", secret: str | None 
     return settings(pbx) | own
 
 
-def hang_up(product: Product, report: Json) -> Json:
-    """Ask for the end of a caller's call."""
-    return product.post(f"/reports/{report['number']}/call/hang-up", {})
-
-
 def test_the_database_is_away_between_the_answer_and_its_saving(
     pbx: RealAsterisk, people: People, store: Store, tmp_path: Path
 ) -> None:
@@ -54,7 +49,7 @@ def test_the_database_is_away_between_the_answer_and_its_saving(
         (report,) = until(lambda: product.get("/calls")["calls"], "the ring is shown")
         assert pbx.pid is not None
         os.kill(pbx.pid, signal.SIGSTOP)
-        asked = hang_up(product, report)
+        asked = product.hang_up(report)
         until(lambda: product.get(f"/controls/{asked['id']}")["state"] == "begun", "it is sent")
         store.take_away()
         os.kill(pbx.pid, signal.SIGCONT)
@@ -79,7 +74,7 @@ def test_a_user_with_fewer_rights_ends_nobodys_call(
         talked(pbx, 1)
         (report,) = until(lambda: product.get("/calls")["calls"], "the call is there")
         until(lambda: product.report(report["number"])["call"]["operator"], "it is answered")
-        refused = [hang_up(product, report)]
+        refused = [product.hang_up(report)]
         for attended in (False, True):
             to = {"number": "+62328600113", "attended": attended}
             refused.append(product.post(f"/reports/{report['number']}/call/transfer", to))
@@ -121,7 +116,7 @@ def test_two_bridges_asked_at_once_do_it_once(
                 lambda: found if len(found := here.web.get("/calls")["calls"]) == len(callers) else None,  # noqa: B023
                 "all wait",
             )
-            for asked in [hang_up(here.web, report) for report in waiting]:
+            for asked in [here.web.hang_up(report) for report in waiting]:
                 assert here.web.done(asked)["result"] == "done"
             for caller in callers:
                 caller.wait()

@@ -5,11 +5,13 @@ import pytest
 from db import controls, machine_room
 from db.engine import Database
 from intake import control
-from intake.facts import CallKey, Ended
+from intake.facts import CallKey, Ended, Rang, Taken
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, book, ring
+from tests.intake.sitting import OP1, call, machines, person
 
 HANG_UP = "/api/v1/reports/112-20260314-0001/call/hang-up"
+TRANSFER = "/api/v1/reports/112-20260314-0001/call/transfer"
 MEMBERS = "/api/v1/queues/112/members"
 ADD: Json = {"action": "add", "device": "PJSIP/op1", "name": "Siti Fiktif"}
 
@@ -20,9 +22,16 @@ async def hand(database: Database, state: str = "connected", pbx: str = "pbx-1")
         await machine_room.beat(tx, f"control:{pbx}:0a1b2c3d", state, "")
 
 
+async def talk(database: Database) -> None:
+    """A caller rings and is answered at a telephone without a shift."""
+    now, key = database.clock(), CallKey("pbx-1", "c.1")
+    await ring(database, now)
+    await book(database, Rang(key, now, "p.1", OP1, "op1"), Taken(key, now, "p.1", OP1, "op1"))
+
+
 async def test_a_request_is_kept_and_its_end_is_told(operator: Client, database: Database) -> None:
     await hand(database)
-    await ring(database, database.clock())
+    await talk(database)
     asked = await operator.post(HANG_UP)
     assert asked.status_code == 202, asked.text
     assert (asked.json()["action"], asked.json()["state"], asked.json()["result"]) == ("hang-up", "asked", None)
@@ -48,7 +57,7 @@ async def test_nothing_is_asked_when_nobody_can_do_it(
 ) -> None:
     if state is not None:
         await hand(database, state)
-    await ring(database, database.clock())
+    await talk(database)
     for refused in (await operator.post(HANG_UP), await operator.post(MEMBERS, json=ADD)):
         expected = "control_not_configured" if state is None else code
         assert (refused.status_code, refused.json()["error"]) == (409, expected)
@@ -113,3 +122,23 @@ async def test_an_unknown_request(operator: Client) -> None:
     for name in ("0190163d-8694-739b-aea5-966c26f8ad91", "x"):
         refused = await operator.get(f"/api/v1/controls/{name}")
         assert (refused.status_code, refused.json()["error"]) == (404, "unknown_control")
+
+
+async def test_whose_caller_may_be_hung_up(client: Client, database: Database) -> None:
+    """One's own, and nobody else's; nobody's who waits; a supervisor's word is enough for any."""
+    siti, budi = [await person(client, database, name) for name in ("siti", "budi")]
+    wati = await person(client, database, "wati", "supervisor")
+    await machines(database)
+    await siti.start()
+    (arrived, *answered), _ = call(database)
+    await book(database, arrived)
+    hang_up, transfer = (path.removeprefix("/api/v1") for path in (HANG_UP, TRANSFER))
+    status, said = await siti.post(hang_up)
+    assert (status, said["error"]) == (409, "caller_waits")
+    await book(database, *answered)
+    for path, body in ((hang_up, {}), (transfer, {"number": "+62328600113", "attended": False})):
+        status, said = await budi.post(path, body)
+        assert (status, said["error"]) == (409, "others_call")
+    async with database.reading() as reading:
+        assert [row.action for row in await controls.unfinished(reading, "pbx-1") if row.report_id] == []
+    assert [(await who.post(hang_up))[0] for who in (siti, wati)] == [202, 202]

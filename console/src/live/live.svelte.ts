@@ -2,6 +2,7 @@
 // Nothing is missed: the tab listens first, then reads the snapshot, then takes up what came meanwhile.
 import { clock } from "../clock.svelte.ts";
 import { Feed } from "./feed.ts";
+import { Fresh } from "./fresh.ts";
 import type { Change, FeedMessage, KINDS, TabMessage } from "./messages.ts";
 
 type Kind = (typeof KINDS)[number];
@@ -14,6 +15,7 @@ class Live {
   /** When the server last spoke, by the clock that nobody can set (ms); before it ever did, when the page was opened. */
   heardAt = $state(0);
   private readonly listeners = new Map<string, Set<(change: Change) => void>>();
+  private readonly beside = new Set<Fresh>();
   private snapshot: () => Promise<number> = () => Promise.resolve(0);
   private reading = false;
   private readAgain = false;
@@ -51,6 +53,22 @@ class Live {
     const listening = this.listeners.get(kind) ?? new Set();
     this.listeners.set(kind, listening.add(then));
     return () => listening.delete(then);
+  }
+
+  /**
+   * Read what is not in the snapshot: now, after each snapshot, with each event of these kinds, and again until it worked.
+   * `said` hears whether it is known. `run` of what is returned reads it once more, `end` ends all that.
+   */
+  fresh(read: () => Promise<unknown>, said: (known: boolean) => void, ...kinds: Kind[]): Fresh {
+    const fresh = new Fresh(read, (then) => setTimeout(then, AGAIN_AFTER_MS), said);
+    this.beside.add(fresh);
+    const ends = kinds.map((kind) => this.on(kind, () => void fresh.run()));
+    fresh.onEnd(() => {
+      this.beside.delete(fresh);
+      ends.forEach((end) => end());
+    });
+    void fresh.run();
+    return fresh;
   }
 
   private take(message: FeedMessage): void {
@@ -91,6 +109,7 @@ class Live {
         this.readAgain = false;
         this.have = await this.snapshot();
         this.heardAt = performance.now();
+        for (const fresh of this.beside) void fresh.run();
       } while (this.readAgain || this.have < this.from);
     } catch {
       setTimeout(() => void this.read(), AGAIN_AFTER_MS); // the alarms say what is wrong

@@ -52,6 +52,11 @@ class Autosave {
     return this.drafts.size;
   }
 
+  /** Whether the server does not have everything yet that was typed into this report here. */
+  unsaved(report: string): boolean {
+    return this.ofReport(report).length > 0;
+  }
+
   /** Somebody typed. `version`: of the report that they see. `soon`: there is nothing to wait for (a choice, Enter). */
   type(report: string, leaf: Leaf, value: Value, version: number, soon = false): void {
     this.put(report, leaf, typed(this.of(report, leaf), value, version));

@@ -3,6 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ask, Unreachable } from "../api/client.ts";
 import type { CallSummary, Report, ReportSummary, Service, State } from "../api/schema.ts";
+import { sentenceOf } from "../api/sentences.ts";
 import { live } from "../live/live.svelte.ts";
 import { oneAtATime } from "../once.ts";
 import { who } from "../who.ts";
@@ -20,6 +21,8 @@ class Reports {
   services = $state.raw<Service[]>([]);
   /** Whether the first snapshot is there. */
   known = $state(false);
+  /** Why the server did not give a report that is to be on a screen. */
+  readonly refused = new SvelteMap<string, string>();
   private readonly all = new SvelteMap<string, ReportSummary | Report>();
   private readonly reading = new Map<string, boolean>(); // number -> read once more
   private readonly opened = new Set<string>();
@@ -76,11 +79,13 @@ class Reports {
   /** A report is on a screen whole: it is kept and read anew with each change, until it is closed there. */
   open(number: string): Promise<void> {
     this.opened.add(number);
+    this.refused.delete(number);
     return this.read(number);
   }
 
   close(number: string): void {
     this.opened.delete(number);
+    this.refused.delete(number);
   }
 
   /** Read one anew; while it is being read, once more at most. What cannot be read now is tried again. */
@@ -94,9 +99,11 @@ class Reports {
       try {
         const report = await ask("GET /api/v1/reports/{number}", { path: { number } });
         this.put(report);
+        this.refused.delete(number);
         if (this.mayBecomeMine(report)) void this.readMine();
       } catch (error) {
         if (error instanceof Unreachable) setTimeout(() => void this.read(number), AGAIN_AFTER_MS);
+        else if (this.opened.has(number)) this.refused.set(number, sentenceOf(error));
       }
     } while (this.reading.get(number));
     this.reading.delete(number);
