@@ -38,6 +38,7 @@ class Desk {
     const ends = [
       live.on("shift", () => void this.readShift()),
       live.on("worklist", () => void this.readWorklist()),
+      live.on("caller", () => void this.readCallers()),
     ];
     return () => ends.forEach((end) => end());
   }
