@@ -8,6 +8,7 @@ from db import dispatches, machine_room, reports, tables
 from db.dispatches import DispatchRow
 from db.engine import Database
 from intake.facts import CallKey, Ended
+from routing.steps import AnswerWord
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency, book, close, ring
 from tests.intake.sitting import OP1, at_pbx, call, machines, person
@@ -64,7 +65,8 @@ async def test_what_an_agency_rejected_or_fell_silent_about_is_no_quieter_than_w
     silent = await opened(client, database, clock, rini, "damkar")
     waits = await opened(client, database, clock, rini, "damkar")
     rejected = await opened(client, database, clock, rini, "damkar", "pmi")
-    for number, word in ((silent, "accepted"), (waits, "accepted"), (rejected, "rejected")):
+    words: dict[str, AnswerWord] = {silent: "accepted", waits: "accepted", rejected: "rejected"}
+    for number, word in words.items():
         await answer(database, await first_of(database, number), word)
     clock.forward(hours=5)
     assert await look(database) >= 1
