@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import case, extract, func, select
+from sqlalchemy import case, exists, extract, func, select
 
 from db import tables
 from db.engine import Reading
 from db.reports import NOT_CLOSED, ReportRow
-from db.states import UNANSWERED
+from db.states import AT_WORK, NOT_LIVE, OVER, UNANSWERED
 from db.strikes import StrikeRow
 
 r, c, d, a, q, s, w = (
@@ -27,6 +27,21 @@ r, c, d, a, q, s, w = (
 QUARTER_S: Final = 900  # every time zone is whole quarters of an hour from UTC
 REAL: Final = (r.classification != "test", r.exercise.is_(False))
 WAITS: Final = d.escalate_at.is_not(None) & d.state.in_(UNANSWERED)  # as `dispatches.waiting` counts them
+later = tables.dispatches.alias()
+FOLLOWED: Final = (
+    exists()
+    .where(later.c.report_id == d.report_id, later.c.created_at > d.created_at, later.c.state.not_in(NOT_LIVE))
+    .correlate(tables.dispatches)
+)
+# The agency rejected, and nobody was sent it after them. Of joined reports it is the head that is sent: only the ladder
+# (`escalate_at`) knows there whether nobody has a member's.
+FORSAKEN: Final = (
+    (d.state == "rejected")
+    & r.status.not_in(OVER)
+    & (r.duplicate_of.is_(None) | d.escalate_at.is_not(None))
+    & ~FOLLOWED
+)
+SILENT: Final = d.state.in_(AT_WORK) & (d.asked > 0) & r.status.not_in(OVER)
 
 
 class CallTimes(Struct, frozen=True):
@@ -53,12 +68,23 @@ class UnacceptedRow(Struct, frozen=True):
 
 
 class OpenTotals(Struct, frozen=True):
-    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, untouched by anybody."""
+    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, with a rejected one that
+    nobody follows, with a silent one, untouched by anybody.
+    """
 
     total: int
     unaccepted: int
     overdue: int
+    rejected: int
+    silent: int
     untouched: int
+
+
+class Troubled(Struct, frozen=True):
+    """Dispatches that their agency rejected and that nobody follows, and those whose agency fell silent."""
+
+    rejected: int
+    silent: int
 
 
 class Owed(Struct, frozen=True):
@@ -68,6 +94,7 @@ class Owed(Struct, frozen=True):
     unowned: int
 
 
+_of_open = tables.dispatches.join(tables.reports, r.id == d.report_id)
 _times = select(
     *(c.stage, c.outcome, c.arrived_at, c.answered_at, c.ended_at),
     c.operator_device.is_not(None).label("taken"),
@@ -126,28 +153,42 @@ async def unaccepted(reading: Reading, limit: int) -> list[UnacceptedRow]:
     return await reading.rows(UnacceptedRow, statement)
 
 
+async def troubled(reading: Reading) -> Troubled:
+    """Count the dispatches that are no agency's any more, and those of which no agency says anything."""
+    counts = select(func.count(case((FORSAKEN, 1))), func.count(case((SILENT, 1))))
+    statement = counts.select_from(_of_open).where(r.status.in_(NOT_CLOSED))
+    return Troubled(*map(int, (await reading.connection.execute(statement)).one()))
+
+
 async def open_reports(reading: Reading, limit: int) -> tuple[OpenTotals, list[ReportRow]]:
     """Count the reports that are not closed, and return the first of them.
 
-    Those with overdue dispatches come first, the longest overdue first; then those with dispatches that nobody has
-    accepted, the oldest dispatch first; then the oldest report first.
+    Those with overdue dispatches, or rejected ones that nobody follows, come first, the longest so first; then those
+    whose agency fell silent, the longest silent first; then those with dispatches that nobody has accepted, the oldest
+    dispatch first; then the oldest report first.
     """
-    waiting = (
+    overdue = WAITS & (d.accept_by <= reading.now)
+    found = (
         select(
             d.report_id,
-            func.min(d.created_at).label("asked_at"),
-            func.min(case((d.accept_by <= reading.now, d.accept_by))).label("late_at"),
+            func.min(case((WAITS, d.created_at))).label("asked_at"),
+            func.min(case((overdue, d.accept_by), (FORSAKEN, d.rejected_at))).label("urgent_at"),
+            func.min(case((SILENT, d.heard_at))).label("silent_at"),
+            func.count(case((overdue, 1))).label("overdue"),
+            func.count(case((FORSAKEN, 1))).label("rejected"),
         )
-        .where(WAITS)
+        .select_from(_of_open)
+        .where(r.status.in_(NOT_CLOSED))
         .group_by(d.report_id)
         .subquery()
     )
-    joined = tables.reports.outerjoin(waiting, waiting.c.report_id == r.id)
-    late, asked = waiting.c.late_at, waiting.c.asked_at
+    joined = tables.reports.outerjoin(found, found.c.report_id == r.id)
+    urgent, silent, asked = found.c.urgent_at, found.c.silent_at, found.c.asked_at
+    some = (func.count(case((column > 0, 1))) for column in (found.c.overdue, found.c.rejected))
     untouched = func.count(case((r.status == "open", 1)))
-    counts = select(func.count(), func.count(asked), func.count(late), untouched).select_from(joined)
+    counts = select(func.count(), func.count(asked), *some, func.count(silent), untouched).select_from(joined)
     row = (await reading.connection.execute(counts.where(r.status.in_(NOT_CLOSED)))).one()
-    order = late.is_(None), late, asked.is_(None), asked, r.opened_at, r.id
+    order = urgent.is_(None), urgent, silent.is_(None), silent, asked.is_(None), asked, r.opened_at, r.id
     first = select(tables.reports).select_from(joined).where(r.status.in_(NOT_CLOSED)).order_by(*order).limit(limit)
     return OpenTotals(*map(int, row)), await reading.rows(ReportRow, first)
 

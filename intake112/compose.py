@@ -163,24 +163,29 @@ def expected(settings: Settings) -> list[Expected]:
     return [Expected(bridge, frozenset({"connected"}), advice), lanes]
 
 
-def notes(settings: Settings) -> list[str]:
-    """Return what this installation goes without, one sentence each."""
+def notes(settings: Settings) -> dict[str, str]:
+    """Return what this installation goes without: for each a code, which the console has words for, and a sentence."""
     s = settings
     control = s.control_username and s.control_secret
     found = (
-        (s.ami_host, "No bridge is started, so no call becomes a report: INTAKE112_AMI_HOST is not set."),
+        ("bridge", s.ami_host, "No bridge is started, so no call becomes a report: INTAKE112_AMI_HOST is not set."),
         (
+            "cel",
             s.cel_file,
             "Calls that came and went while we were deaf are not found: INTAKE112_CEL_FILE is not set.",
         ),
-        (s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
-        (control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
-        (s.menu_port, "Callers whom nobody answers get no voice menu: INTAKE112_MENU_PORT is not set."),
-        (s.hep_port, "Where callers are, as their networks say it, is not taken over: INTAKE112_HEP_PORT is not set."),
-        (s.sms_url, "Callers get no link for their position by SMS: INTAKE112_SMS_URL is not set."),
-        (s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
+        ("queue_log", s.queue_log, "Names of operators in such calls are not found: INTAKE112_QUEUE_LOG is not set."),
+        ("control", control, "The desk cannot control calls: INTAKE112_CONTROL_USERNAME and _SECRET are not set."),
+        ("menu", s.menu_port, "Callers whom nobody answers get no voice menu: INTAKE112_MENU_PORT is not set."),
+        (
+            "hep",
+            s.hep_port,
+            "Where callers are, as their networks say it, is not taken over: INTAKE112_HEP_PORT is not set.",
+        ),
+        ("sms", s.sms_url, "Callers get no link for their position by SMS: INTAKE112_SMS_URL is not set."),
+        ("recordings", s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
-    return [sentence for there, sentence in found if not there]
+    return {code: sentence for code, there, sentence in found if not there}
 
 
 async def _pages(

@@ -1,5 +1,5 @@
 // Sounds made by the browser, without files: a ring, an overdue dispatch, a lost connection. Browsers are silent until
-// somebody has pressed something: "start shift" and the button in the frame call `unlock`.
+// somebody has pressed something: the frame calls `unlock` at the first key or press (`frame/sound.svelte.ts`).
 type Tone = readonly [hertz: number, from: number, seconds: number];
 
 /** What each is: tones of a frequency (Hz), when (s), how long (s). Told apart without words: high pair, low triple, fall. */
@@ -13,11 +13,19 @@ export type Sound = keyof typeof TONES;
 const LOUDNESS = 0.25;
 const LOUDER = 0.6;
 let context: AudioContext | null = null;
+let changed: () => void = () => undefined;
+
+/** Be told when sounds became allowed, or are no longer: a browser may suspend them by itself. */
+export function onSound(then: () => void): void {
+  changed = then;
+}
 
 /** Allow sounds; call it from a click or a key. */
 export async function unlock(): Promise<boolean> {
   context ??= new AudioContext();
+  context.onstatechange = () => changed();
   await context.resume();
+  changed();
   return context.state === "running";
 }
 

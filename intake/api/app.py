@@ -64,7 +64,7 @@ def create_app(
     language: str = "id",
     version: str = "0",
     expected: Sequence[Expected] = (),
-    notes: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
     stop: asyncio.Event | None = None,
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]] = dict,
     store: Path | None = None,
@@ -83,7 +83,7 @@ def create_app(
         language: of the pages.
         version: of this release.
         expected: the services that `/readyz` wants to hear.
-        notes: what this installation leaves out, one sentence each; `/readyz` shows them.
+        notes: what this installation leaves out, a sentence by its code; `/readyz` shows them.
         stop: set at shutdown; open streams of events end within a second of it.
         store: the folder where recordings are kept.
         photo_folder: the folder of agencies' photos; None: none are taken.
@@ -97,7 +97,7 @@ def create_app(
     ending = stop or asyncio.Event()
     desks = shift_rules or ShiftRules()
     context = Context(
-        *(database, public_url, zone, language, version, expected, notes, ending, alarms, store, desks, sms),
+        *(database, public_url, zone, language, version, expected, notes or {}, ending, alarms, store, desks, sms),
         photos=photo_folder,
         maps=map_folder,
         aml_secret=aml_secret,

@@ -85,10 +85,16 @@ class Unaccepted(Out):
 
 
 class Dispatches(Out):
-    """Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first."""
+    """Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first.
+
+    `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were
+    accepted and whose agency says nothing any more. Neither is among `unaccepted`.
+    """
 
     unaccepted: int
     overdue: int
+    rejected: int
+    silent: int
     oldest: list[Unaccepted]
 
 
@@ -121,13 +127,16 @@ class Wallboard(Out):
 
 
 class OpenReports(Out):
-    """Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and
-    on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest.
+    """Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with
+    one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked.
+    `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest.
     """
 
     total: int
     unaccepted: int
     overdue: int
+    rejected: int
+    silent: int
     untouched: int
     first: list[ReportSummary]
 
@@ -155,6 +164,7 @@ class BoardAlarm(Out):
     since: datetime | None
     count: int | None
     message: str
+    values: dict[str, str | float] = Field(description="what is in the blanks of the code's sentence, as in /readyz")
 
 
 class Supervision(Out):

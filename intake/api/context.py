@@ -47,7 +47,7 @@ class Context:
     language: str
     version: str
     expected: Sequence[Expected]
-    notes: Sequence[str]
+    notes: Mapping[str, str]  # what this installation goes without: a sentence by its code
     stop: asyncio.Event
     alarms: Callable[[], Mapping[str, Sequence[Alarm]]]  # of the services in this very process, by name
     recordings: Path | None  # the store; None: this server has none

@@ -45,7 +45,15 @@ def router(context: Context, registry: CollectorRegistry) -> APIRouter:
         checks, alarms = await looked(context)
         ready = all(check.ok for check in checks)
         response.status_code = 200 if ready else 503
-        return schemas.Ready(ready=ready, checks=checks, alarms=alarms, notes=[*context.notes, *await _lacks(context)])
+        lacks = {**context.notes, **await _lacks(context)}
+        return schemas.Ready(
+            ready=ready,
+            version=context.version,
+            checks=checks,
+            alarms=alarms,
+            notes=list(lacks.values()),
+            lacks=list(lacks),
+        )
 
     @routes.get(
         "/metrics",
@@ -185,13 +193,13 @@ async def looked(context: Context) -> tuple[list[schemas.Check], list[schemas.Se
     return checks, _alarms(context, rows, now)
 
 
-async def _lacks(context: Context) -> list[str]:
-    """Return what the database goes without, one sentence each; nothing while it cannot be read."""
+async def _lacks(context: Context) -> dict[str, str]:
+    """Return what the database goes without, a sentence by its code; nothing while it cannot be read."""
     try:
         async with context.database.reading() as reading:
-            return [] if placing.OFFICIAL in await places.of_lists(reading) else [placing.NO_NAMES]
+            return {} if placing.OFFICIAL in await places.of_lists(reading) else {"places": placing.NO_NAMES}
     except DatabaseUnavailableError:
-        return []
+        return {}
 
 
 def _alarms(context: Context, rows: Sequence[ServiceRow], now: datetime) -> list[schemas.ServiceAlarm]:

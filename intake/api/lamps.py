@@ -3,7 +3,7 @@
 They are made of what `/readyz` says (`health.looked`), so no board can say another thing than it does.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
@@ -103,7 +103,7 @@ async def told(reading: Reading, checks: Sequence[Check], alarms: Sequence[Servi
             continue
         seen.add(key)
         bad = alarm.code in TRUNK_BAD | LANES_BAD
-        found.append(_alarm(alarm.code, source, alarm.message, pbx=pbx, bad=bad))
+        found.append(_alarm(alarm.code, source, alarm.message, alarm.values, pbx=pbx, bad=bad))
     return sorted(found, key=lambda one: not one.bad)
 
 
@@ -112,7 +112,7 @@ def _failed(check: Check, services: Sequence[ServiceRow], now: datetime) -> Boar
     same = [row for row in services if row.name == check.name or row.name.startswith(f"{check.name}:")]
     fresh = [row.since for row in same if row.is_fresh(now)]
     since = max(fresh or (row.seen_at for row in same), default=None)
-    return _alarm(source, source, check.message, pbx=pbx, bad=True, since=since)
+    return _alarm(source, source, check.message, {}, pbx=pbx, bad=True, since=since)
 
 
 def _of_agency(row: StandingRow, now: datetime) -> list[BoardAlarm]:
@@ -123,6 +123,7 @@ def _of_agency(row: StandingRow, now: datetime) -> list[BoardAlarm]:
             one.code,
             ROUTING,
             one.message,
+            one.values,
             agency=row.name,
             since=since.get(one.code),
             count=count.get(one.code, row.unsent),
@@ -141,6 +142,7 @@ def _alarm(
     code: str,
     source: str,
     message: str,
+    values: Mapping[str, str | float],
     *,
     pbx: str | None = None,
     bad: bool = False,
@@ -149,5 +151,13 @@ def _alarm(
     count: int | None = None,
 ) -> BoardAlarm:
     return BoardAlarm(
-        code=code, source=source, pbx=pbx, bad=bad, agency=agency, since=since, count=count, message=message
+        code=code,
+        source=source,
+        pbx=pbx,
+        bad=bad,
+        agency=agency,
+        since=since,
+        count=count,
+        message=message,
+        values=dict(values),
     )

@@ -310,13 +310,16 @@ class Check(Out):
 class Ready(Out):
     """Whether calls become reports and reports reach agencies.
 
-    `alarms`: what services say is wrong; calls become reports all the same. `notes`: limits of this installation.
+    `alarms`: what services say is wrong; calls become reports all the same. `notes`: limits of this installation, and
+    `lacks` their codes in the same order. `version`: of the server that answers.
     """
 
     ready: bool
+    version: str
     checks: list[Check]
     alarms: list[ServiceAlarm]
     notes: list[str]
+    lacks: list[str]
 
 
 class Alive(Out):

@@ -44,6 +44,8 @@ def router(context: Context) -> APIRouter:
                     total=totals.total,
                     unaccepted=totals.unaccepted,
                     overdue=totals.overdue,
+                    rejected=totals.rejected,
+                    silent=totals.silent,
                     untouched=totals.untouched,
                     first=await wire.summaries(reading, rows),
                 ),

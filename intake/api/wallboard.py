@@ -103,6 +103,7 @@ class _Numbers:
             midnight = board.midnight(reading.now.astimezone(self._context.timezone).date(), self._context.timezone)
             calls = await counted.call_times(reading, midnight)
             unaccepted, overdue, _ = await dispatches.waiting(reading)
+            troubled = await counted.troubled(reading)
             oldest = await counted.unaccepted(reading, OLDEST)
             waits = board.waits(await counted.in_progress(reading))
             return shapes.Wallboard(
@@ -112,7 +113,11 @@ class _Numbers:
                 operators=operators(await shifts.every_desk(reading, self._context.shifts)),
                 today=_today(board.today(calls, reading.now), midnight),
                 dispatches=shapes.Dispatches(
-                    unaccepted=unaccepted, overdue=overdue, oldest=[_unaccepted(row, reading.now) for row in oldest]
+                    unaccepted=unaccepted,
+                    overdue=overdue,
+                    rejected=troubled.rejected,
+                    silent=troubled.silent,
+                    oldest=[_unaccepted(row, reading.now) for row in oldest],
                 ),
                 hours=await self._hours(reading, midnight),
                 lamps=await lamps.lamps(reading, self._context.shifts, checks, alarms),

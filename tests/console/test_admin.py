@@ -113,6 +113,12 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
         here.get_by_role("button", name="Tampilkan").click()
         for told in ("instansi dijeda", "rahasia instansi diganti", "instansi diubah", "instansi ditambah"):
             expect(page.locator("#audit")).to_contain_text(told)
+        page.route("**/api/v1/audit?*", lambda one: one.fulfill(json=one.fetch().json() | {"next": 1}))
+        here.get_by_role("button", name="Tampilkan").click()
+        here.get_by_label("Apa", exact=True).fill("user.*")
+        with page.expect_request(re.compile(r"/audit\?.*before=1")) as older:
+            here.get_by_role("button", name="Lebih lama").click()
+        assert "action=agency" in older.value.url, "older rows are of what is shown, whatever stands in the box"
 
 
 def test_rules_are_tried_before_they_are_made_and_a_guide_is_not_overwritten(centre: Centre) -> None:
@@ -167,6 +173,9 @@ def test_a_person_a_file_of_places_and_what_a_supervisor_sees(centre: Centre) ->
         here.get_by_role("button", name="Tambah orang", exact=True).click()
         password = here.locator(".once code").inner_text()
         assert len(password) >= 20
+        new = {"name": "siti-pagi", "role": "operator", "password": "kuda laut biru tua"}
+        assert page.request.post(f"{centre.address}/api/v1/users", data=new).status == 201
+        expect(here.get_by_role("button", name="siti-pagi")).to_be_visible(timeout=20_000)  # the list does not grow old
 
     with desk(centre.address, "pengawas-malam", password, ["status of 422"]) as page:
         expect(page).to_have_url(f"{centre.address}/")

@@ -16,6 +16,7 @@ SHOWN_MS = 30_000
 DIGITS = ".big, .operators dd, .dispatches b, .figure b, .clock"
 HEIGHTS = f"""() => [...document.querySelectorAll('{DIGITS}')].map(
     (one) => parseFloat(getComputedStyle(one).fontSize) / innerHeight)"""
+PLAIN_HTTP = "delete Crypto.prototype.randomUUID; delete Navigator.prototype.locks;"  # as a browser has it there
 FITS = """() => { const wall = document.querySelector(".wall");
     return [wall.scrollHeight - innerHeight, wall.scrollWidth - innerWidth] }"""
 
@@ -30,8 +31,14 @@ def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
     expect(page.locator("#services li").first).to_be_visible(timeout=SHOWN_MS)
     assert page.request.post(f"{address}/api/v1/shift", data={"device": "PJSIP/op1"}).status == 201
     made = page.request.post(f"{address}/api/v1/reports", data={"source": "walk-in"}).json()
+    (agency, *_) = page.request.get(f"{address}/api/v1/agencies").json()["agencies"]
+    pause = f"{address}/api/v1/agencies/{agency['code']}/pause"
+    assert page.request.post(pause, data={"reason": "servernya pindah"}).ok
     page.goto(f"{address}/pengawas")
-    expect(page.locator("#told li").first).to_be_visible(timeout=SHOWN_MS)
+    paused = page.locator("#told li", has_text=f"{agency['name']} dijeda sejak")
+    expect(paused).to_contain_text("kiriman menunggu: hubungi lewat telepon", timeout=SHOWN_MS)
+    assert "{" not in page.locator("#told").inner_text(), "an alarm's sentence has its values"
+    assert page.request.post(pause.replace("pause", "resume")).ok
     mine = page.locator("#desks tr", has_text="supervisor")
     expect(mine).to_be_visible()
     mine.get_by_role("button", name="Akhiri giliran").click()
@@ -57,6 +64,7 @@ def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
     browser = page.context.browser
     assert browser is not None
     wall = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    wall.add_init_script(PLAIN_HTTP)
     wall.goto(link)
     expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"), timeout=SHOWN_MS)
     assert min(wall.evaluate(HEIGHTS)) >= 0.06, "somebody at the other end of the room must read it"

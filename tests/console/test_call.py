@@ -257,6 +257,9 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     expect(siti.locator("#stale")).to_be_hidden()
 
 
+LOST_HZ, OVERDUE_HZ = 440, 523
+HEARD = """() => { globalThis.tones ??= []; const Tone = OscillatorNode;
+    globalThis.OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
 WORDS = "Rumah kayu terbakar di Dusun Contoh, dua orang di lantai atas, jalan masuk sempit."
 
 
@@ -294,9 +297,52 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
 
 def test_a_page_that_hears_nothing_says_so_within_twelve_seconds(here: Centre, siti: Page) -> None:
     expect(siti.locator("#stale")).to_be_hidden()
+    expect(siti.locator("#sound")).to_have_text("♪ Bunyi: nyala")  # by the first of all those keys
+    siti.evaluate(HEARD)
     here.product.freeze()
     try:
         expect(siti.locator("#stale")).to_contain_text("tidak diperbarui sejak", timeout=12_000)
+        for _ in range(3):
+            expect(siti.locator("#clock")).not_to_have_text(siti.locator("#clock").inner_text())
     finally:
         here.product.thaw()
     expect(siti.locator("#stale")).to_be_hidden(timeout=20_000)
+    assert siti.evaluate("tones").count(LOST_HZ) == 1, "a lost connection sounds once"
+
+
+def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre, siti: Page) -> None:
+    told = {"source": "walk-in", "kind": "kebakaran", "priority": "P1"}
+    number = siti.request.post(f"{here.address}/api/v1/reports", data=told).json()["number"]
+    sending = f"{here.address}/api/v1/reports/{number}/dispatches"
+    ((sent,),) = siti.request.post(sending, data={"agencies": ["damkar"]}).json().values()
+    line, row = siti.locator("#urgent"), siti.locator(f"#mine [data-number='{number}']")
+    other = siti.locator("#number").inner_text()
+    siti.locator(f"#newest [data-number='{number}']").click()
+    expect(siti.locator("#number")).to_have_text(number)
+    siti.locator(f"nav [data-number='{other}']").click()
+    expect(siti.locator("#number")).to_have_text(other)
+    siti.evaluate(HEARD)
+    said = {"answer": "rejected", "by": "Pak Contoh", "note": "semua unit keluar"}
+    assert siti.request.post(f"{here.address}/api/v1/dispatches/{sent['id']}/answers", data=said).ok
+    expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak", timeout=SOON_MS)
+    expect(row).to_contain_text("belum ada gantinya")
+    until(lambda: siti.evaluate("tones").count(OVERDUE_HZ) == 3, "it sounds, though another report is in front")
+    Keys(siti).push(line)
+    expect(siti.locator("#number")).to_have_text(number)
+    expect(siti.locator(f"nav [data-number='{number}']")).to_contain_text("▲")
+
+
+def test_what_the_server_goes_without_and_a_newer_version_are_said(siti: Page) -> None:
+    def told(route: Route) -> None:
+        said = route.fetch().json()
+        checks = [one for one in said["checks"] if not one["name"].startswith("bridge")]
+        route.fulfill(json=said | {"checks": checks, "lacks": ["bridge", "control"], "version": "99.1"})
+
+    siti.route("**/readyz", told)
+    expect(siti.locator("#newer")).to_contain_text("Server sudah versi 99.1", timeout=SOON_MS)
+    expect(siti.locator("#alarms")).to_contain_text("Pusat ini tidak tersambung ke PBX")
+    expect(siti.locator("#queue-count")).to_have_text("?")
+    siti.locator("#lacks summary").click()
+    expect(siti.locator("#lacks")).to_contain_text("Panggilan tidak dapat diatur dari meja")
+    siti.unroute("**/readyz")
+    expect(siti.locator("#newer")).to_be_hidden(timeout=SOON_MS)

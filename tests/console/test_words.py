@@ -7,10 +7,14 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from db.journal import Kind
 from intake.door_words import WORDS
+from intake112 import settings
+from intake112.compose import notes
 from routing.refusals import RefusedError
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +77,16 @@ def test_every_alarm_has_its_words_and_every_blank_its_value(language: str) -> N
     assert said.keys() == made.keys()
     for code, sentence in said.items():
         assert set(re.findall(r"\{(\w+)\}", sentence)) <= made[code], code
+
+
+def test_the_console_hears_every_kind_of_event() -> None:
+    source = (ROOT / "console/src/live/messages.ts").read_text("utf-8").partition("export const KINDS = [")[2]
+    assert set(re.findall(r'"(\w+)"', source.partition("]")[0])) == set(get_args(Kind))
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_all_that_an_installation_may_lack_has_words(language: str) -> None:
+    assert words(language, "lacks").keys() == notes(settings.load()).keys() | {"places"}
 
 
 def test_a_refusal_with_words_is_one_that_the_api_makes() -> None:

@@ -22,7 +22,9 @@ BRIDGE = Expected("bridge:pbx-1", frozenset({"connected"}), "Check INTAKE112_AMI
 @pytest.fixture
 def app(database: Database) -> object:
     """An application that wants to hear a bridge."""
-    return create_app(database, public_url=PUBLIC_URL, expected=[BRIDGE], notes=["No CEL file."], version="1.2.3")
+    return create_app(
+        database, public_url=PUBLIC_URL, expected=[BRIDGE], notes={"cel": "No CEL file."}, version="1.2.3"
+    )
 
 
 FIGURES = {"tape_bytes": 4096.0, "clock_offset_s": -0.5}
@@ -75,7 +77,9 @@ async def test_ready_when_the_bridge_is_heard_and_connected(
     status, message = await bridge_check(client)
     assert status == 503
     assert "disconnected" in message
-    assert (await client.get("/readyz")).json()["notes"] == ["No CEL file.", placing.NO_NAMES]
+    said = (await client.get("/readyz")).json()
+    assert (said["notes"], said["lacks"]) == (["No CEL file.", placing.NO_NAMES], ["cel", "places"])
+    assert said["version"] == "1.2.3", "a page that is older can say so"
     alive = await client.get("/healthz")
     assert (alive.status_code, alive.json()) == (200, {"status": "ok", "version": "1.2.3"})
 

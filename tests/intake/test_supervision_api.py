@@ -4,12 +4,15 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from db import machine_room, tables
+from db import dispatches, machine_room, reports, tables
+from db.dispatches import DispatchRow
 from db.engine import Database
 from intake.facts import CallKey, Ended
+from routing.steps import AnswerWord
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency, book, close, ring
 from tests.intake.sitting import OP1, at_pbx, call, machines, person
+from tests.intake.test_escalating import answer, look
 
 
 async def supervisor(client: Client, database: Database) -> dict[str, str]:
@@ -50,7 +53,42 @@ async def test_open_reports_come_in_the_order_of_who_is_forgotten(
     await close(database, done)
     shown = (await seen(client, rini))["open"]
     assert [one["number"] for one in shown.pop("first")] == [*late, *fresh, quiet]
-    assert shown == {"total": 5, "unaccepted": 4, "overdue": 2, "untouched": 1}
+    assert shown == {"total": 5, "unaccepted": 4, "overdue": 2, "rejected": 0, "silent": 0, "untouched": 1}
+
+
+async def test_what_an_agency_rejected_or_fell_silent_about_is_no_quieter_than_what_is_overdue(
+    client: Client, database: Database, clock: SetClock
+) -> None:
+    rini = await supervisor(client, database)
+    for code in ("damkar", "pmi"):
+        await add_agency(database, code)
+    silent = await opened(client, database, clock, rini, "damkar")
+    waits = await opened(client, database, clock, rini, "damkar")
+    rejected = await opened(client, database, clock, rini, "damkar", "pmi")
+    words: dict[str, AnswerWord] = {silent: "accepted", waits: "accepted", rejected: "rejected"}
+    for number, word in words.items():
+        await answer(database, await first_of(database, number), word)
+    clock.forward(hours=5)
+    assert await look(database) >= 1
+    await answer(database, await first_of(database, waits), "en_route")
+    shown = (await seen(client, rini))["open"]
+    assert [one["number"] for one in shown.pop("first")] == [rejected, silent, waits], "PMI may yet be on its way there"
+    assert shown == {"total": 3, "unaccepted": 1, "overdue": 1, "rejected": 1, "silent": 1, "untouched": 0}
+    board = (await client.get("/api/v1/wallboard", headers=rini)).json()["dispatches"]
+    assert (board["unaccepted"], board["rejected"], board["silent"]) == (1, 1, 1)
+    clock.forward(seconds=1)
+    again = f"/api/v1/reports/{rejected}/dispatches"
+    assert (await client.post(again, json={"agencies": ["damkar"]}, headers=rini)).status_code == 201
+    assert (await seen(client, rini))["open"]["rejected"] == 0, "somebody else has it"
+
+
+async def first_of(database: Database, number: str) -> DispatchRow:
+    """Return the dispatch to damkar of a report."""
+    async with database.reading() as reading:
+        report = await reports.find(reading, number)
+        assert report is not None
+        rows = (await dispatches.of_reports(reading, [report.id]))[report.id]
+        return next(one for one in rows if one.agency == "damkar")
 
 
 async def test_desks_calls_and_what_waits_for_somebody(client: Client, database: Database, clock: SetClock) -> None:
@@ -104,11 +142,13 @@ async def test_each_alarm_is_told_once_and_processes_of_a_kind_are_one(client: C
     await client.post("/api/v1/agencies/damkar/pause", json={"reason": "server mereka pindah"}, headers=rini)
     same = machine_room.Alarm("heartbeat", "No test letter came through.")
     theirs = machine_room.Alarm("agency_paused", "damkar is paused.")
+    ahead = machine_room.Alarm("clock", "Ahead.", {"seconds": 7})
     async with database.transaction() as tx:
         for name in ("routing:0a", "routing:0b", "routing"):
             await machine_room.beat(tx, name, "running", "", alarms=[same, theirs])
-        await machine_room.beat(tx, "bridge:pbx-1:0a", "connected", "", alarms=[machine_room.Alarm("clock", "Ahead.")])
+        await machine_room.beat(tx, "bridge:pbx-1:0a", "connected", "", alarms=[ahead])
     alarms = (await seen(client, rini))["alarms"]
+    assert (alarms[1]["values"]["agency"], alarms[2]["values"]) == ("Damkar", {"seconds": 7})
     assert [(one["code"], one["source"], one["pbx"], one["agency"], one["bad"]) for one in alarms] == [
         ("heartbeat", "routing", None, None, True),
         ("agency_paused", "routing", None, "Damkar", False),

@@ -80,7 +80,7 @@ async def test_each_number_is_what_its_definition_says(client: Client, database:
     assert (today["arrived"], today["ended"], today["abandoned"], today["unanswered"]) == (5, 4, 2, 0)
     assert today["answering"] == {"within_s": 15, "target": 0.9, "in_time": 1, "counted": 4, "gave_up": 1, "unknown": 0}
     (waiting,) = shown["dispatches"].pop("oldest")
-    assert shown["dispatches"] == {"unaccepted": 1, "overdue": 1}
+    assert shown["dispatches"] == {"unaccepted": 1, "overdue": 1, "rejected": 0, "silent": 0}
     assert (waiting["report"], waiting["agency"], waiting["overdue"]) == (number, "Damkar", True)
     hours = {one["hour"]: one for one in shown["hours"]["of"]}
     assert shown["hours"]["days"] == 3

@@ -150,12 +150,15 @@ export interface BoardAlarm {
   since: string | null;
   count: number | null;
   message: string;
+  values: Record<string, string | number>;
 }
 
-/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. */
+/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
 export interface BoardDispatches {
   unaccepted: number;
   overdue: number;
+  rejected: number;
+  silent: number;
   oldest: Unaccepted[];
 }
 
@@ -995,11 +998,13 @@ export interface NotOursIn {
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;
   overdue: number;
+  rejected: number;
+  silent: number;
   untouched: number;
   first: ReportSummary[];
 }
@@ -1207,12 +1212,14 @@ export interface QuestionWordsIn {
   en: string;
 }
 
-/** Whether calls become reports and reports reach agencies. `alarms`: what services say is wrong; calls become reports all the same. `notes`: limits of this installation. */
+/** Whether calls become reports and reports reach agencies. `alarms`: what services say is wrong; calls become reports all the same. `notes`: limits of this installation, and `lacks` their codes in the same order. `version`: of the server that answers. */
 export interface Ready {
   ready: boolean;
+  version: string;
   checks: Check[];
   alarms: ServiceAlarm[];
   notes: string[];
+  lacks: string[];
 }
 
 /** Why two reports may be one incident. `distance_m` is null where one has no coordinates: `same_place` by its text. `kind`: `same`, `fits` by the limits, or `unknown` while one of them has none. `text` says it in Indonesian. */

@@ -1,9 +1,11 @@
 // What is wrong with the machines, whatever has failed: /readyz is asked every few seconds, for it answers without a
 // database too. The live events alone cannot tell of a service that died, or of a database that saves nothing.
-import type { Ready, ServiceAlarm } from "../api/schema.ts";
+import type { ServiceAlarm } from "../api/schema.ts";
 import { catalogue } from "../catalogue.svelte.ts";
 import { dayOf, spell } from "../clock.svelte.ts";
+import { who } from "../who.ts";
 import { fill, wordOf, words } from "../words/words.ts";
+import { hasNoBridge, SILENT, toldBy } from "./ready.ts";
 
 const ASK_EVERY_MS = 5_000;
 const ANSWER_WITHIN_MS = 12_000;
@@ -22,6 +24,10 @@ class Health {
   blind = $state(false);
   /** Nobody knows how the services are. */
   unknown = $state(false);
+  /** What this installation goes without, by code (`words.lacks`). */
+  lacks = $state.raw<string[]>([]);
+  /** The server's version, where this page is of another one. */
+  newer = $state<string | null>(null);
   private before = "";
   private changed: () => void = () => undefined;
 
@@ -32,19 +38,25 @@ class Health {
   }
 
   private async ask(): Promise<void> {
-    let said: Pick<Ready, "checks" | "alarms"> = { checks: [{ name: "server", ok: false, message: "" }], alarms: [] };
+    let said = SILENT;
     try {
       const answer = await fetch("/readyz", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-      said = (await answer.json()) as Ready;
+      said = toldBy(await answer.json());
     } catch {
       // it does not answer
     }
     setTimeout(() => void this.ask(), ASK_EVERY_MS);
     const failed = said.checks.filter((check) => !check.ok);
     const names = failed.map((check) => check.name.split(":")[0] ?? "");
-    this.blind = names.some((name) => BLIND.has(name));
+    const noBridge = hasNoBridge(said);
+    this.blind = noBridge || names.some((name) => BLIND.has(name));
     this.unknown = names.some((name) => UNKNOWN.has(name));
+    if (said !== SILENT) {
+      this.lacks = said.lacks;
+      this.newer = said.version && said.version !== who.version ? said.version : null;
+    }
     const lines = once([
+      ...(noBridge ? [{ bad: true, text: words.lacks.bridge }] : []),
       ...failed.map((check) => lineOf(true, words.down, check.name, check.name, check.message)),
       ...said.alarms.map((alarm) => lineOf(false, words.alarms, alarm.code, alarm.service, alarm.message, alarm.values)),
     ]);
@@ -57,7 +69,7 @@ class Health {
 }
 
 /** Our own sentence for a code, or the server's where this page is older than the code. */
-function lineOf(
+export function lineOf(
   bad: boolean,
   dictionary: Record<string, string>,
   code: string,

@@ -20,7 +20,7 @@ export type FeedMessage =
 /** What a tab tells the worker. */
 export type TabMessage = { type: "hello" } | { type: "bye" };
 
-/** The kinds of events, as `/openapi.json` lists them at `/api/v1/live`. */
+/** The kinds of events, all that there are in `Kind` of db/journal.py (tests/console/test_words.py compares them). */
 export const KINDS = [
-  "report", "service", "control", "escalation", "rules", "agency", "settings", "presence", "handover", "shift", "places", "worklist",
+  "report", "service", "control", "escalation", "rules", "agency", "settings", "presence", "handover", "shift", "places", "worklist", "caller",
 ] as const;

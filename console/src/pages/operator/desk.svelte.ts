@@ -63,6 +63,7 @@ class Desk {
     for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, touch, true);
     const ends = [
       () => ["keydown", "pointerdown"].forEach((kind) => removeEventListener(kind, touch, true)),
+      live.on("caller", () => void this.readCallers()),
     ];
     this.shiftRead = live.fresh(() => this.readShift(), (known) => (this.shiftKnown = known), "shift");
     this.worklistRead = live.fresh(async () => (this.worklist = await ask("GET /api/v1/worklist")), (known) => (this.worklistKnown = known), "worklist");

@@ -4,17 +4,23 @@ import type { NewWall, Supervision, Wall } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import { clock } from "../../clock.svelte.ts";
 import { live } from "../../live/live.svelte.ts";
+import { Toll } from "../../report/toll.svelte.ts";
+import { urgentOf } from "../../report/urgent.ts";
 
 const READ_EVERY_MS = 5_000;
 const SOON_MS = 700; // several things happen together: one reading for all
 const STALE_AFTER_MS = 12_000;
-const TELLS = ["report", "service", "handover", "shift", "worklist", "agency", "settings"] as const;
+const TELLS = ["report", "caller", "escalation", "service", "handover", "shift", "worklist", "agency", "settings"] as const;
 
 class Watch {
   seen = $state.raw<Supervision | null>(null);
   walls = $state.raw<Wall[] | null>(null);
   /** A link that was just made: the server tells it this once. */
   made = $state.raw<NewWall | null>(null);
+  private readonly toll = new Toll(
+    () => (this.seen?.open.first ?? []).flatMap((report) => urgentOf(report, clock.now)),
+    () => true,
+  );
   private heardAt = $state(performance.now());
   private timer: ReturnType<typeof setTimeout> | undefined;
   private reading = false;
@@ -23,7 +29,7 @@ class Watch {
     void this.read();
     void this.readWalls();
     const ends = TELLS.map((kind) => live.on(kind, () => this.soon()));
-    ends.push(live.on("settings", () => void this.readWalls()));
+    ends.push(this.toll.start(), live.on("settings", () => void this.readWalls()));
     return () => {
       clearTimeout(this.timer);
       ends.forEach((end) => end());

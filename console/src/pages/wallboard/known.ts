@@ -1,0 +1,8 @@
+// What the wall may say of numbers that stand still or of a part: a number that nobody knows is "?".
+import type { Lamp } from "../../api/schema.ts";
+
+/** Whether the PBX is heard. When not, the calls are those that were known before: nobody knows who waits. */
+export const isHeard = (lamps: readonly Lamp[]): boolean => lamps.some(({ name, state }) => name === "ami" && state === "ok");
+
+/** What nobody at an agency does anything about: none of it is "accepted". */
+export const isUrgent = (of: { overdue: number; rejected: number; silent: number }): boolean => of.overdue + of.rejected + of.silent > 0;
