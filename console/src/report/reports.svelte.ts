@@ -6,6 +6,7 @@ import type { CallSummary, Report, ReportSummary, Service, State } from "../api/
 import { live } from "../live/live.svelte.ts";
 import { oneAtATime } from "../once.ts";
 import { who } from "../who.ts";
+import { isWhole, kept } from "./kept.ts";
 
 const KEPT = 200;
 const AGAIN_AFTER_MS = 2_000;
@@ -14,7 +15,7 @@ const WAITING = new Set(["arrived", "queued", "overflow"]);
 export type Called = ReportSummary & { call: CallSummary };
 
 export const isWaiting = (report: ReportSummary): boolean => report.call !== null && WAITING.has(report.call.stage);
-export const isWhole = (report: ReportSummary | Report | undefined): report is Report => report !== undefined && "entries" in report;
+export { isWhole };
 
 class Reports {
   services = $state.raw<Service[]>([]);
@@ -102,11 +103,12 @@ class Reports {
     this.reading.delete(number);
   }
 
-  /** Take what the server answered. An older version never covers a newer one, nor a summary a whole report. */
+  /** Take what the server answered, as `kept` says. */
   put(report: ReportSummary | Report): void {
-    const known = this.all.get(report.number);
-    if (known && known.version > report.version) return;
-    this.all.set(report.number, isWhole(known) && !isWhole(report) ? { ...known, ...report, call: known.call, location: known.location } : report);
+    const { number, version } = report;
+    const now = kept(this.all.get(number), report, this.opened.has(number));
+    this.all.set(number, now);
+    if (now.version < version) void this.read(number);
     if (this.all.size > 2 * KEPT) this.thinOut();
   }
 
