@@ -992,6 +992,13 @@ export interface NotOursIn {
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
+/** Reports that are not closed, the newest first, and how many there are of them in all; `next` as in ReportPage. */
+export interface OpenPage {
+  total: number;
+  reports: ReportSummary[];
+  next: string | null;
+}
+
 /** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
@@ -1533,12 +1540,14 @@ export interface Sms {
   ended_at: string | null;
 }
 
-/** One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`. */
+/** One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`. `reports`: the newest of those that are not closed; `/api/v1/open-reports?after=NEXT` has the older ones. */
 export interface State {
   seq: number;
   now: string;
   calls: ReportSummary[];
   reports: ReportSummary[];
+  next: string | null;
+  open_reports: number;
   services: Service[];
 }
 
@@ -1836,6 +1845,7 @@ export interface Routes {
   "GET /api/v1/map": { takes: undefined; gives: MapSources; query: undefined };
   "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
   "GET /api/v1/my-reports": { takes: undefined; gives: MyReports; query: undefined };
+  "GET /api/v1/open-reports": { takes: undefined; gives: OpenPage; query: { after?: string | null; limit?: number; } };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };
   "POST /api/v1/pilots": { takes: PilotIn; gives: Pilot; query: undefined };
   "DELETE /api/v1/pilots/{pilot_id}": { takes: undefined; gives: undefined; query: undefined };

@@ -10,6 +10,7 @@ import { isWhole, kept } from "./kept.ts";
 
 const KEPT = 200;
 const AGAIN_AFTER_MS = 2_000;
+const COUNT_AFTER_MS = 1_000; // several reports open and close together: one count for all
 const WAITING = new Set(["arrived", "queued", "overflow"]);
 
 export type Called = ReportSummary & { call: CallSummary };
@@ -21,6 +22,12 @@ class Reports {
   services = $state.raw<Service[]>([]);
   /** Whether the first snapshot is there. */
   known = $state(false);
+  /** How many reports are not closed, whether this tab knows them or not. */
+  total = $state(0);
+  /** Where the open ones go on that this tab does not know yet; null: it knows all. */
+  private next = $state<string | null>(null);
+  private pages = 0; // of older open ones that somebody asked for
+  private counting: ReturnType<typeof setTimeout> | undefined;
   private readonly all = new SvelteMap<string, ReportSummary | Report>();
   private readonly reading = new Map<string, boolean>(); // number -> read once more
   private readonly opened = new Set<string>();
@@ -34,10 +41,19 @@ class Reports {
 
   /** Take up a snapshot. */
   async take(state: State): Promise<void> {
-    const present = new Set([...state.reports, ...state.calls].map((report) => report.number));
+    let next = state.next;
+    const found = [...state.reports, ...state.calls];
+    for (let page = 0; page < this.pages && next !== null; page++) {
+      const older = await ask("GET /api/v1/open-reports", { query: { after: next } });
+      found.push(...older.reports);
+      next = older.next;
+    }
+    const present = new Set(found.map((report) => report.number));
     for (const number of this.all.keys()) if (!present.has(number) && !this.stays(number)) this.all.delete(number);
-    for (const report of [...state.reports, ...state.calls]) this.put(report);
+    for (const report of found) this.put(report);
     this.services = state.services;
+    this.next = next;
+    this.total = state.open_reports;
     this.known = true;
     await Promise.all([this.readMine(), ...[...this.opened].map((number) => this.read(number))]);
   }
@@ -57,6 +73,31 @@ class Reports {
   get newest(): ReportSummary[] {
     return [...this.all.values()].sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number));
   }
+
+  /** Whether there are open reports that this tab does not know. */
+  get more(): boolean {
+    return this.next !== null;
+  }
+
+  /** Read the next older page of open reports; it stays. Throws what `ask` throws. */
+  async older(): Promise<void> {
+    const after = this.next;
+    if (after === null) return;
+    const page = await ask("GET /api/v1/open-reports", { query: { after } });
+    if (this.next !== after) return; // somebody was faster
+    for (const report of page.reports) this.put(report);
+    this.next = page.next;
+    this.total = page.total;
+    this.pages++;
+  }
+
+  private readonly count = oneAtATime(async () => {
+    try {
+      this.total = (await ask("GET /api/v1/open-reports", { query: { limit: 1 } })).total;
+    } catch (error) {
+      if (error instanceof Unreachable) setTimeout(() => void this.count(), AGAIN_AFTER_MS);
+    }
+  });
 
   /** What is this person's and not closed, the oldest first. Never left out, however many came since. */
   get own(): ReportSummary[] {
@@ -106,8 +147,13 @@ class Reports {
   /** Take what the server answered, as `kept` says. */
   put(report: ReportSummary | Report): void {
     const { number, version } = report;
-    const now = kept(this.all.get(number), report, this.opened.has(number));
+    const known = this.all.get(number);
+    const now = kept(known, report, this.opened.has(number));
     this.all.set(number, now);
+    if (this.known && known?.status !== now.status && (now.status === "closed" || !known || known.status === "closed")) {
+      clearTimeout(this.counting);
+      this.counting = setTimeout(() => void this.count(), COUNT_AFTER_MS);
+    }
     if (now.version < version) void this.read(number);
     if (this.all.size > 2 * KEPT) this.thinOut();
   }
@@ -122,8 +168,8 @@ class Reports {
   }
 
   private thinOut(): void {
-    for (const { number, call } of this.newest.slice(KEPT))
-      if (!this.stays(number) && (call === null || call.stage === "ended")) this.all.delete(number);
+    for (const { number, status, call } of this.newest.slice(KEPT))
+      if (status === "closed" && !this.stays(number) && (call === null || call.stage === "ended")) this.all.delete(number);
   }
 }
 
