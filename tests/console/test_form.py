@@ -116,6 +116,11 @@ def test_a_duplicate_is_joined_with_one_key_and_taken_apart(page: Page) -> None:
     page.locator("#group").get_by_role("button", name="lepaskan").click()
     expect(page.locator("#group")).to_have_count(0, timeout=SOON_MS)
     expect(page.locator("#duplicates")).to_contain_text(first)
+    for _ in range(4):
+        body = {"source": "whatsapp", "kind": "kebakaran", "location": {"text": "Pasar Teladan, Kepanjin"}}
+        ask(page, "POST", "reports", body)
+    page.locator("#duplicates").get_by_role("button", name="+1 lagi").click(timeout=SOON_MS)
+    expect(page.locator("#duplicates li")).to_have_count(5)
 
 
 def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, colleague: Page) -> None:
@@ -142,9 +147,65 @@ def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, col
     held[0].continue_()
     conflict = page.locator('[data-conflict="flags.hurt"]')
     expect(conflict).to_contain_text("Korban luka diubah orang lain: tidak", timeout=SOON_MS)
+    opened(page, "+6281200000112")
+    page.locator("#unsaved").get_by_role("button", name="▲ 2 isian belum tersimpan").click()
+    where = page.locator("#unsaved li")
+    expect(where).to_contain_text("Korban luka (diubah orang lain: pilih)")
+    expect(where).to_contain_text("Catatan (setengah jadi, belum dikirim)")
+    where.get_by_role("link", name=number).click()
+    expect(page.locator("#number")).to_have_text(number)
+    page.get_by_role("button", name="Keluar").click()
+    expect(page.locator("#log-out")).to_contain_text("▲ 2 isian belum tersimpan tertinggal")
+    page.get_by_role("button", name="Tetap di sini").click()
+    expect(page.locator("#log-out")).to_have_text("Keluar")
     conflict.get_by_role("button", name="Pakai milik saya: ya").click()
     expect(conflict).to_have_count(0, timeout=SOON_MS)
     expect(colleague.locator("#flags")).to_contain_text("▲ Korban luka: ya", timeout=SOON_MS)
+
+
+def test_nothing_is_sent_to_those_whom_the_former_kind_proposed(page: Page) -> None:
+    number = opened(page, "+6281200000110", kind="kebakaran", priority="P1", location={"text": "Jl. Teladan 1"})
+    damkar = page.locator("#agencies").get_by_label("Pemadam Kebakaran")
+    expect(damkar).to_be_checked(timeout=SOON_MS)
+    held: list[Route] = []
+    page.route("**/dispatches/proposed", lambda one: held.append(one))
+    with page.expect_request("**/dispatches/proposed"):
+        page.locator("#field-kind").select_option("ambulans")
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#send")).to_contain_text("▲ menunggu usulan", timeout=SOON_MS)
+    assert ask(page, "GET", f"reports/{number}")["dispatches"] == []
+    page.unroute("**/dispatches/proposed")
+    for one in held:
+        one.continue_()
+    expect(page.locator("#dispatches > li").first).to_be_visible(timeout=SOON_MS)
+    sent = {one["agency"] for one in ask(page, "GET", f"reports/{number}")["dispatches"]}
+    proposed = ask(page, "GET", f"reports/{number}/dispatches/proposed")["proposed"]
+    assert sent == {one["agency"] for one in proposed if one["chosen"]}
+    expect(damkar).not_to_be_checked()
+
+    page.route("**/dispatches/proposed", lambda one: one.fulfill(status=503, json={}))
+    page.locator("#field-priority").select_option("P2")
+    expect(page.locator("#send")).to_contain_text("▲ Usulan aturan tidak dapat dibaca", timeout=SOON_MS)
+    page.unroute("**/dispatches/proposed")
+    expect(page.locator("#send")).not_to_contain_text("tidak dapat dibaca", timeout=SOON_MS)
+
+
+def test_what_failed_is_said_until_the_same_is_done(page: Page) -> None:
+    number = opened(page, "+6281200000111", kind="kebakaran", priority="P1")
+    expect(page.locator("#agencies").get_by_label("Pemadam Kebakaran")).to_be_checked(timeout=SOON_MS)
+    sends, trouble = f"**/reports/{number}/dispatches", page.locator("#trouble li")
+    page.route(sends, lambda one: one.fulfill(status=503, json={}))
+    page.keyboard.press("Control+Enter")
+    expect(trouble).to_contain_text(f"{number} Tidak ada jawaban", timeout=SOON_MS)
+    page.locator("#entry").fill("salah tulis")
+    page.locator("#entry").press("Enter")
+    page.locator("#entries li", has_text="salah tulis").get_by_role("button", name="coret").click()
+    expect(page.locator("#entries li", has_text="salah tulis")).to_contain_text("dicoret operator", timeout=SOON_MS)
+    expect(trouble).to_have_count(1)
+    page.unroute(sends)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#dispatches > li").first).to_be_visible(timeout=SOON_MS)
+    expect(trouble).to_have_count(0)
 
 
 def test_a_nuisance_is_marked_by_two_people_and_a_past_report_linked(page: Page, colleague: Page) -> None:
