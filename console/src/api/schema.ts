@@ -1035,7 +1035,7 @@ export interface OwnPlaces {
   csv: string;
 }
 
-/** The whole list as CSV, for that of `based_on`: longer ones take `intake112 gazetteer import FILE.csv`. */
+/** The whole list as CSV, for that of `based_on`; at most 4 MiB. */
 export interface OwnPlacesIn {
   csv: string;
   based_on: number;
@@ -1910,7 +1910,7 @@ export interface Routes {
   "GET /api/v1/walls": { takes: undefined; gives: Walls; query: undefined };
   "POST /api/v1/walls": { takes: WallIn; gives: NewWall; query: undefined };
   "POST /api/v1/walls/{name}/revoke": { takes: Nothing | null | undefined; gives: Done; query: undefined };
-  "GET /api/v1/worklist": { takes: undefined; gives: Worklist; query: { closed?: boolean; owed?: boolean | null; owner?: string | null; limit?: number; offset?: number; } };
+  "GET /api/v1/worklist": { takes: undefined; gives: Worklist; query: { closed?: boolean; owed?: boolean | null; owner?: string | null; order?: "rings" | "due"; limit?: number; offset?: number; } };
   "GET /api/v1/worklist/{item_id}": { takes: undefined; gives: Item; query: undefined };
   "POST /api/v1/worklist/{item_id}/call-back": { takes: CallerCallBackIn | null | undefined; gives: Control; query: undefined };
   "POST /api/v1/worklist/{item_id}/close": { takes: CloseIn; gives: Item; query: undefined };

@@ -4,12 +4,14 @@ import { ask, Refusal } from "../../api/client.ts";
 import type { Desk as Shift, RingingCaller, Worklist } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import { live } from "../../live/live.svelte.ts";
+import { opensHere } from "../../report/opening.ts";
 import { isWaiting, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
 import { prefer, preference } from "../../preferences.ts";
 
 const MOST_TABS = 8;
+const PAGE = 50; // items of the worklist, those first that are owed longest
 const TYPES = "input:not([type=checkbox]), textarea, select";
 
 class Desk {
@@ -26,6 +28,7 @@ class Desk {
   /** Who else has a shift now. */
   colleagues = $state.raw<string[]>([]);
   worklist = $state.raw<Worklist | null>(null);
+  private most = PAGE; // items of the worklist that are read
   private rung = new Set<string>();
   private talks: string | null = null; // the report of the call on this desk's telephone
   private done: string | null = null; // a report of which nothing is to be written after the call
@@ -36,6 +39,7 @@ class Desk {
     const asked = location.hash.slice(1); // another page led here, to a report
     if (/^112-\d{8}-\d{4,9}$/.test(asked)) queueMicrotask(() => void this.open(asked)); // not in the effect that calls us: it would run again
     const ends = [
+      opensHere((number) => void this.open(number)),
       live.on("shift", () => void this.readShift()),
       live.on("worklist", () => void this.readWorklist()),
     ];
@@ -135,9 +139,21 @@ class Desk {
     }
   }
 
+  /** Read more of the callers who are owed a call back than before. */
+  moreWork(): Promise<void> {
+    this.most += PAGE;
+    return this.readWorklist();
+  }
+
   async readWorklist(): Promise<void> {
     try {
-      this.worklist = await ask("GET /api/v1/worklist");
+      const read = (offset: number): Promise<Worklist> => ask("GET /api/v1/worklist", { query: { owed: true, order: "due", limit: PAGE, offset } });
+      let list = await read(0);
+      for (let offset = PAGE; offset < this.most && offset < list.owed; offset += PAGE) {
+        const more = await read(offset);
+        list = { ...more, items: [...list.items, ...more.items] };
+      }
+      this.worklist = list;
     } catch {
       // the next event brings it
     }
