@@ -1,13 +1,18 @@
 // The server's time, which all timers count on: `clock.now` moves once a second, `clock.seconds(since)` counts from it.
 // Words for times are the centre's (its time zone), whatever the machine is set to.
+import { shortOf as short, type Style, Times } from "./times.ts";
 import { language, LOCALES } from "./words/words.ts";
 import { who } from "./who.ts";
+
+const times = new Times(LOCALES[language], who.timezone);
 
 class Clock {
   /** The server's time (ms since 1970), as of the last second. */
   now = $state(Date.now());
   /** The page's own clock that nobody can set (ms), as of the last second. */
   monotonic = $state(performance.now());
+  /** The day that it is in the centre: "2026-11-26". */
+  readonly today = $derived(times.dayOf(this.now));
   private ahead = 0;
 
   constructor() {
@@ -33,20 +38,16 @@ class Clock {
 
 export const clock = new Clock();
 
-const format = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat(LOCALES[language], { timeZone: who.timezone, hourCycle: "h23", ...options });
-const time = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minute = format({ hour: "2-digit", minute: "2-digit" });
-const day = format({ day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" });
-
-const words = (of: Intl.DateTimeFormat) => (at: string | number | null | undefined): string =>
-  at === null || at === undefined ? "–" : of.format(new Date(at));
-/** 14:03:26 */
-export const timeOf = words(time);
-/** 14:03 */
-export const minuteOf = words(minute);
-/** 26 Nov, 14:03 */
-export const dayOf = words(day);
+const said = (style: Style) => (at: string | number | null | undefined): string =>
+  at === null || at === undefined ? "–" : times.say(new Date(at).getTime(), style, clock.today);
+/** 14:03:26; of another day 25 Nov, 14:03:26. */
+export const timeOf = said("time");
+/** 14:03; of another day 25 Nov, 14:03. */
+export const minuteOf = said("minute");
+/** 26 Nov, 14:03; of another year 26 Nov 2025, 14:03. */
+export const dayOf = said("day");
+/** A report's number as people say it: 0007; of another day 25/11-0007. */
+export const shortOf = (number: string): string => short(number, clock.today);
 
 /** 7 becomes "7 dtk", 83 "1:23", 3723 "1:02:03". */
 export function spell(seconds: number, unit: string): string {
