@@ -4,6 +4,8 @@ import { shortOf as short, type Style, Times } from "./times.ts";
 import { language, LOCALES } from "./words/words.ts";
 import { who } from "./who.ts";
 
+export { spell } from "./times.ts";
+
 const times = new Times(LOCALES[language], who.timezone);
 
 class Clock {
@@ -25,9 +27,11 @@ class Clock {
     this.tick();
   }
 
-  /** Whole seconds from a time of the server until now; 0 when it is still to come. */
-  seconds(since: string | null): number {
-    return since === null ? 0 : Math.max(0, Math.floor((this.now - Date.parse(since)) / 1_000));
+  /** Whole seconds from a time of the server until now; 0 when it is still to come, null when nobody knows since when. */
+  seconds(since: string): number;
+  seconds(since: string | null): number | null;
+  seconds(since: string | null): number | null {
+    return since === null ? null : Math.max(0, Math.floor((this.now - Date.parse(since)) / 1_000));
   }
 
   private tick(): void {
@@ -48,11 +52,3 @@ export const minuteOf = said("minute");
 export const dayOf = said("day");
 /** A report's number as people say it: 0007; of another day 25/11-0007. */
 export const shortOf = (number: string): string => short(number, clock.today);
-
-/** 7 becomes "7 dtk", 83 "1:23", 3723 "1:02:03". */
-export function spell(seconds: number, unit: string): string {
-  if (seconds < 60) return `${seconds} ${unit}`;
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}

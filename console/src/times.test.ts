@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shortOf, Times } from "./times.ts";
+import { shortOf, spell, Times } from "./times.ts";
 
 const times = new Times("en-GB", "Asia/Jakarta");
 const NOW = Date.parse("2026-11-26T20:30:00Z"); // 03:30 of the 27th in the centre
@@ -24,4 +24,8 @@ test("two reports of different days never look alike, nor is a long number cut",
   assert.equal(shortOf("112-20260313-0007", TODAY), "13/3-0007");
   assert.equal(shortOf("112-20250313-0007", TODAY), "13/3/2025-0007");
   assert.equal(shortOf("?", TODAY), "?");
+});
+
+test("a span that nobody knows is no zero", () => {
+  assert.deepEqual([null, 0, 7, 83, 3723].map((s) => spell(s, "dtk")), ["?", "0 dtk", "7 dtk", "1:23", "1:02:03"]);
 });

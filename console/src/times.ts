@@ -47,3 +47,12 @@ export function shortOf(number: string, today: string): string {
   if (`${year}-${month}-${day}` === today) return n;
   return `${Number(day)}/${Number(month)}${today.startsWith(`${year}-`) ? "" : `/${year}`}-${n}`;
 }
+
+/** 7 becomes "7 dtk", 83 "1:23", 3723 "1:02:03"; what nobody knows is "?". */
+export function spell(seconds: number | null, unit: string): string {
+  if (seconds === null) return "?";
+  if (seconds < 60) return `${seconds} ${unit}`;
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
