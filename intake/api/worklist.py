@@ -38,7 +38,7 @@ def router(context: Context) -> APIRouter:
         closed: Annotated[bool, Query(description="those that are closed, the newest first")] = False,
         owed: Annotated[bool | None, Query(description="only those that are owed a call back, or are not")] = None,
         owner: Annotated[bodies.Short | None, Query(description="only theirs")] = None,
-        order: Annotated[Literal["rings", "due"], Query(description="of open ones: `due`: who is owed longest")] = "rings",
+        order: Annotated[Literal["rings", "due"], Query(description="of open ones; `due`: owed longest")] = "rings",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> caller_schemas.Worklist:

@@ -107,7 +107,9 @@ async def test_the_centres_own_places(as_role: LogIn, database: Database) -> Non
     assert (answer.status_code, answer.json()["error"]) == (409, "stale_places")
     assert (await client.get("/api/v1/places/own")).json()["places"] == 2, "nothing of either"
 
-    many = HEAD + "".join(f"pos-{n},Pos Jaga nomor {n} di Jalan Teladan yang panjang sekali,,,,,\n" for n in range(1200))
+    many = HEAD + "".join(
+        f"pos-{n},Pos Jaga nomor {n} di Jalan Teladan yang panjang sekali,,,,,\n" for n in range(1200)
+    )
     assert len(many) > 64 * 1024
     answer = await client.put("/api/v1/places/own", json={"csv": many, "based_on": 1})
     assert (answer.status_code, answer.json()["places"]) == (200, 1200)
