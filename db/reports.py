@@ -79,6 +79,7 @@ class Filter(Struct, frozen=True):
     classification: str | None = None
     opened_from: datetime | None = None
     opened_before: datetime | None = None
+    not_closed: bool = False
 
 
 def number_of(day: str, n: int) -> str:
@@ -151,6 +152,12 @@ async def page(reading: Reading, narrowed: Filter, before_id: int | None, limit:
     return await reading.rows(ReportRow, statement)
 
 
+async def not_closed(reading: Reading) -> int:
+    """Return how many reports are not closed."""
+    counted = select(func.count()).select_from(tables.reports).where(r.status.in_(NOT_CLOSED))
+    return int((await reading.connection.execute(counted)).scalar_one())
+
+
 async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
     """Return the reports with these ids."""
     rows = (await reading.connection.execute(select(tables.reports).where(r.id.in_(ids)))).mappings()
@@ -177,6 +184,8 @@ def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
         (r.classification, narrowed.classification),
     )
     wanted += [column == value for column, value in pairs if value is not None]
+    if narrowed.not_closed:
+        wanted.append(r.status.in_(NOT_CLOSED))
     if narrowed.opened_from is not None:
         wanted.append(r.opened_at >= narrowed.opened_from)
     if narrowed.opened_before is not None:

@@ -141,9 +141,11 @@ async def end_step(tx: Transaction, control_id: str, result: str) -> None:
 
 
 async def page(
-    reading: Reading, *, closed: bool, owed: bool | None, owner: str | None, limit: int, offset: int
+    reading: Reading, *, closed: bool, owed: bool | None, owner: str | None, limit: int, offset: int, due: bool = False
 ) -> list[ItemRow]:
-    """Return items: open ones by how often they rang, then the oldest first; closed ones the newest first."""
+    """Return items: open ones by how often they rang, then the oldest first; `due`: by when they became owed alone;
+    closed ones the newest first.
+    """
     statement = select(tables.worklist).where(i.closed_at.is_not(None) if closed else tables.OPEN_ITEM)
     if owed is not None:
         statement = statement.where(i.owed_at.is_not(None) if owed else i.owed_at.is_(None))
@@ -151,6 +153,8 @@ async def page(
         statement = statement.where(i.owner == owner)
     if closed:
         statement = statement.order_by(i.closed_at.desc(), i.id.desc())
+    elif due:
+        statement = statement.order_by(i.owed_at.is_(None), i.owed_at, i.first_at, i.id)
     else:
         statement = statement.order_by(i.owed_at.is_(None), i.rings.desc(), i.owed_at, i.first_at, i.id)
     return await reading.rows(ItemRow, statement.limit(limit).offset(offset))

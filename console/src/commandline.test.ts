@@ -27,7 +27,7 @@ test("the beginning of any word of a name is enough when it fits one", () => {
 test("a report is opened by the end of its number, never by a part of another's", () => {
   assert.deepEqual(read("buka 107", KNOWN), { does: "open", number: "112-20261126-0107" });
   assert.deepEqual(read("buka 20261125-0007", KNOWN), { does: "open", number: "112-20261125-0007" });
-  assert.deepEqual(read("buka 9", KNOWN), { why: "nothing", text: "9" });
+  assert.deepEqual(read("buka 9", KNOWN), { does: "find", text: "0009" }, "not known here is not: there is none");
 });
 
 test("what is no command does nothing, and says so", () => {

@@ -18,7 +18,8 @@ export type Command =
   | { does: "kind" | "dispatch"; choice: Choice }
   | { does: "location" | "note"; text: string }
   | { does: "priority"; priority: "P1" | "P2" | "P3" }
-  | { does: "open"; number: string };
+  | { does: "open"; number: string }
+  | { does: "find"; text: string }; // a report that is not known here: the server is asked
 
 /** Why nothing would be done. `empty`: nothing is written yet; `several`: it fits more than one. */
 export type Unclear =
@@ -61,12 +62,20 @@ function chosen(does: "kind" | "dispatch", choices: readonly Choice[], text: str
   return fit.length === 1 ? { does, choice: only } : { why: "several", names: fit.map((one) => one.name) };
 }
 
-/** The newest report whose number ends so: `7`, `0007`, `20261126-0007`, or the whole. */
-function opened(numbers: readonly string[], text: string): Command | Unclear {
+function opened(numbers: readonly string[], text: string): Command {
+  const number = endingIn(numbers, text);
+  return number ? { does: "open", number } : { does: "find", text: endOf(text) };
+}
+
+/** The newest report whose number ends so, never in the middle of another's: `7`, `0007`, `20261126-0007`, or the whole. */
+export function endingIn(numbers: readonly string[], text: string): string | undefined {
+  const end = endOf(text);
+  return numbers.find((one) => one === end || one.endsWith(`-${end}`));
+}
+
+function endOf(text: string): string {
   const asked = text.trim();
-  const end = /^\d{1,4}$/.test(asked) ? asked.padStart(4, "0") : asked;
-  const number = numbers.find((one) => one === end || one.endsWith(`-${end}`));
-  return number ? { does: "open", number } : { why: "nothing", text };
+  return /^\d{1,4}$/.test(asked) ? asked.padStart(4, "0") : asked;
 }
 
 const plain = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim().replace(/\s+/g, " ");

@@ -61,12 +61,14 @@ def router(context: Context) -> APIRouter:
         """One consistent look at the desk. Then read /api/v1/live from its `seq` on."""
         async with database.reading() as reading:
             seq = (await live.span(reading))[1]
-            newest = await reports.page(reading, Filter(), None, 2 * NEWEST)
+            shown = await not_closed(reading, None, NEWEST)
             return schemas.State(
                 seq=seq,
                 now=reading.now,
                 calls=await in_progress(reading),
-                reports=await wire.summaries(reading, [row for row in newest if row.status != "closed"][:NEWEST]),
+                reports=shown.reports,
+                next=shown.next,
+                open_reports=shown.total,
                 services=[wire.service(row, reading.now) for row in await machine_room.services(reading)],
             )
 
@@ -75,6 +77,16 @@ def router(context: Context) -> APIRouter:
         """The calls in progress, as reports; the first caller first."""
         async with database.reading() as reading:
             return schemas.Calls(now=reading.now, calls=await in_progress(reading))
+
+    @routes.get("/open-reports", responses=refusals(*ON_READ))
+    async def open_reports(
+        _: staff,
+        after: Annotated[str | None, Query(pattern=wire.CURSOR, description="`next` of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = NEWEST,
+    ) -> schemas.OpenPage:
+        """Reports that are not closed, the newest first, and how many there are in all. None is out of reach."""
+        async with database.reading() as reading:
+            return await not_closed(reading, wire.from_cursor(after) if after is not None else None, limit)
 
     @routes.get("/reports", responses=refusals(*ON_READ))
     async def list_reports(
@@ -239,6 +251,16 @@ async def in_progress(reading: Reading) -> list[schemas.ReportSummary]:
     rows = await calls.in_progress(reading)
     found = await reports.by_ids(reading, [row.report_id for row in rows])
     return await wire.summaries(reading, [found[row.report_id] for row in rows])
+
+
+async def not_closed(reading: Reading, before_id: int | None, limit: int) -> schemas.OpenPage:
+    """Return a page of the reports that are not closed."""
+    rows = await reports.page(reading, Filter(not_closed=True), before_id, limit + 1)
+    return schemas.OpenPage(
+        total=await reports.not_closed(reading),
+        reports=await wire.summaries(reading, rows[:limit]),
+        next=wire.cursor(rows[limit - 1].id) if len(rows) > limit else None,
+    )
 
 
 async def found_report(reading: Reading, number: str) -> ReportRow:

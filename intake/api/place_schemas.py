@@ -50,7 +50,7 @@ class OwnPlaces(Out):
 
 
 class OwnPlacesIn(In):
-    """The whole list as CSV, for that of `based_on`: longer ones take `intake112 gazetteer import FILE.csv`."""
+    """The whole list as CSV, for that of `based_on`; at most 4 MiB."""
 
     csv: Annotated[str, StringConstraints(min_length=1), AfterValidator(storable_text)] = Field(
         description="columns code, name, parent, alternatives (separated by |), lat, lon, island"

@@ -245,6 +245,14 @@ class ReportPage(Out):
     next: str | None
 
 
+class OpenPage(Out):
+    """Reports that are not closed, the newest first, and how many there are of them in all; `next` as in ReportPage."""
+
+    total: int
+    reports: list[ReportSummary]
+    next: str | None
+
+
 class Calls(Out):
     """The calls in progress, the longest waiting first; `now` is the server's time."""
 
@@ -290,12 +298,17 @@ class Service(Out):
 
 
 class State(Out):
-    """One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`."""
+    """One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`.
+
+    `reports`: the newest of those that are not closed; `/api/v1/open-reports?after=NEXT` has the older ones.
+    """
 
     seq: int
     now: datetime
     calls: list[ReportSummary]
     reports: list[ReportSummary]
+    next: str | None
+    open_reports: int
     services: list[Service]
 
 

@@ -38,16 +38,19 @@ def router(context: Context) -> APIRouter:
         closed: Annotated[bool, Query(description="those that are closed, the newest first")] = False,
         owed: Annotated[bool | None, Query(description="only those that are owed a call back, or are not")] = None,
         owner: Annotated[bodies.Short | None, Query(description="only theirs")] = None,
+        order: Annotated[Literal["rings", "due"], Query(description="of open ones; `due`: owed longest")] = "rings",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> caller_schemas.Worklist:
-        """Callers whom nobody talked to, by how often they rang and how long ago. `/live` tells changes.
+        """Callers whom nobody talked to, by how often they rang and how long ago, or by `order`. `/live` tells changes.
 
         Who read it is in the record, once in ten minutes.
         """
         async with database.reading() as reading:
             rules = (await callers.rules(reading))[0]
-            rows = await saved.page(reading, closed=closed, owed=owed, owner=owner, limit=limit, offset=offset)
+            rows = await saved.page(
+                reading, closed=closed, owed=owed, owner=owner, limit=limit, offset=offset, due=order == "due"
+            )
             totals = await saved.totals(reading)
             since = reading.now - DAY
             shown = caller_schemas.Worklist(

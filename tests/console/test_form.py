@@ -117,6 +117,11 @@ def test_a_duplicate_is_joined_with_one_key_and_taken_apart(page: Page) -> None:
     page.locator("#group").get_by_role("button", name="lepaskan").click()
     expect(page.locator("#group")).to_have_count(0, timeout=SOON_MS)
     expect(page.locator("#duplicates")).to_contain_text(first)
+    for _ in range(4):
+        body = {"source": "whatsapp", "kind": "kebakaran", "location": {"text": "Pasar Teladan, Kepanjin"}}
+        ask(page, "POST", "reports", body)
+    page.locator("#duplicates").get_by_role("button", name="+1 lagi").click(timeout=SOON_MS)
+    expect(page.locator("#duplicates li")).to_have_count(5)
 
 
 def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, colleague: Page) -> None:
@@ -143,9 +148,65 @@ def test_two_people_see_each_other_and_both_values_of_a_conflict(page: Page, col
     held[0].continue_()
     conflict = page.locator('[data-conflict="flags.hurt"]')
     expect(conflict).to_contain_text("Korban luka diubah orang lain: tidak", timeout=SOON_MS)
+    opened(page, "+6281200000112")
+    page.locator("#unsaved").get_by_role("button", name="▲ 2 isian belum tersimpan").click()
+    where = page.locator("#unsaved li")
+    expect(where).to_contain_text("Korban luka (diubah orang lain: pilih)")
+    expect(where).to_contain_text("Catatan (setengah jadi, belum dikirim)")
+    where.get_by_role("link", name=number).click()
+    expect(page.locator("#number")).to_have_text(number)
+    page.get_by_role("button", name="Keluar").click()
+    expect(page.locator("#log-out")).to_contain_text("▲ 2 isian belum tersimpan tertinggal")
+    page.get_by_role("button", name="Tetap di sini").click()
+    expect(page.locator("#log-out")).to_have_text("Keluar")
     conflict.get_by_role("button", name="Pakai milik saya: ya").click()
     expect(conflict).to_have_count(0, timeout=SOON_MS)
     expect(colleague.locator("#flags")).to_contain_text("▲ Korban luka: ya", timeout=SOON_MS)
+
+
+def test_nothing_is_sent_to_those_whom_the_former_kind_proposed(page: Page) -> None:
+    number = opened(page, "+6281200000110", kind="kebakaran", priority="P1", location={"text": "Jl. Teladan 1"})
+    damkar = page.locator("#agencies").get_by_label("Pemadam Kebakaran")
+    expect(damkar).to_be_checked(timeout=SOON_MS)
+    held: list[Route] = []
+    page.route("**/dispatches/proposed", lambda one: held.append(one))
+    with page.expect_request("**/dispatches/proposed"):
+        page.locator("#field-kind").select_option("ambulans")
+        page.keyboard.press("Control+Enter")
+    expect(page.locator("#send")).to_contain_text("▲ menunggu usulan", timeout=SOON_MS)
+    assert ask(page, "GET", f"reports/{number}")["dispatches"] == []
+    page.unroute("**/dispatches/proposed")
+    for one in held:
+        one.continue_()
+    expect(page.locator("#dispatches > li").first).to_be_visible(timeout=SOON_MS)
+    sent = {one["agency"] for one in ask(page, "GET", f"reports/{number}")["dispatches"]}
+    proposed = ask(page, "GET", f"reports/{number}/dispatches/proposed")["proposed"]
+    assert sent == {one["agency"] for one in proposed if one["chosen"]}
+    expect(damkar).not_to_be_checked()
+
+    page.route("**/dispatches/proposed", lambda one: one.fulfill(status=503, json={}))
+    page.locator("#field-priority").select_option("P2")
+    expect(page.locator("#send")).to_contain_text("▲ Usulan aturan tidak dapat dibaca", timeout=SOON_MS)
+    page.unroute("**/dispatches/proposed")
+    expect(page.locator("#send")).not_to_contain_text("tidak dapat dibaca", timeout=SOON_MS)
+
+
+def test_what_failed_is_said_until_the_same_is_done(page: Page) -> None:
+    number = opened(page, "+6281200000111", kind="kebakaran", priority="P1")
+    expect(page.locator("#agencies").get_by_label("Pemadam Kebakaran")).to_be_checked(timeout=SOON_MS)
+    sends, trouble = f"**/reports/{number}/dispatches", page.locator("#trouble li")
+    page.route(sends, lambda one: one.fulfill(status=503, json={}))
+    page.keyboard.press("Control+Enter")
+    expect(trouble).to_contain_text(f"{number} Tidak ada jawaban", timeout=SOON_MS)
+    page.locator("#entry").fill("salah tulis")
+    page.locator("#entry").press("Enter")
+    page.locator("#entries li", has_text="salah tulis").get_by_role("button", name="coret").click()
+    expect(page.locator("#entries li", has_text="salah tulis")).to_contain_text("dicoret operator", timeout=SOON_MS)
+    expect(trouble).to_have_count(1)
+    page.unroute(sends)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#dispatches > li").first).to_be_visible(timeout=SOON_MS)
+    expect(trouble).to_have_count(0)
 
 
 def test_a_nuisance_is_marked_by_two_people_and_a_past_report_linked(page: Page, colleague: Page) -> None:
@@ -183,10 +244,18 @@ def test_a_shift_is_handed_over_and_a_resolved_report_is_checked_before_it_close
     page.get_by_label("Yang harus diketahui").fill("Pohon di Jl. Umpama belum dipotong.")
     page.get_by_role("button", name="Serahkan dan akhiri").click()
     expect(page.locator("#device")).to_be_visible(timeout=SOON_MS)
+    own = page.locator("#handovers li")
+    expect(own).to_contain_text("dari Anda sendiri", timeout=SOON_MS)
+    own.get_by_role("button", name="Ambil kembali").click()
+    expect(own).to_have_count(0, timeout=SOON_MS)
+    expect(page.locator(f"#mine [data-number='{number}']")).to_be_visible(timeout=SOON_MS)
+
+    ask(page, "POST", "handovers", {"note": "Pohon di Jl. Umpama belum dipotong.", "to": "admin"})
     waiting = colleague.locator("#handovers li")
+    expect(waiting).to_contain_text("untuk admin · ▲ tidak sedang bertugas", timeout=SOON_MS)
     expect(waiting).to_have_count(1, timeout=SOON_MS)
     expect(waiting).to_contain_text("Pohon di Jl. Umpama belum dipotong.")
-    waiting.get_by_role("button", name="Ambil").click()
+    waiting.get_by_role("button", name="Ambil sebagai gantinya").click()
     expect(colleague.locator("#handovers")).to_have_count(0, timeout=SOON_MS)
     expect(page.locator("#handover")).to_contain_text("diambil supervisor", timeout=SOON_MS)
     assert page.locator("#number").inner_text() == number
@@ -207,8 +276,39 @@ def test_what_is_mine_stays_in_sight_however_much_came_since_until_it_is_handed_
         ask(colleague, "POST", "reports", {"source": "whatsapp"})
     page.reload()
     expect(mine).to_be_visible(timeout=SOON_MS)
-    expect(page.locator(f"#newest [data-number='{number}']")).to_have_count(0)
+    newest = page.locator(f"#newest [data-number='{number}']")
+    expect(newest).to_have_count(0)
+    count = page.locator("#open-count")
+    expect(count).to_have_text(re.compile(rf"^{NEWEST} dari \d+ laporan terbuka$"))
+    while not newest.count():
+        before = page.locator("#newest li").count()
+        page.get_by_role("button", name="Tampilkan lagi").click()
+        expect(page.locator("#newest li")).not_to_have_count(before, timeout=SOON_MS)
+    total = count.inner_text().split()[2]
+    ask(colleague, "POST", "reports", {"source": "whatsapp"})
+    expect(count).to_contain_text(f"dari {int(total) + 1} laporan", timeout=SOON_MS)
     mine.click()
     expect(page.locator("#number")).to_have_text(number)
     ask(page, "POST", "handovers", {"note": "Sampai besok", "reports": [number]})
     expect(mine).to_have_count(0, timeout=SOON_MS)
+
+
+def test_a_report_that_no_list_has_is_found_by_its_number_and_by_its_telephone_number(page: Page) -> None:
+    number = opened(page, "+6281200000109")
+    ask(page, "POST", f"reports/{number}/close", {"class": "information"})
+    page.reload()
+    expect(page.locator("#newest li").first).to_be_visible(timeout=SOON_MS)
+    assert page.locator(f'[data-number="{number}"]').count() == 0, "it is closed, and not in the snapshot"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("buka 9999")
+    expect(page.locator("#command-effect")).to_contain_text("Cari laporan 9999 di server")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-effect")).to_contain_text("▲ Tidak ditemukan: 9999", timeout=SOON_MS)
+    page.keyboard.press("Control+A")
+    page.keyboard.type(f"buka {int(number[-4:])}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#number")).to_have_text(number, timeout=SOON_MS)
+    page.locator("#search").fill("0812 0000 0109")
+    page.locator("#search").press("Enter")
+    expect(page.locator("#found li")).to_have_count(1, timeout=SOON_MS)
+    expect(page.locator("#found")).to_contain_text("ditutup")

@@ -65,6 +65,7 @@ RULES: Final = {
     "PUT /api/v1/duplicate-limits": SUPERVISORS,
     "GET /api/v1/handovers": STAFF,
     "GET /api/v1/my-reports": STAFF,
+    "GET /api/v1/open-reports": STAFF,
     "POST /api/v1/handovers": STAFF,
     "POST /api/v1/handovers/{handover_id}/take": STAFF,
     "GET /api/v1/kinds": REPORTER,

@@ -107,9 +107,17 @@ async def test_the_centres_own_places(as_role: LogIn, database: Database) -> Non
     assert (answer.status_code, answer.json()["error"]) == (409, "stale_places")
     assert (await client.get("/api/v1/places/own")).json()["places"] == 2, "nothing of either"
 
+    many = HEAD + "".join(
+        f"pos-{n},Pos Jaga nomor {n} di Jalan Teladan yang panjang sekali,,,,,\n" for n in range(1200)
+    )
+    assert len(many) > 64 * 1024
+    answer = await client.put("/api/v1/places/own", json={"csv": many, "based_on": 1})
+    assert (answer.status_code, answer.json()["places"]) == (200, 1200)
+    assert (await client.put("/api/v1/places/own", json={"csv": OWN, "based_on": 2})).status_code == 200
+
     await load(database, "9.0.1")
     assert (await found(client, "tpi"))[0] == "pasar-ikan", "names of a newer release leave the centre's own alone"
-    assert (await client.put("/api/v1/places/own", json={"csv": HEAD, "based_on": 1})).json()["places"] == 0
+    assert (await client.put("/api/v1/places/own", json={"csv": HEAD, "based_on": 3})).json()["places"] == 0
     assert "pasar-ikan" not in await found(client, "tpi")
     client = await as_role("operator")
     assert (await client.put("/api/v1/places/own", json={"csv": HEAD, "based_on": 2})).status_code == 403

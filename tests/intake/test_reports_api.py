@@ -73,6 +73,22 @@ async def test_the_list_goes_on_by_cursor_and_misses_none(
     assert seen == [f"112-20260314-000{n}" for n in (5, 4, 3, 2, 1)]
 
 
+async def test_no_open_report_is_out_of_reach_however_many_closed_ones_came_since(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    numbers = [await ring(database, clock.now, n=n) for n in range(5)]
+    for number in numbers[1:4]:
+        closed = await operator.post(f"/api/v1/reports/{number}/close", json={"class": "prank"})
+        assert closed.status_code == 200, closed.text
+    state = (await operator.get("/api/v1/state")).json()
+    assert ([one["number"] for one in state["reports"]], state["next"]) == ([numbers[4], numbers[0]], None)
+    assert state["open_reports"] == 2
+    first = (await operator.get("/api/v1/open-reports", params={"limit": 1})).json()
+    rest = (await operator.get("/api/v1/open-reports", params={"limit": 1, "after": first["next"]})).json()
+    assert [one["reports"][0]["number"] for one in (first, rest)] == [numbers[4], numbers[0]]
+    assert (first["total"], rest["next"]) == (2, None)
+
+
 SEARCHES = {
     "its number": ("112-20260314-0001", 1),
     "E.164": ("+62328662112", 1),

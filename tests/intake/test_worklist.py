@@ -414,6 +414,8 @@ async def test_the_oldest_and_most_repeated_come_first(
         await rang(database, clock.forward(minutes=1), n, f"08123456780{number}", outcome=outcome)
     order = [one["number"][-1] for one in (await listed(operator))["items"]]
     assert order == ["2", "3", "1", "4"]
+    due = [one["number"][-1] for one in (await listed(operator, order="due"))["items"]]
+    assert due == ["1", "2", "3", "4"], "who is owed longest, however often the others rang"
 
 
 async def test_an_item_that_is_not_there(operator: Client) -> None:

@@ -22,6 +22,8 @@ export class Refusal extends Error {
   readonly problem: Partial<Problem>;
   readonly conflicts: Record<string, Sides> | null;
   readonly currentVersion: number | null;
+  /** What was asked for, as `deedOf` names it. */
+  deed = "";
 
   constructor(status: number, problem: Partial<Problem> & { conflicts?: Record<string, Sides>; current_version?: number }) {
     super(problem.message ?? `HTTP ${status}`);
@@ -34,11 +36,14 @@ export class Refusal extends Error {
 }
 
 /** Nobody answered, or nobody could save: the same request may be sent again. Whether it was done is not known. */
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  deed = "";
+}
 
 const ANSWER_WITHIN_MS = 12_000;
 const AGAIN = new Set([500, 502, 503, 504]);
 let loggedOut: () => void = () => undefined;
+let done: (deed: string) => void = () => undefined;
 let token = "";
 
 /** Speak with a token instead of a session, from now on. */
@@ -51,6 +56,15 @@ export function onLoggedOut(then: () => void): void {
   loggedOut = then;
 }
 
+/** Say what happens when something that was asked for is done; `deed` is its name. */
+export function onDone(then: (deed: string) => void): void {
+  done = then;
+}
+
+/** The name of what is asked for: its method and address, without the query. */
+export const deedOf = (route: Route, path?: Record<string, string | number>): string =>
+  `${route.split(" ")[0] ?? ""} ${addressOf(route, path)}`;
+
 export function addressOf(route: string, path: Record<string, string | number> = {}, query: object = {}): string {
   const filled = route.replace(/^[A-Z]+ /, "").replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ""));
   const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
@@ -62,6 +76,18 @@ export function addressOf(route: string, path: Record<string, string | number> =
  * @throws Refusal when it refuses, Unreachable when it does not answer within 12 s or cannot save.
  */
 export async function ask<R extends Route>(route: R, question: Question<R> = {}): Promise<Routes[R]["gives"]> {
+  const deed = deedOf(route, question.path);
+  try {
+    const answer = await answered(route, question);
+    done(deed);
+    return answer;
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof Unreachable) error.deed = deed;
+    throw error;
+  }
+}
+
+async function answered<R extends Route>(route: R, question: Question<R>): Promise<Routes[R]["gives"]> {
   const headers: Record<string, string> = {};
   const options: RequestInit = { method: route.split(" ")[0] ?? "GET", headers, cache: "no-store" };
   if (token) headers["Authorization"] = `Bearer ${token}`;

@@ -999,6 +999,14 @@ export interface NotOursIn {
 export type Nothing = Record<string, never>;
 
 /** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, the newest first, and how many there are of them in all; `next` as in ReportPage. */
+export interface OpenPage {
+  total: number;
+  reports: ReportSummary[];
+  next: string | null;
+}
+
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;
@@ -1036,7 +1044,7 @@ export interface OwnPlaces {
   csv: string;
 }
 
-/** The whole list as CSV, for that of `based_on`: longer ones take `intake112 gazetteer import FILE.csv`. */
+/** The whole list as CSV, for that of `based_on`; at most 4 MiB. */
 export interface OwnPlacesIn {
   csv: string;
   based_on: number;
@@ -1548,12 +1556,14 @@ export interface Sms {
   ended_at: string | null;
 }
 
-/** One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`. */
+/** One consistent look: everything up to event `seq` is in it. Then read `/api/v1/live?after=SEQ`. `reports`: the newest of those that are not closed; `/api/v1/open-reports?after=NEXT` has the older ones. */
 export interface State {
   seq: number;
   now: string;
   calls: ReportSummary[];
   reports: ReportSummary[];
+  next: string | null;
+  open_reports: number;
   services: Service[];
 }
 
@@ -1852,6 +1862,7 @@ export interface Routes {
   "GET /api/v1/map": { takes: undefined; gives: MapSources; query: undefined };
   "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
   "GET /api/v1/my-reports": { takes: undefined; gives: MyReports; query: undefined };
+  "GET /api/v1/open-reports": { takes: undefined; gives: OpenPage; query: { after?: string | null; limit?: number; } };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };
   "POST /api/v1/pilots": { takes: PilotIn; gives: Pilot; query: undefined };
   "DELETE /api/v1/pilots/{pilot_id}": { takes: undefined; gives: undefined; query: undefined };
@@ -1916,7 +1927,7 @@ export interface Routes {
   "GET /api/v1/walls": { takes: undefined; gives: Walls; query: undefined };
   "POST /api/v1/walls": { takes: WallIn; gives: NewWall; query: undefined };
   "POST /api/v1/walls/{name}/revoke": { takes: Nothing | null | undefined; gives: Done; query: undefined };
-  "GET /api/v1/worklist": { takes: undefined; gives: Worklist; query: { closed?: boolean; owed?: boolean | null; owner?: string | null; limit?: number; offset?: number; } };
+  "GET /api/v1/worklist": { takes: undefined; gives: Worklist; query: { closed?: boolean; owed?: boolean | null; owner?: string | null; order?: "rings" | "due"; limit?: number; offset?: number; } };
   "GET /api/v1/worklist/{item_id}": { takes: undefined; gives: Item; query: undefined };
   "POST /api/v1/worklist/{item_id}/call-back": { takes: CallerCallBackIn | null | undefined; gives: Control; query: undefined };
   "POST /api/v1/worklist/{item_id}/close": { takes: CloseIn; gives: Item; query: undefined };

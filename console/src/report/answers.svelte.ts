@@ -5,6 +5,7 @@ import { ask, Unreachable } from "../api/client.ts";
 import { sentenceOf } from "../api/sentences.ts";
 import { reports } from "./reports.svelte.ts";
 import { journal, recovered } from "./recovery.ts";
+import type { Unsaved } from "./unsaved.ts";
 
 const AGAIN_AFTER_MS = 2_000;
 const LEAF = "guide:";
@@ -35,8 +36,9 @@ class Answers {
     return this.unsent.get(`${report} ${question}`);
   }
 
-  get pending(): number {
-    return this.unsent.size;
+  /** Answers that the server does not have yet. */
+  get unsaved(): Unsaved[] {
+    return [...this.unsent.values()].map(({ report, why }) => ({ report, leaf: "guide", state: why === null ? "sent" : "refused" }));
   }
 
   give(report: string, question: string, answer: string): void {

@@ -8,6 +8,7 @@ import { clock } from "../clock.svelte.ts";
 import { sentenceOf } from "../api/sentences.ts";
 import { journal, recovered } from "./recovery.ts";
 import { changeOf, LEAVES, type Leaf, type Value } from "./leaves.ts";
+import type { Unsaved } from "./unsaved.ts";
 import { collided, type Draft, insisted, isDue, refused, saved, sending, typed, unanswered } from "./drafts.ts";
 
 const AFTER_MS = 400;
@@ -28,6 +29,9 @@ class Autosave {
   /** Begin: `taken` gets each report as the server has it after a change. What was left by a reload is sent now. */
   start(taken: (report: Report) => void): void {
     this.taken = taken;
+    journal.told = (kept) => {
+      if (kept !== this.kept) this.kept = kept;
+    };
     void recovered.then((left) => {
       for (const kept of left) {
         const leaf = LEAVES.find((one) => one === kept.leaf);
@@ -47,9 +51,12 @@ class Autosave {
     return this.times.get(keyOf(report, leaf));
   }
 
-  /** How many fields the server does not have yet. */
-  get pending(): number {
-    return this.drafts.size;
+  /** The fields that the server does not have yet. */
+  get unsaved(): Unsaved[] {
+    return [...this.drafts].map(([key, { state }]) => {
+      const [report = "", leaf = ""] = key.split(" ");
+      return { report, leaf, state: state === "conflict" || state === "refused" ? state : "sent" };
+    });
   }
 
   /** Whether the server does not have everything yet that was typed into this report here. */
@@ -130,7 +137,7 @@ class Autosave {
 
   private put(report: string, leaf: Leaf, draft: Draft): void {
     this.drafts.set(keyOf(report, leaf), draft);
-    this.kept = journal.keep({ report, leaf, value: draft.value, version: draft.version, at: Date.now() });
+    journal.keep({ report, leaf, value: draft.value, version: draft.version, at: Date.now() });
   }
 
   private drop(report: string, leaf: Leaf): void {

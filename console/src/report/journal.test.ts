@@ -50,6 +50,11 @@ test("a browser that keeps nothing says so, and half a record is passed over", (
   shelf.items.set(`intake112.journal.siti.${REPORT}.kind`, "{");
   const journal = new Journal(shelf, "siti", "tab-1");
   assert.deepEqual(journal.takeBack(new Set()), []);
+  const told: boolean[] = [];
+  journal.told = (kept) => told.push(kept);
   shelf.full = true;
-  assert.equal(journal.keep(typed("x")), false);
+  assert.equal(journal.keep(typed("x", "entry")), false);
+  shelf.full = false;
+  assert.equal(journal.keep(typed("x")), true);
+  assert.deepEqual(told, [false, true]);
 });

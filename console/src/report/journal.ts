@@ -28,6 +28,8 @@ export class Journal {
   private readonly shelf: Shelf;
   private readonly prefix: string;
   private readonly tab: string;
+  /** Is told with each keystroke whether the browser keeps it, whatever it is of: a field, a note, an answer. */
+  told: (kept: boolean) => void = () => undefined;
 
   constructor(shelf: Shelf, user: string, tab: string) {
     this.shelf = shelf;
@@ -35,12 +37,14 @@ export class Journal {
     this.tab = tab;
   }
 
-  /** Keep what was typed; false when the browser keeps nothing (it is full, or forbids it): then say so. */
+  /** Keep what was typed; false, and `told`, when the browser keeps nothing (it is full, or forbids it). */
   keep(what: Omit<Kept, "tab">): boolean {
     try {
       this.shelf.setItem(this.keyOf(what.report, what.leaf), JSON.stringify({ ...what, tab: this.tab }));
+      this.told(true);
       return true;
     } catch {
+      this.told(false);
       return false;
     }
   }

@@ -7,6 +7,7 @@ import type { Report } from "../api/schema.ts";
 import { who } from "../who.ts";
 import { reports } from "./reports.svelte.ts";
 import { journal, recovered } from "./recovery.ts";
+import type { Unsaved } from "./unsaved.ts";
 
 const AGAIN_AFTER_MS = 2_000;
 const WRITING = "entry";
@@ -66,8 +67,10 @@ class Notes {
     return [...this.unsent.values()].filter((note) => note.report === report);
   }
 
-  get pending(): number {
-    return this.unsent.size;
+  /** Notes that are half written, and those that the server does not have yet. */
+  get unsaved(): Unsaved[] {
+    const half = [...this.written].filter(([, text]) => text.trim()).map(([report]) => ({ report, leaf: WRITING, state: "half" as const }));
+    return [...half, ...[...this.unsent.values()].map(({ report, why }) => ({ report, leaf: WRITING, state: why === null ? ("sent" as const) : ("refused" as const) }))];
   }
 
   /** A note that was refused goes back to where it can be changed. */

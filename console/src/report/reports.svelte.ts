@@ -7,15 +7,17 @@ import { sentenceOf } from "../api/sentences.ts";
 import { live } from "../live/live.svelte.ts";
 import { oneAtATime } from "../once.ts";
 import { who } from "../who.ts";
+import { isWhole, kept } from "./kept.ts";
 
 const KEPT = 200;
 const AGAIN_AFTER_MS = 2_000;
+const COUNT_AFTER_MS = 1_000; // several reports open and close together: one count for all
 const WAITING = new Set(["arrived", "queued", "overflow"]);
 
 export type Called = ReportSummary & { call: CallSummary };
 
 export const isWaiting = (report: ReportSummary): boolean => report.call !== null && WAITING.has(report.call.stage);
-export const isWhole = (report: ReportSummary | Report | undefined): report is Report => report !== undefined && "entries" in report;
+export { isWhole };
 
 class Reports {
   services = $state.raw<Service[]>([]);
@@ -23,6 +25,12 @@ class Reports {
   known = $state(false);
   /** Why the server did not give a report that is to be on a screen. */
   readonly refused = new SvelteMap<string, string>();
+  /** How many reports are not closed, whether this tab knows them or not. */
+  total = $state(0);
+  /** Where the open ones go on that this tab does not know yet; null: it knows all. */
+  private next = $state<string | null>(null);
+  private pages = 0; // of older open ones that somebody asked for
+  private counting: ReturnType<typeof setTimeout> | undefined;
   private readonly all = new SvelteMap<string, ReportSummary | Report>();
   private readonly reading = new Map<string, boolean>(); // number -> read once more
   private readonly opened = new Set<string>();
@@ -36,10 +44,19 @@ class Reports {
 
   /** Take up a snapshot. */
   async take(state: State): Promise<void> {
-    const present = new Set([...state.reports, ...state.calls].map((report) => report.number));
+    let next = state.next;
+    const found = [...state.reports, ...state.calls];
+    for (let page = 0; page < this.pages && next !== null; page++) {
+      const older = await ask("GET /api/v1/open-reports", { query: { after: next } });
+      found.push(...older.reports);
+      next = older.next;
+    }
+    const present = new Set(found.map((report) => report.number));
     for (const number of this.all.keys()) if (!present.has(number) && !this.stays(number)) this.all.delete(number);
-    for (const report of [...state.reports, ...state.calls]) this.put(report);
+    for (const report of found) this.put(report);
     this.services = state.services;
+    this.next = next;
+    this.total = state.open_reports;
     this.known = true;
     await Promise.all([this.readMine(), ...[...this.opened].map((number) => this.read(number))]);
   }
@@ -59,6 +76,31 @@ class Reports {
   get newest(): ReportSummary[] {
     return [...this.all.values()].sort((a, b) => b.opened_at.localeCompare(a.opened_at) || b.number.localeCompare(a.number));
   }
+
+  /** Whether there are open reports that this tab does not know. */
+  get more(): boolean {
+    return this.next !== null;
+  }
+
+  /** Read the next older page of open reports; it stays. Throws what `ask` throws. */
+  async older(): Promise<void> {
+    const after = this.next;
+    if (after === null) return;
+    const page = await ask("GET /api/v1/open-reports", { query: { after } });
+    if (this.next !== after) return; // somebody was faster
+    for (const report of page.reports) this.put(report);
+    this.next = page.next;
+    this.total = page.total;
+    this.pages++;
+  }
+
+  private readonly count = oneAtATime(async () => {
+    try {
+      this.total = (await ask("GET /api/v1/open-reports", { query: { limit: 1 } })).total;
+    } catch (error) {
+      if (error instanceof Unreachable) setTimeout(() => void this.count(), AGAIN_AFTER_MS);
+    }
+  });
 
   /** What is this person's and not closed, the oldest first. Never left out, however many came since. */
   get own(): ReportSummary[] {
@@ -109,11 +151,17 @@ class Reports {
     this.reading.delete(number);
   }
 
-  /** Take what the server answered. An older version never covers a newer one, nor a summary a whole report. */
+  /** Take what the server answered, as `kept` says. */
   put(report: ReportSummary | Report): void {
-    const known = this.all.get(report.number);
-    if (known && known.version > report.version) return;
-    this.all.set(report.number, isWhole(known) && !isWhole(report) ? { ...known, ...report, call: known.call, location: known.location } : report);
+    const { number, version } = report;
+    const known = this.all.get(number);
+    const now = kept(known, report, this.opened.has(number));
+    this.all.set(number, now);
+    if (this.known && known?.status !== now.status && (now.status === "closed" || !known || known.status === "closed")) {
+      clearTimeout(this.counting);
+      this.counting = setTimeout(() => void this.count(), COUNT_AFTER_MS);
+    }
+    if (now.version < version) void this.read(number);
     if (this.all.size > 2 * KEPT) this.thinOut();
   }
 
@@ -127,8 +175,8 @@ class Reports {
   }
 
   private thinOut(): void {
-    for (const { number, call } of this.newest.slice(KEPT))
-      if (!this.stays(number) && (call === null || call.stage === "ended")) this.all.delete(number);
+    for (const { number, status, call } of this.newest.slice(KEPT))
+      if (status === "closed" && !this.stays(number) && (call === null || call.stage === "ended")) this.all.delete(number);
   }
 }
 

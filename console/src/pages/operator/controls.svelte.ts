@@ -66,7 +66,8 @@ class Controls {
   /** Keep it; what went wrong is said above the page too, for whoever has another report in front. */
   private tell(key: string, asked: Asked): void {
     this.asked.set(key, asked);
-    if (!asked.control || asked.control.state === "failed") trouble.say(toldOf(asked));
+    if (!asked.control || asked.control.state === "failed") trouble.say(toldOf(asked), `control ${key}`);
+    else if (asked.control.state === "done") trouble.done(`control ${key}`);
   }
 
   private listen(): void {

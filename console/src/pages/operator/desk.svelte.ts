@@ -9,6 +9,7 @@ import type { Fresh } from "../../live/fresh.ts";
 import { live } from "../../live/live.svelte.ts";
 import { autosave } from "../../report/autosave.svelte.ts";
 import { notes } from "../../report/notes.svelte.ts";
+import { opensHere } from "../../report/opening.ts";
 import { scraps } from "../../report/scraps.svelte.ts";
 import { isWaiting, isWhole, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
@@ -19,6 +20,7 @@ import { tabsOf, tooMany, type Tabs } from "./tabs.ts";
 import { talksAbout } from "./whose.ts";
 
 const MOST_TABS = 8;
+const PAGE = 50; // items of the worklist, those first that are owed longest
 const TYPES = "input:not([type=checkbox]), textarea, select";
 const IN_FRONT = "#report .columns"; // the report itself, without the tabs
 const KEPT = `intake112.tabs.${who.user}`; // in sessionStorage: another window has its own tabs
@@ -50,6 +52,7 @@ class Desk {
   private cameBack = $state(false);
   private askedAt = 0; // when somebody asked for a report, and when they last did something in the one in front
   private touchedAt = 0;
+  private most = PAGE; // items of the worklist that are read
   private rung = new Set<string>();
   private rangAt = 0;
   private talks: string | null = null; // the report of the call on this desk's telephone
@@ -63,10 +66,11 @@ class Desk {
     for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, touch, true);
     const ends = [
       () => ["keydown", "pointerdown"].forEach((kind) => removeEventListener(kind, touch, true)),
+      opensHere((number) => void this.open(number)),
       live.on("caller", () => void this.readCallers()),
     ];
     this.shiftRead = live.fresh(() => this.readShift(), (known) => (this.shiftKnown = known), "shift");
-    this.worklistRead = live.fresh(async () => (this.worklist = await ask("GET /api/v1/worklist")), (known) => (this.worklistKnown = known), "worklist");
+    this.worklistRead = live.fresh(() => this.readWork(), (known) => (this.worklistKnown = known), "worklist");
     const bell = setInterval(() => this.look(), 1_000);
     ends.push(() => this.shiftRead?.end(), () => this.worklistRead?.end(), () => clearInterval(bell));
     return () => ends.forEach((end) => end());
@@ -227,9 +231,25 @@ class Desk {
     }
   }
 
+  /** Read more of the callers who are owed a call back than before. */
+  moreWork(): Promise<void> {
+    this.most += PAGE;
+    return this.readWorklist();
+  }
+
   /** Read anew who owes a call back. */
   async readWorklist(): Promise<void> {
     await this.worklistRead?.run();
+  }
+
+  private async readWork(): Promise<void> {
+    const read = (offset: number): Promise<Worklist> => ask("GET /api/v1/worklist", { query: { owed: true, order: "due", limit: PAGE, offset } });
+    let list = await read(0);
+    for (let offset = PAGE; offset < this.most && offset < list.owed; offset += PAGE) {
+      const more = await read(offset);
+      list = { ...more, items: [...list.items, ...more.items] };
+    }
+    this.worklist = list;
   }
 
   private async readCallers(): Promise<void> {

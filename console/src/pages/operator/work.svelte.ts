@@ -1,23 +1,14 @@
 // Callers whom nobody answered, and what this desk does about them: take, call back, write a step, close.
 import { ask } from "../../api/client.ts";
-import type { CloseIn, Control, Item, StepIn } from "../../api/schema.ts";
+import type { CloseIn, Item, StepIn } from "../../api/schema.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
-import { live } from "../../live/live.svelte.ts";
-import { SvelteMap } from "svelte/reactivity";
+import { type Asked, controls } from "./controls.svelte.ts";
 import { desk } from "./desk.svelte.ts";
 
 class Work {
-  /** What was last asked of the PBX for an item, from here. */
-  private readonly controls = new SvelteMap<string, Control>();
-
-  start(): () => void {
-    return live.on("control", ({ subject }) => {
-      for (const [item, { id }] of this.controls) if (id === subject) void this.follow(item, id);
-    });
-  }
-
-  control(item: Item): Control | undefined {
-    return this.controls.get(item.id);
+  /** What was last asked of the PBX for an item, from here: as `controls.get`. */
+  asked(item: Item): Asked | null | undefined {
+    return controls.get(item.id);
   }
 
   /** Make it one's own, even from somebody else when that is said. */
@@ -27,9 +18,7 @@ class Work {
 
   /** My telephone rings first, then the caller's. */
   callBack({ id }: Item): Promise<void> {
-    return this.over(async () => {
-      this.controls.set(id, await ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: id } }));
-    });
+    return this.over(() => controls.run(id, () => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: id } })));
   }
 
   did({ id }: Item, step: StepIn["step"], note: string): Promise<void> {
@@ -42,15 +31,6 @@ class Work {
 
   private async over(work: () => Promise<unknown>): Promise<void> {
     await trouble.over(work);
-    await desk.readWorklist();
-  }
-
-  private async follow(item: string, id: string): Promise<void> {
-    try {
-      this.controls.set(item, await ask("GET /api/v1/controls/{control_id}", { path: { control_id: id } }));
-    } catch {
-      // the item's own steps tell it, too
-    }
     await desk.readWorklist();
   }
 }
