@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
@@ -45,6 +45,7 @@ class LimitsRow(Struct, frozen=True):
     within_min: int
     joinable_h: int
     fits: list[list[str]]
+    version: int
 
 
 async def group(reading: Reading, row: ReportRow) -> list[ReportRow]:
@@ -156,7 +157,11 @@ async def limits(reading: Reading) -> LimitsRow | None:
     return await reading.row(LimitsRow, select(*columns).where(l.id == 1))
 
 
-async def set_limits(tx: Transaction, values: Mapping[str, object]) -> None:
-    """Set all limits."""
-    statement = tx.insert_or(tables.duplicate_limits).values(id=1, **values)
-    await tx.connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=dict(values)))
+async def set_limits(tx: Transaction, seen: int, values: Mapping[str, object]) -> bool:
+    """Save all limits as the next version. False: they are not of the version `seen` (0: none are set)."""
+    if seen == 0:
+        statement = tx.insert_or(tables.duplicate_limits).values(id=1, version=1, **values).on_conflict_do_nothing()
+        return bool((await tx.connection.execute(statement)).rowcount == 1)
+    at_version = update(tables.duplicate_limits).where(l.id == 1, l.version == seen)
+    changed = await tx.connection.execute(at_version.values(**values, version=seen + 1))
+    return bool(changed.rowcount == 1)

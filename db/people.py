@@ -14,7 +14,7 @@ from db import tables
 from db.engine import Reading, Transaction
 from db.several import several
 
-u, s, t, b = tables.users.c, tables.sessions.c, tables.tokens.c, tables.browsers.c
+u, s, t, o, b = tables.users.c, tables.sessions.c, tables.tokens.c, tables.old_tokens.c, tables.browsers.c
 BROWSER_KNOWN_FOR: Final = timedelta(days=400)  # longer no browser keeps a cookie
 SESSION_ID: Final = 16  # the first digits of the hash of a session's key name it; they open nothing
 _session_id = func.substr(s.token_hash, 1, SESSION_ID)
@@ -28,6 +28,7 @@ class UserRow(Struct, frozen=True):
     password_hash: str
     created_at: datetime
     disabled_at: datetime | None
+    version: int = 1
 
 
 class TokenRow(Struct, frozen=True):
@@ -62,8 +63,9 @@ async def add_token(tx: Transaction, name: str, role: str, token_hash: str, agen
 
 
 async def token(reading: Reading, token_hash: str) -> TokenRow | None:
-    """Return the token with this hash unless it is disabled."""
-    statement = select(tables.tokens).where(t.token_hash == token_hash, t.disabled_at.is_(None))
+    """Return the token with this hash, or that had it before a renewal whose grace lasts, unless it is disabled."""
+    had = t.name.in_(select(o.name).where(o.token_hash == token_hash, o.until > reading.now))
+    statement = select(tables.tokens).where(or_(t.token_hash == token_hash, had), t.disabled_at.is_(None))
     return await reading.row(TokenRow, statement)
 
 
@@ -72,10 +74,40 @@ async def tokens(reading: Reading) -> list[TokenRow]:
     return await reading.rows(TokenRow, select(tables.tokens).order_by(t.name))
 
 
+async def old_tokens(reading: Reading) -> dict[str, datetime]:
+    """Return until when an old token is honoured beside the present one, by the token's name; the last of several."""
+    lasting = select(o.name, func.max(o.until).label("until")).join(tables.tokens, t.name == o.name)
+    statement = lasting.where(o.until > reading.now, t.disabled_at.is_(None)).group_by(o.name)
+    return {row.name: row.until for row in await reading.connection.execute(statement)}
+
+
 async def tokens_of_role(reading: Reading, role: str) -> list[TokenRow]:
     """Return the tokens of a role that are not disabled, the oldest first."""
     which = t.role == role, t.disabled_at.is_(None)
     return await reading.rows(TokenRow, select(tables.tokens).where(*which).order_by(t.created_at, t.name))
+
+
+async def lock_token(tx: Transaction, name: str) -> TokenRow | None:
+    """Lock a token and return it, disabled or not."""
+    return await tx.row(TokenRow, select(tables.tokens).where(t.name == name).with_for_update())
+
+
+async def lock_admin_tokens(tx: Transaction) -> list[str]:
+    """Lock the administrators' tokens that are not disabled, and return their names."""
+    which = t.role == "admin", t.disabled_at.is_(None)
+    statement = select(t.name).where(*which).order_by(t.name).with_for_update()
+    return list((await tx.connection.execute(statement)).scalars())
+
+
+async def renew_token(tx: Transaction, row: TokenRow, token_hash: str, honoured_until: datetime | None) -> None:
+    """Give a locked token's name another; the present one is honoured until then. None: neither it nor any before."""
+    over = o.until <= tx.now if honoured_until else o.until.is_not(None)
+    await tx.connection.execute(delete(tables.old_tokens).where(o.name == row.name, over))
+    if honoured_until:
+        old = {"token_hash": row.token_hash, "name": row.name, "until": honoured_until}
+        await tx.connection.execute(insert(tables.old_tokens).values(old))
+    values = {"token_hash": token_hash, "created_at": tx.now, "disabled_at": None}
+    await tx.connection.execute(update(tables.tokens).where(t.name == row.name).values(values))
 
 
 async def disable_token(tx: Transaction, name: str) -> bool:
@@ -93,6 +125,8 @@ async def is_taken(reading: Reading, name: str) -> bool:
 
 async def remove_tokens(tx: Transaction, agency_id: int) -> None:
     """Remove an agency's tokens: what it was given before is worth nothing any more."""
+    names = select(t.name).where(t.agency_id == agency_id)
+    await tx.connection.execute(delete(tables.old_tokens).where(o.name.in_(names)))
     await tx.connection.execute(delete(tables.tokens).where(t.agency_id == agency_id))
 
 
@@ -129,8 +163,9 @@ async def lock_user(tx: Transaction, name: str) -> UserRow | None:
 
 
 async def change_user(tx: Transaction, name: str, values: Mapping[str, object]) -> None:
-    """Change a person, and end their sessions at once."""
-    await tx.connection.execute(update(tables.users).where(u.name == name).values(values))
+    """Save values as a person's next version, and end their sessions at once."""
+    statement = update(tables.users).where(u.name == name).values(**values, version=u.version + 1)
+    await tx.connection.execute(statement)
     await end_sessions(tx, name)
 
 

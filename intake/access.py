@@ -87,7 +87,7 @@ class Who:
     until: datetime | None = None  # the session's end
 
 
-async def create_token(tx: Transaction, name: str, role: str) -> str:
+async def create_token(tx: Transaction, name: str, role: str, by: str = COMMAND_LINE) -> str:
     """Make a token for a machine and return it, this once. Raises NameTakenError, UnfitNameError."""
     check_name(name)
     if role == "machine" and not MACHINES_NAME.fullmatch(name):
@@ -99,7 +99,7 @@ async def create_token(tx: Transaction, name: str, role: str) -> str:
     found = role if role == "machine" else staff_role(role)
     if await people.is_taken(tx, name) or not await people.add_token(tx, name, found, token_hash(token)):
         raise NameTakenError(f"There is a person or a token named {name} already. Choose another name.")
-    tx.record(COMMAND_LINE, "token.created", f"token:{name}", role=role)
+    tx.record(by, "token.created", f"token:{name}", role=role)
     return token
 
 
@@ -115,6 +115,7 @@ async def add_user(tx: Transaction, name: str, role: str, password_hash: str, by
     if await people.is_taken(tx, name) or not await people.add_user(tx, name, found, password_hash):
         raise NameTakenError(f"There is a person or a token named {name} already. Choose another name.")
     tx.record(by, "user.created", f"user:{name}", role=role)
+    tx.tell("settings", "users")
     return UserRow(name, found, password_hash, tx.now, None)
 
 

@@ -7,7 +7,7 @@ undone. Use cases like those of `desk`: in the caller's open transaction, all re
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,7 +28,7 @@ from intake.duplicate_refusals import (
 )
 from intake.duplicates import MERGED, Limits, Match, Sighting, box, leaving, match, own_status
 from intake.next_version import next_version
-from intake.refusals import UnknownReportError
+from intake.refusals import StaleRowError, UnknownReportError
 from intake.visible import most_urgent
 from routing import endings, hastening, rulebook, rules
 
@@ -57,22 +57,41 @@ class Duplicates:
 
 async def limits(reading: Reading) -> Limits:
     """Return the limits that hold."""
+    return (await limits_seen(reading))[0]
+
+
+async def limits_seen(reading: Reading) -> tuple[Limits, int]:
+    """Return the limits that hold, and their version: 0 until somebody sets any."""
     row = await duplicates.limits(reading)
     if row is None:
-        return Limits()
+        return Limits(), 0
     fits = tuple((one, other) for one, other in row.fits)
-    return Limits(row.within_m, row.within_min, row.joinable_h, fits)
+    return Limits(row.within_m, row.within_min, row.joinable_h, fits), row.version
 
 
-async def set_limits(tx: Transaction, new: Limits, by: str) -> None:
-    """Set the limits. Raises UnknownKindError."""
+async def set_limits(tx: Transaction, new: Limits, seen: int, by: str) -> None:
+    """Set the limits; `seen` is the version that their writer had before them.
+
+    Raises UnknownKindError, StaleRowError with both values of what differs (of `fits` as texts, as they are long).
+    """
     for kind in {kind for pair in new.fits for kind in pair} - {"*"}:
         await desk.check_kind(tx, kind)
     fits = [list(pair) for pair in new.fits]
     values = {"within_m": new.within_m, "within_min": new.within_min, "joinable_h": new.joinable_h, "fits": fits}
-    await duplicates.set_limits(tx, values)
+    if not await duplicates.set_limits(tx, seen, values):
+        there, version = await limits_seen(tx)
+        raise StaleRowError(version, _differing(new, there))
     tx.record(by, "duplicates.limits", "duplicates", fields=sorted(values))
     tx.tell("rules", "duplicates")
+
+
+def _differing(yours: Limits, theirs: Limits) -> dict[str, dict[str, object]]:
+    def shown(limits: Limits, name: str) -> object:
+        pairs = limits.fits
+        return ", ".join("/".join(pair) for pair in pairs) if name == "fits" else getattr(limits, name)
+
+    sides = {one.name: {"yours": shown(yours, one.name), "theirs": shown(theirs, one.name)} for one in fields(Limits)}
+    return {name: both for name, both in sides.items() if both["yours"] != both["theirs"]}
 
 
 async def found(reading: Reading, number: str) -> Duplicates:

@@ -72,9 +72,10 @@ class SystemRowError(DeskError, status=409, code="in_use"):
 class StaleRowError(DeskError, status=412, code="stale"):
     """Somebody else has changed it since the version you saw. GET it, look at their change, and send yours again."""
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, conflicts: Mapping[str, Mapping[str, object]] | None = None) -> None:
         super().__init__()
         self.current_version = current_version
+        self.conflicts = conflicts  # both values of what differs from what was sent; None: they are not told
 
 
 class NoKindError(DeskError, status=409):

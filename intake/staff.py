@@ -8,7 +8,7 @@ from db import people
 from db.engine import Transaction
 from db.people import UserRow
 from intake import access, handing_over, shifts
-from intake.refusals import DeskError
+from intake.refusals import DeskError, StaleRowError
 
 
 class UnknownUserError(DeskError, status=404):
@@ -31,16 +31,20 @@ async def change(
     role: str | None = None,
     password_hash: str | None = None,
     disabled: bool | None = None,
+    seen: int | None = None,
     spares_last: bool = True,
 ) -> UserRow:
     """Change a person's role or password, disable or enable them; what is None stays as it is.
 
-    Raises UnknownUserError; LastAdministratorError unless the last one is not spared.
+    `seen`: the version that its writer had before them; None: whatever is there. Raises UnknownUserError,
+    StaleRowError; LastAdministratorError unless the last one is not spared.
     """
     administrators = await people.lock_administrators(tx)
     before = await people.lock_user(tx, name)
     if before is None:
         raise UnknownUserError(f"There is nobody named {name}. GET /api/v1/users, or `user list`, shows everyone.")
+    if seen is not None and before.version != seen:
+        raise StaleRowError(before.version, _differing(before, role, disabled))
     values: dict[str, object] = {}
     if role is not None and role != before.role:
         values["role"] = access.staff_role(role)
@@ -61,6 +65,7 @@ async def change(
         tx.record(by, "user.password_set", subject)
     if "disabled_at" in values:
         tx.record(by, "user.disabled" if disabled else "user.enabled", subject)
+    tx.tell("settings", "users")
     if values.get("disabled_at"):
         await handing_over.leave(tx, name, by)
     await shifts.end_gone(tx)
@@ -68,6 +73,16 @@ async def change(
     if after is None:
         raise AssertionError("a locked person is not there")
     return after
+
+
+def _differing(there: UserRow, role: str | None, disabled: bool | None) -> dict[str, dict[str, object]]:
+    """Return what was sent and is not so, with both values; of a password nothing can be told."""
+    both = {"role": (role, there.role), "disabled": (disabled, there.disabled_at is not None)}
+    return {
+        name: {"yours": yours, "theirs": theirs}
+        for name, (yours, theirs) in both.items()
+        if yours is not None and yours != theirs
+    }
 
 
 async def end_sessions(tx: Transaction, name: str, by: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -145,6 +145,25 @@ def rotate_secret(
     typer.echo(f"secret: {rotated.secret}")
     if rotated.until is not None:
         typer.echo(f"old_secret_until: {rotated.until.isoformat(timespec='seconds')}")
+
+
+@commands.command()
+def renew_token(
+    code: Annotated[str, typer.Argument(help="the agency's short name")],
+    grace: Annotated[
+        int, typer.Option(min=0, max=720, help="hours in which the old token is honoured too; 0: somebody else has it")
+    ] = 24,
+) -> None:
+    """Give an agency a new token to answer with; print it, this once. Until the grace is over both are honoured."""
+
+    async def work(database: Database, _: Settings) -> tuple[str, datetime | None]:
+        async with database.transaction() as tx:
+            return await keys.renew_token(tx, code, timedelta(hours=grace), by="command line")
+
+    token, until = of_agency(code, work)
+    typer.echo(f"token: {token}")
+    if until is not None:
+        typer.echo(f"old_token_until: {until.isoformat(timespec='seconds')}")
 
 
 @commands.command(name="keys")

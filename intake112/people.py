@@ -1,6 +1,7 @@
 """People who log in and machines with a token."""
 
 import sys
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from db import people as saved
 from db.engine import Database
 from intake import access, staff
+from intake import tokens as of_machines
 from intake112.command import CommandError, Role, TokenRole, app, on_database
 from intake112.settings import Settings
 
@@ -100,7 +102,7 @@ def create(
 
     async def work(database: Database, _: Settings) -> str:
         async with database.transaction() as tx:
-            return await access.create_token(tx, name, role)
+            return await of_machines.make(tx, name, role, access.COMMAND_LINE)
 
     typer.echo(on_database(work))
 
@@ -109,28 +111,26 @@ def create(
 def list_tokens() -> None:
     """List all tokens, agencies' too: name, role, and since when they are disabled."""
 
-    async def work(database: Database, _: Settings) -> list[saved.TokenRow]:
+    async def work(database: Database, _: Settings) -> tuple[list[saved.TokenRow], dict[str, datetime]]:
         async with database.reading() as reading:
-            return await saved.tokens(reading)
+            return await saved.tokens(reading), await saved.old_tokens(reading)
 
-    for row in on_database(work):
-        disabled = f"disabled {row.disabled_at.isoformat(timespec='seconds')}" if row.disabled_at else "active"
-        typer.echo(f"{row.name}\t{row.role}\t{disabled}")
+    rows, old = on_database(work)
+    for row in rows:
+        state = f"disabled {row.disabled_at.isoformat(timespec='seconds')}" if row.disabled_at else "active"
+        state += f", an old one until {old[row.name].isoformat(timespec='seconds')}" if row.name in old else ""
+        typer.echo(f"{row.name}\t{row.role}\t{state}")
 
 
 @tokens.command(name="disable")
 def disable_token(name: Annotated[str, typer.Argument(help="the token's name")]) -> None:
     """Disable a token at once."""
 
-    async def work(database: Database, _: Settings) -> bool:
+    async def work(database: Database, _: Settings) -> None:
         async with database.transaction() as tx:
-            found = await saved.disable_token(tx, name)
-            if found:
-                tx.record(access.COMMAND_LINE, "token.disabled", f"token:{name}")
-            return found
+            await of_machines.disable(tx, name, access.COMMAND_LINE, spares_last=False)
 
-    if not on_database(work):
-        raise CommandError(f"there is no token {name} that is not disabled: `intake112 token list` shows all")
+    on_database(work)
     typer.echo(f"{name} is disabled")
 
 

@@ -1,4 +1,4 @@
-"""An agency's keys: a new secret with a grace for the old one, and the public half of its ed25519 key.
+"""An agency's keys: a new secret or token with a grace for the old one, and the public half of its ed25519 key.
 
 A secret is changed while the line works: for the length of the grace both sign, so that the agency may take the new one
 when it suits it, and what it signs with the old one is honoured. Every try reads the agency as it is then, so the next
@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from db import agencies
+from db import agencies, people
 from db.agencies import AgencyRow
 from db.engine import Transaction
-from routing import signing
+from routing import outbox, signing
 from routing.refusals import UnknownAgencyError
 
 
@@ -41,6 +41,32 @@ async def rotate(tx: Transaction, code: str, grace: timedelta, by: str) -> Rotat
     tx.record(by, "agency.secret_rotated", code, honoured_until=until.isoformat() if until else None)
     cut_short = agency.secret_previous_until if len(agency.secrets_at(tx.now)) > 1 else None
     return Rotated(secret, until, cut_short)
+
+
+async def renew_token(tx: Transaction, code: str, grace: timedelta, by: str) -> tuple[str, datetime | None]:
+    """Give the agency a new token to answer with; the old one is honoured for `grace` (0: from now on no longer).
+
+    Return the token, shown once, and until when the old one is honoured (None: no longer).
+    Whoever asks says which, and where nobody does it is a day, as of a secret: a receiver is given its new token by
+    hand, and whatever it answers in between must not be refused, for a refused answer looks like nobody's: its
+    deadline passes, and the report goes on to another agency. A token that somebody else has wants 0 instead: with it
+    an acceptance can be told that nobody has given, and then nothing goes up the ladder. Until the agency has the new
+    one its people answer by signature, on the phone page or by telephone.
+
+    Old tokens that are honoured still stay so until their own time: who asks twice, since the first answer was lost,
+    cuts off nobody. 0 ends all of them, and so does a renewal of one that was disabled, whatever the grace.
+    Raises UnknownAgencyError.
+    """
+    agency = await _find(tx, code)
+    token = outbox.new_token()
+    row = await people.lock_token(tx, code)
+    if row is None or row.agency_id != agency.id:
+        raise AssertionError("an agency has a token of its name since it was added")
+    until = tx.now + grace if grace > timedelta(0) and row.disabled_at is None else None
+    await people.renew_token(tx, row, outbox.token_hash(token), until)
+    tx.record(by, "agency.token_renewed", code, honoured_until=until.isoformat() if until else None)
+    tx.tell("agency", code)
+    return token, until
 
 
 async def public_key(tx: Transaction, code: str, by: str) -> str:

@@ -44,7 +44,7 @@ from db.tables.journal import audit, head, live_events
 from db.tables.life import dispositions, guide_answers, handed_reports, handovers, presences
 from db.tables.location import QUEUED, WAITING, handset_messages, location_links, positions, sms
 from db.tables.machine_room import bridge_states, services
-from db.tables.people import sessions, tokens, users
+from db.tables.people import old_tokens, sessions, tokens, users
 from db.tables.places import place_lists, places
 from db.tables.shifts import OPEN_SHIFT, SHIFT_OWED, queue_members, shift_states, shifts
 
@@ -84,6 +84,7 @@ __all__ = [
     "live_events",
     "location_links",
     "metadata",
+    "old_tokens",
     "photos",
     "pilot_keys",
     "pilots",

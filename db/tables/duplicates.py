@@ -1,6 +1,6 @@
 """By which limits a report is proposed as a duplicate of another. Who is joined to which is in `reports`."""
 
-from sqlalchemy import Column, Integer, Table
+from sqlalchemy import Column, Integer, Table, text
 
 from db.tables.base import Json, metadata
 
@@ -12,4 +12,5 @@ duplicate_limits = Table(  # one row, or none: then those of the release hold
     Column("within_min", Integer, nullable=False),
     Column("joinable_h", Integer, nullable=False),
     Column("fits", Json, nullable=False),  # [["kebakaran", "ambulans"], ["lain", "*"]]
+    Column("version", Integer, nullable=False, server_default=text("1")),
 )

@@ -1,6 +1,6 @@
 """People who log in and machines with a token."""
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, text
 
 from db.tables.base import UtcTime, metadata
 
@@ -12,6 +12,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("disabled_at", UtcTime),
+    Column("version", Integer, nullable=False, server_default=text("1")),
 )
 
 sessions = Table(
@@ -31,6 +32,14 @@ tokens = Table(
     Column("role", String(16), nullable=False),  # operator, supervisor, admin, agency, machine, wall
     Column("agency_id", ForeignKey("agencies.id")),
     Column("token_hash", String(64), nullable=False, unique=True),
-    Column("created_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),  # the token's, not the name's: a renewed one is new
     Column("disabled_at", UtcTime),
+)
+
+old_tokens = Table(  # that were renewed, and are honoured too, until then
+    "old_tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("name", ForeignKey("tokens.name"), nullable=False, index=True),
+    Column("until", UtcTime, nullable=False),
 )

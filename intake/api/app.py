@@ -42,6 +42,7 @@ from intake.api import (
     supervision,
     terms,
     together,
+    tokens,
     wallboard,
     worklist,
 )
@@ -130,6 +131,7 @@ def create_app(
         agency_settings.router(context),
         audit.router(context),
         people.router(context),
+        tokens.router(context),
         health.router(context, registry),
         page.router(context),
         console.router(context),

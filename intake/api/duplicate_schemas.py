@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from intake.api.bodies import In
 from intake.api.location_schemas import Location
 from intake.api.out import Out
-from intake.api.schemas import Caller
+from intake.api.schemas import Caller, Versioned
 from intake.report import Priority
 from intake.steps import Status
 
@@ -90,8 +90,8 @@ class LimitsIn(In):
     fits: Annotated[list[Pair], Field(max_length=300)]
 
 
-class LimitsOut(Out):
-    """The limits that hold."""
+class LimitsOut(Versioned):
+    """The limits that hold. `version` 0: those of this release, nobody has set any."""
 
     within_m: int
     within_min: int

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from db.engine import Reading
 from db.reports import ReportRow
 from intake import joining
 from intake.access import Who
-from intake.api import bodies, location_wire
+from intake.api import bodies, location_wire, versions
 from intake.api import duplicate_schemas as schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, supervisors_only
 from intake.api.operators import Number
 from intake.api.schemas import Caller
+from intake.api.versions import IF_MATCH, VERSIONED, IfMatch, with_etag
 from intake.duplicates import Limits
 from intake.joining import Proposal
 
@@ -55,19 +56,27 @@ def router(context: Context) -> APIRouter:
             await joining.undo(tx, number, who.name, url)
             return await _shown(tx, number)
 
-    @routes.get("/duplicate-limits", responses=refusals(*ON_READ))
-    async def limits(_: staff) -> schemas.LimitsOut:
+    @routes.get("/duplicate-limits", responses=refusals(*ON_READ) | {200: VERSIONED})
+    async def limits(_: staff, response: Response) -> schemas.LimitsOut:
         """What is near, what is soon, which kinds fit, and up to how many hours apart reports may be joined at all."""
         async with database.reading() as reading:
-            return _limits(await joining.limits(reading))
+            return with_etag(_limits(*await joining.limits_seen(reading)), response)
 
-    @routes.put("/duplicate-limits", responses=refusals(*ON_WRITE))
-    async def set_limits(body: schemas.LimitsIn, who: supervisor) -> schemas.LimitsOut:
-        """Set all limits. For supervisors and administrators."""
+    @routes.put("/duplicate-limits", responses=refusals(*ON_WRITE, 412, 428) | {200: VERSIONED}, openapi_extra=IF_MATCH)
+    async def set_limits(
+        body: schemas.LimitsIn, who: supervisor, response: Response, if_match: IfMatch = None
+    ) -> schemas.LimitsOut:
+        """Set all limits. For supervisors and administrators.
+
+        Where somebody set others since the version of If-Match ("0" while nobody has set any), 412 with both values of
+        each that differs; those of `fits` are told as a text, such as "kebakaran/ambulans, lain/*".
+        """
+        seen = versions.seen(if_match)
         fits = tuple((one, other) for one, other in body.fits)
         async with database.transaction() as tx:
-            await joining.set_limits(tx, Limits(body.within_m, body.within_min, body.joinable_h, fits), who.name)
-            return _limits(await joining.limits(tx))
+            new = Limits(body.within_m, body.within_min, body.joinable_h, fits)
+            await joining.set_limits(tx, new, seen, who.name)
+            return with_etag(_limits(*await joining.limits_seen(tx)), response)
 
     return routes
 
@@ -129,8 +138,9 @@ def _proposed(one: Proposal) -> schemas.Proposed:
     )
 
 
-def _limits(limits: Limits) -> schemas.LimitsOut:
+def _limits(limits: Limits, version: int) -> schemas.LimitsOut:
     return schemas.LimitsOut(
+        version=version,
         within_m=limits.within_m,
         within_min=limits.within_min,
         joinable_h=limits.joinable_h,

@@ -71,7 +71,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                 more = {"current_version": error.current_version, "conflicts": error.conflicts}
                 headers = {"ETag": f'"{error.current_version}"'}
             case StaleRowError():
-                more = {"current_version": error.current_version}
+                more = {"current_version": error.current_version, "conflicts": error.conflicts}
                 headers = {"ETag": f'"{error.current_version}"'}
             case IllegalStepError():
                 more = {"allowed": list(error.allowed)}

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from msgspec.structs import asdict
 from pydantic import AfterValidator
 
@@ -11,9 +11,10 @@ from db import people
 from db.people import SESSION_ID, UserRow
 from intake import access, staff
 from intake.access import Who
-from intake.api import bodies
+from intake.api import bodies, versions
 from intake.api import people_schemas as schemas
 from intake.api.context import ON_READ, ON_WRITE, Context, admins_only, refusals
+from intake.api.versions import IF_MATCH, VERSIONED, IfMatch, with_etag
 from intake.staff import UnknownSessionError, UnknownUserError
 
 SESSION: Final = rf"^[0-9a-f]{{{SESSION_ID}}}$"
@@ -47,23 +48,32 @@ def router(context: Context) -> APIRouter:
         async with database.reading() as reading:
             return schemas.Users(users=[_user(row) for row in await people.users(reading)])
 
-    @routes.post("/users", status_code=201, responses=refusals(*ON_WRITE, 409))
-    async def add_user(body: schemas.UserIn, who: admin) -> schemas.User:
+    @routes.post("/users", status_code=201, responses=refusals(*ON_WRITE, 409) | {201: VERSIONED})
+    async def add_user(body: schemas.UserIn, who: admin, response: Response) -> schemas.User:
         """Add a person. A password has 12 characters or more; a few words in a row are easy to keep in mind."""
         password_hash = await access.hashed(body.password)
         async with database.transaction() as tx:
-            return _user(await access.add_user(tx, body.name, body.role, password_hash, who.name))
+            row = await access.add_user(tx, body.name, body.role, password_hash, who.name)
+            return with_etag(_user(row), response)
 
-    @routes.patch("/users/{name}", responses=refusals(*ON_WRITE, 404, 409))
-    async def change_user(name: Name, body: schemas.UserChangeIn, who: admin) -> schemas.User:
-        """Change a person's role, set a password, disable or enable them. It ends their sessions at once."""
+    @routes.patch(
+        "/users/{name}", responses=refusals(*ON_WRITE, 404, 409, 412, 428) | {200: VERSIONED}, openapi_extra=IF_MATCH
+    )
+    async def change_user(
+        name: Name, body: schemas.UserChangeIn, who: admin, response: Response, if_match: IfMatch = None
+    ) -> schemas.User:
+        """Change a person's role, set a password, disable or enable them. It ends their sessions at once.
+
+        If-Match is the person's `version` in the list. Where somebody changed them since, 412 with both values of what
+        was sent and is not so; that a password was changed meanwhile is told by the version alone.
+        """
+        seen = versions.seen(if_match)
         password_hash = await access.hashed(body.password) if body.password is not None else None
         async with database.transaction() as tx:
-            return _user(
-                await staff.change(
-                    tx, name, who.name, role=body.role, password_hash=password_hash, disabled=body.disabled
-                )
+            row = await staff.change(
+                tx, name, who.name, role=body.role, password_hash=password_hash, disabled=body.disabled, seen=seen
             )
+            return with_etag(_user(row), response)
 
     @routes.post("/users/{name}/end-sessions", responses=refusals(*ON_WRITE, 404))
     async def end_sessions(name: Name, who: admin, _: bodies.Nothing | None = None) -> schemas.Done:
@@ -90,4 +100,4 @@ def router(context: Context) -> APIRouter:
 
 
 def _user(row: UserRow) -> schemas.User:
-    return schemas.User(name=row.name, role=row.role, created_at=row.created_at, disabled_at=row.disabled_at)
+    return schemas.User.model_validate({name: getattr(row, name) for name in schemas.User.model_fields})

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 from intake.access import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from intake.api.bodies import In, storable_text
 from intake.api.out import Out
+from intake.api.schemas import Versioned
 
 StaffRole = Literal["operator", "supervisor", "admin"]
 UserName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(storable_text)]
@@ -40,7 +41,7 @@ class UserChangeIn(In):
         return self
 
 
-class User(Out):
+class User(Versioned):
     """A person who logs in, or may not any more."""
 
     name: str

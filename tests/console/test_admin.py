@@ -103,6 +103,11 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
 
         here.get_by_role("button", name="Buat rahasia baru").click()
         expect(here.locator(".once")).to_contain_text("whsec_")
+        here.locator(".once").get_by_role("button", name="Sudah saya simpan").click()
+        here.get_by_label("Token lama masih berlaku (jam)").fill("0")
+        here.get_by_role("button", name="Buat token baru").click()
+        expect(here.locator(".once")).to_contain_text("i112_")
+        expect(here.locator(".once")).to_contain_text("Token lama tidak berlaku lagi")
         pause = here.locator(".deeds section", has=page.get_by_role("heading", name="Jeda"))
         pause.get_by_label("Alasan").fill("pindah kantor")
         here.get_by_role("button", name="Jeda", exact=True).click()
@@ -111,7 +116,8 @@ def test_an_agency_is_added_tried_and_changed_by_two(centre: Centre) -> None:
         here = section(page, centre, "audit")
         here.get_by_label("Apa", exact=True).fill("agency.*")
         here.get_by_role("button", name="Tampilkan").click()
-        for told in ("instansi dijeda", "rahasia instansi diganti", "instansi diubah", "instansi ditambah"):
+        changed = ("instansi dijeda", "rahasia instansi diganti", "token instansi diperbarui", "instansi diubah")
+        for told in (*changed, "instansi ditambah"):
             expect(page.locator("#audit")).to_contain_text(told)
         page.route("**/api/v1/audit?*", lambda one: one.fulfill(json=one.fetch().json() | {"next": 1}))
         here.get_by_role("button", name="Tampilkan").click()
@@ -194,3 +200,49 @@ def test_a_person_a_file_of_places_and_what_a_supervisor_sees(centre: Centre) ->
         expect(page.locator("#test-send")).to_be_visible()
         for not_theirs in ("Tambah instansi", "Simpan", "Buat rahasia baru", "Nonaktifkan"):
             expect(here.get_by_role("button", name=not_theirs)).to_have_count(0)
+
+
+def test_a_token_is_made_and_disabled_and_two_who_change_a_person_or_the_limits_see_both(centre: Centre) -> None:
+    with desk(centre.address, "admin", centre.passwords["admin"]) as page:
+        expect(page).to_have_url(f"{centre.address}/")
+
+        def elsewhere(method: str, path: str, version: int, body: object) -> None:
+            headers = {"If-Match": f'"{version}"', "Origin": centre.address}
+            other = page.request.fetch(f"{centre.address}/api/v1/{path}", method=method, data=body, headers=headers)
+            assert other.status == 200, other.text()
+
+        def mine_is_taken(here: Locator, theirs: str) -> None:
+            conflict = here.locator(".conflict")
+            expect(conflict).to_contain_text(theirs)
+            conflict.get_by_role("button", name="Pakai milik saya").click()
+            here.get_by_role("button", name="Simpan", exact=True).click()
+            expect(here.locator("form .ok")).to_contain_text("✓")
+
+        here = section(page, centre, "tokens")
+        here.get_by_role("button", name="+ Buat token").click()
+        here.get_by_label("Nama", exact=True).fill("silapor")
+        here.get_by_role("button", name="Buat token", exact=True).click()
+        expect(here.locator(".once code")).to_contain_text("i112_")
+        token = here.locator(".once code").inner_text()
+        mine = {"Authorization": f"Bearer {token}"}
+        assert page.request.get(f"{centre.address}/api/v1/kinds", headers=mine).status == 200
+        here.get_by_role("button", name="Nonaktifkan", exact=True).click()
+        here.get_by_role("button", name="Ya, nonaktifkan silapor").click()
+        expect(here.locator("tr", has_text="silapor")).to_contain_text("○ nonaktif")
+        assert page.request.get(f"{centre.address}/api/v1/kinds", headers=mine).status == 401
+
+        here = section(page, centre, "people")
+        here.get_by_role("button", name="operator2").click()
+        here.get_by_label("Peran").select_option("supervisor")
+        elsewhere("PATCH", "users/operator2", 1, {"role": "admin"})
+        mine_is_taken(here, "administrator")
+        expect(here.locator("tr", has_text="operator2")).to_contain_text("pengawas")
+
+        here = section(page, centre, "callers").get_by_role("region", name="Batas laporan ganda")
+        here.get_by_label("Jarak paling jauh").fill("900")
+        limits = page.request.get(f"{centre.address}/api/v1/duplicate-limits").json()
+        elsewhere("PUT", "duplicate-limits", limits.pop("version"), limits | {"within_m": 300})
+        here.get_by_role("button", name="Simpan", exact=True).click()
+        expect(here.get_by_label("Jarak paling jauh")).to_have_value("900")
+        mine_is_taken(here, "300")
+        assert page.request.get(f"{centre.address}/api/v1/duplicate-limits").json()["within_m"] == 900

@@ -1,5 +1,6 @@
 """Duplicates at the API: proposed with a reason while the second caller talks, joined and undone. On both databases."""
 
+import asyncio
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -139,14 +140,34 @@ async def test_the_limits_are_the_centres(as_role: LogIn, database: Database, cl
     assert (standing["within_m"], standing["within_min"], standing["joinable_h"]) == (500, 60, 12)
     assert (await client.get(duplicates_of(second))).json()["proposed"] == []
     new = {"within_m": 500, "within_min": 120, "joinable_h": 1, "fits": [["hewan", "*"]]}
-    assert (await client.put(LIMITS, json=new)).json() == new == (await client.get(LIMITS)).json()
+    unset, first_of_all = {"If-Match": '"0"'}, {"If-Match": '"1"'}
+    assert (await client.put(LIMITS, json=new, headers=unset)).json() == new | {"version": 1}
+    assert (await client.get(LIMITS)).headers["ETag"] == '"1"'
     (proposed,) = (await client.get(duplicates_of(second))).json()["proposed"]
     assert (proposed["number"], proposed["reason"]["kind"]) == (first, "fits")
     assert "joinable_h" in proposed["obstacle"]
-    assert (await client.put(LIMITS, json=new | {"fits": [["hewan", "naga"]]})).status_code == 422
-    assert (await client.put(LIMITS, json=new | {"fits": [["hewan"]]})).status_code == 422
+    for wrong in ([["hewan", "naga"]], [["hewan"]]):
+        refused = await client.put(LIMITS, json=new | {"fits": wrong}, headers=first_of_all)
+        assert refused.status_code == 422
     await as_role("operator")
-    assert (await client.put(LIMITS, json=new)).status_code == 403
+    assert (await client.put(LIMITS, json=new, headers=first_of_all)).status_code == 403
+
+
+async def test_of_two_who_set_the_limits_the_second_sees_both_values(as_role: LogIn) -> None:
+    client = await as_role("supervisor")
+    theirs = {"within_m": 300, "within_min": 60, "joinable_h": 12, "fits": [["hewan", "*"]]}
+    mine = theirs | {"within_m": 900, "fits": []}
+    for version in (0, 1):  # when nobody had set any, and then
+        seen = {"If-Match": f'"{version}"'}
+        at_once = await asyncio.gather(*(client.put(LIMITS, json=one, headers=seen) for one in (theirs, mine)))
+        assert sorted(answer.status_code for answer in at_once) == [200, 412]
+        refused = next(answer.json() for answer in at_once if answer.status_code == 412)
+        now = (await client.get(LIMITS)).json()
+        assert (refused["current_version"], now["version"]) == (version + 1, version + 1)
+        assert refused["conflicts"].keys() == {"within_m", "fits"}
+        assert refused["conflicts"]["within_m"]["theirs"] == now["within_m"]
+        assert {*refused["conflicts"]["fits"].values()} == {"hewan/*", ""}
+    assert (await client.put(LIMITS, json=mine)).status_code == 428
 
 
 async def test_looking_for_them_reads_an_index_and_so_many_at_most(operator: Client, database: Database) -> None:

@@ -40,8 +40,8 @@ BEYOND: Final = {
         r"|agencies/\{code\}/(pause|resume|redrive|test)"
     ),
     "admin": (
-        r"users.*|sessions.*|kinds.*|dispositions.*|audit|agencies"
-        r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret)"
+        r"users.*|sessions.*|tokens.*|kinds.*|dispositions.*|audit|agencies"
+        r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret|renew-token)"
     ),
     "person": r"shift(/state|/end)?",  # who holds a session; a token has no shift
     "machine": r"reports(/\{number\})?|kinds|aml",

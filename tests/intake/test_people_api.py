@@ -14,6 +14,7 @@ from tests.intake.test_access_api import OURS, PASSWORD, log_in
 
 NEW = {"name": "siti", "role": "operator", "password": PASSWORD}
 USERS = "/api/v1/users"
+FIRST = {"If-Match": '"1"'}  # the version of somebody who was just added
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ ENDINGS: dict[str, tuple[str, str, Json]] = {
 @pytest.mark.parametrize("why", ENDINGS)
 async def test_a_session_ends_at_once(admin: Client, siti: Browser, database: Database, why: str) -> None:
     method, path, body = ENDINGS[why]
-    assert (await admin.request(method, path, json=body)).status_code == 200
+    assert (await admin.request(method, path, json=body, headers=FIRST)).status_code == 200
     assert not await siti.is_in()
     assert await siti.log_in() == (401 if why in ("disabled", "another password") else 303)
     async with database.reading() as reading:
@@ -75,9 +76,28 @@ async def test_a_session_ends_at_once(admin: Client, siti: Browser, database: Da
 
 
 async def test_what_changes_nothing_ends_nothing(admin: Client, siti: Browser) -> None:
-    same = await admin.patch(f"{USERS}/siti", json={"role": "operator", "disabled": False})
-    assert same.status_code == 200
+    same = await admin.patch(f"{USERS}/siti", json={"role": "operator", "disabled": False}, headers=FIRST)
+    assert (same.status_code, same.headers["ETag"]) == (200, '"1"')
     assert await siti.is_in()
+
+
+async def test_of_two_who_change_a_person_the_second_sees_both_values(admin: Client, siti: Browser) -> None:
+    async def change(body: Json, headers: dict[str, str]) -> tuple[int, Json]:
+        answer = await admin.patch(f"{USERS}/siti", json=body, headers=headers)
+        return answer.status_code, answer.json()
+
+    at_once = await asyncio.gather(change({"role": "supervisor"}, FIRST), change({"disabled": True}, FIRST))
+    assert sorted(status for status, _ in at_once) == [200, 412]
+    (now,) = (await admin.get(USERS)).json()["users"]
+    refused = next(body for status, body in at_once if status == 412)
+    assert (refused["error"], refused["current_version"], now["version"]) == ("stale", 2, 2)
+    theirs = {"role": now["role"], "disabled": now["disabled_at"] is not None}
+    ((name, sides),) = refused["conflicts"].items()
+    assert sides == {"yours": "supervisor" if name == "role" else True, "theirs": theirs[name]}
+    status, unseen = await change({"password": "another long password"}, FIRST)
+    assert (status, unseen["conflicts"]) == (412, {})
+    assert (await change({"role": "admin"}, {}))[0] == 428
+    assert (await change({"role": "admin"}, {"If-Match": '"2"'}))[1]["version"] == 3
 
 
 async def test_one_session_is_ended_by_its_id_which_opens_nothing(admin: Client, siti: Browser) -> None:
@@ -98,10 +118,10 @@ async def test_one_session_is_ended_by_its_id_which_opens_nothing(admin: Client,
 
 
 async def test_a_disabled_person_is_enabled_again(admin: Client, siti: Browser) -> None:
-    await admin.patch(f"{USERS}/siti", json={"disabled": True})
+    await admin.patch(f"{USERS}/siti", json={"disabled": True}, headers=FIRST)
     shown = (await admin.get(USERS)).json()["users"]
     assert [(one["name"], one["disabled_at"] is not None) for one in shown] == [("siti", True)]
-    await admin.patch(f"{USERS}/siti", json={"disabled": False})
+    await admin.patch(f"{USERS}/siti", json={"disabled": False}, headers={"If-Match": '"2"'})
     assert await siti.log_in() == 303
 
 
@@ -124,7 +144,7 @@ async def test_who_cannot_be_added(admin: Client, more: Json, status: int) -> No
 
 async def test_nobody_of_that_name(admin: Client) -> None:
     for answer in (
-        await admin.patch(f"{USERS}/nobody", json={"role": "admin"}),
+        await admin.patch(f"{USERS}/nobody", json={"role": "admin"}, headers=FIRST),
         await admin.post(f"{USERS}/nobody/end-sessions"),
     ):
         assert (answer.status_code, answer.json()["error"]) == (404, "unknown_user")
@@ -136,7 +156,7 @@ async def test_an_administrator_always_remains(admin: Client) -> None:
         await admin.post(USERS, json=NEW | {"name": name, "role": "admin"})
 
     async def demote(name: str, change: dict[str, Any]) -> int:
-        return (await admin.patch(f"{USERS}/{name}", json=change)).status_code
+        return (await admin.patch(f"{USERS}/{name}", json=change, headers=FIRST)).status_code
 
     both = await asyncio.gather(demote("rina", {"role": "operator"}), demote("budi", {"disabled": True}))
     assert sorted(both) == [200, 409]

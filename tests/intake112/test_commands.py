@@ -174,6 +174,19 @@ def test_an_agency_gets_a_new_secret_and_the_old_one_a_grace(env: Mapping[str, s
     good(env, "audit", "verify")
 
 
+def test_an_agency_gets_another_token(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
+    good(env, *add)
+    token, until = good(env, "agency", "renew-token", "damkar").splitlines()
+    assert token.startswith("token: i112_")
+    assert until.startswith("old_token_until: 20")
+    assert ", an old one until 20" in good(env, "token", "list")
+    assert re.fullmatch(r"token: i112_\S+\n", good(env, "agency", "renew-token", "damkar", "--grace", "0"))
+    assert good(env, "token", "list") == "damkar\tagency\tactive\n"
+    assert "no agency" in bad(env, "agency", "renew-token", "bpbd")
+    good(env, "audit", "verify")
+
+
 def test_an_agency_can_check_signatures_without_a_secret(env: Mapping[str, str]) -> None:
     add = ("agency", "add", "damkar", "--name", "Damkar", "--url", "http://127.0.0.1:9/", "--allow-cidr", "127.0.0.0/8")
     good(env, *add)

@@ -843,8 +843,9 @@ export interface LimitsIn {
   fits: string[][];
 }
 
-/** The limits that hold. */
+/** The limits that hold. `version` 0: those of this release, nobody has set any. */
 export interface LimitsOut {
+  version: number;
   within_m: number;
   within_min: number;
   joinable_h: number;
@@ -980,6 +981,13 @@ export interface NewLink {
   sms: Sms | null;
   url: string;
   notes: string[];
+}
+
+/** A token, shown this once. */
+export interface NewToken {
+  name: string;
+  role: string;
+  token: string;
 }
 
 /** A screen's link, shown this once. */
@@ -1264,6 +1272,17 @@ export interface RedriveIn {
 /** How many envelopes go out again now. */
 export interface Redriven {
   envelopes: number;
+}
+
+/** For how many hours the old token is honoured too; 0: somebody else has it, it ends at once. */
+export interface RenewIn {
+  grace_h?: number;
+}
+
+/** A new token, shown this once. `old_token_until` null: the old one is honoured no more. */
+export interface RenewedToken {
+  token: string;
+  old_token_until: string | null;
 }
 
 /** Why a report is reopened. */
@@ -1662,6 +1681,27 @@ export interface Today {
   answering: Answering;
 }
 
+/** What may be known of a token: neither it nor its hash. `agency`: whose it is, by its code. `created_at`: when it was made, or renewed. `old_until`: so long an old one is honoured, too. */
+export interface Token {
+  name: string;
+  role: string;
+  agency: string | null;
+  created_at: string;
+  disabled_at: string | null;
+  old_until: string | null;
+}
+
+/** A token to make. A `machine` opens reports of the source that is its name; the others do what people do. */
+export interface TokenIn {
+  name: string;
+  role: "machine" | "operator" | "supervisor" | "admin";
+}
+
+/** All tokens by name, disabled ones too: their names stay taken. */
+export interface Tokens {
+  tokens: Token[];
+}
+
 /** Where to; `attended`: the desk asks there first, and the caller hears music meanwhile. */
 export interface TransferIn {
   number: string;
@@ -1689,6 +1729,7 @@ export interface Unaccepted {
 
 /** A person who logs in, or may not any more. */
 export interface User {
+  version: number;
   name: string;
   role: string;
   created_at: string;
@@ -1824,6 +1865,7 @@ export interface Routes {
   "POST /api/v1/agencies/{code}/enable": { takes: Nothing | null | undefined; gives: Agency; query: undefined };
   "POST /api/v1/agencies/{code}/pause": { takes: PauseIn; gives: Agency; query: undefined };
   "POST /api/v1/agencies/{code}/redrive": { takes: RedriveIn | null | undefined; gives: Redriven; query: undefined };
+  "POST /api/v1/agencies/{code}/renew-token": { takes: RenewIn | null | undefined; gives: RenewedToken; query: undefined };
   "POST /api/v1/agencies/{code}/resume": { takes: Nothing | null | undefined; gives: Agency; query: undefined };
   "POST /api/v1/agencies/{code}/rotate-secret": { takes: RotateIn | null | undefined; gives: RotatedSecret; query: undefined };
   "GET /api/v1/agencies/{code}/settings": { takes: undefined; gives: AgencySettings; query: undefined };
@@ -1919,6 +1961,9 @@ export interface Routes {
   "POST /api/v1/strikes/{strike_id}/confirm": { takes: Nothing | null | undefined; gives: Strike; query: undefined };
   "POST /api/v1/strikes/{strike_id}/lift": { takes: LiftIn; gives: Strike; query: undefined };
   "GET /api/v1/supervision": { takes: undefined; gives: Supervision; query: undefined };
+  "GET /api/v1/tokens": { takes: undefined; gives: Tokens; query: undefined };
+  "POST /api/v1/tokens": { takes: TokenIn; gives: NewToken; query: undefined };
+  "POST /api/v1/tokens/{name}/disable": { takes: Nothing | null | undefined; gives: Done; query: undefined };
   "GET /api/v1/users": { takes: undefined; gives: Users; query: undefined };
   "POST /api/v1/users": { takes: UserIn; gives: User; query: undefined };
   "PATCH /api/v1/users/{name}": { takes: UserChangeIn; gives: User; query: undefined };

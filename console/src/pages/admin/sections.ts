@@ -11,6 +11,7 @@ import OwnPlaces from "./sections/OwnPlaces.svelte";
 import People from "./sections/People.svelte";
 import Pilots from "./sections/Pilots.svelte";
 import Rules from "./sections/Rules.svelte";
+import Tokens from "./sections/Tokens.svelte";
 
 type Name = keyof typeof admin.sections;
 
@@ -23,6 +24,7 @@ const EVERY: readonly { name: Name; component: Component; roles?: readonly Role[
   { name: "pilots", component: Pilots },
   { name: "places", component: OwnPlaces },
   { name: "people", component: People, roles: ["admin"] },
+  { name: "tokens", component: Tokens, roles: ["admin"] },
   { name: "audit", component: Audit, roles: ["admin"] },
 ];
 
