@@ -1006,7 +1006,6 @@ export interface NotOursIn {
 /** An empty object. */
 export type Nothing = Record<string, never>;
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 /** Reports that are not closed, the newest first, and how many there are of them in all; `next` as in ReportPage. */
 export interface OpenPage {
   total: number;
@@ -1014,7 +1013,7 @@ export interface OpenPage {
   next: string | null;
 }
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, and on which nobody has worked. `first`: overdue dispatches first, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;

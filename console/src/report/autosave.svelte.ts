@@ -60,7 +60,7 @@ class Autosave {
   }
 
   /** Whether the server does not have everything yet that was typed into this report here. */
-  unsaved(report: string): boolean {
+  isUnsaved(report: string): boolean {
     return this.ofReport(report).length > 0;
   }
 

@@ -11,6 +11,7 @@ const LABELS: Record<string, string> = {
   "caller.number": words.report.callerNumber,
   "caller.name": words.report.callerName,
   entry: words.entries.title,
+  scrap: words.unsaved.scrap,
 };
 
 export const labelOf = (leaf: string): string => wordOf(leaf.startsWith("flags.") ? words.flags : LABELS, leaf.replace(/^flags\./, ""));

@@ -1,8 +1,8 @@
 // What is typed beside a report's fields and goes out with a press: a closing note, a reason, what an agency said on the
 // telephone, a hand-over note. Each key is in the journal at once; it is kept until it was sent, whatever comes in front.
 import { SvelteMap } from "svelte/reactivity";
-import { autosave } from "./autosave.svelte.ts";
 import { journal, recovered } from "./recovery.ts";
+import type { Unsaved } from "./unsaved.ts";
 
 const SCRAP = "scrap:";
 /** Stands for a report where there is none: what is written of the shift. */
@@ -30,12 +30,18 @@ class Scraps {
       return;
     }
     this.typed.set(`${report} ${leaf}`, value);
-    if (!journal.keep({ report, leaf, value, version: 0, at: Date.now() })) autosave.kept = false;
+    journal.keep({ report, leaf, value, version: 0, at: Date.now() });
   }
 
   /** They were sent, or are not wanted any more. */
   drop(report: string, ...names: string[]): void {
     for (const name of names) this.write(report, name, "");
+  }
+
+  /** What is begun, by report. A hand-over note is of none, and stays in its form. */
+  get unsaved(): Unsaved[] {
+    const begun = new Set([...this.typed.keys()].map((key) => key.slice(0, key.indexOf(" "))).filter((report) => report !== SHIFT));
+    return [...begun].map((report) => ({ report, leaf: "scrap", state: "half" }));
   }
 
   any(report: string): boolean {

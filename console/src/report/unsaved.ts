@@ -1,7 +1,7 @@
 // What was typed here and the server does not have, by report. Pure: the stores say what each of them holds.
 export interface Unsaved {
   report: string;
-  /** The field by its name on the wire; `entry`: a note; `guide`: an answer to a question. */
+  /** The field by its name on the wire; `entry`: a note; `guide`: an answer to a question; `scrap`: what goes out with a press. */
   leaf: string;
   /** `half`: written and not sent; `sent`: on its way, or tried again; then what needs a person. */
   state: "half" | "sent" | "conflict" | "refused";

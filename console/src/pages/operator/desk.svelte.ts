@@ -262,6 +262,6 @@ class Desk {
   }
 }
 
-const isUnsaved = (number: string): boolean => autosave.unsaved(number) || notes.of(number).length > 0 || notes.draft(number) !== "" || scraps.any(number);
+const isUnsaved = (number: string): boolean => autosave.isUnsaved(number) || notes.of(number).length > 0 || notes.draft(number) !== "" || scraps.any(number);
 
 export const desk = new Desk();
