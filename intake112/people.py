@@ -1,7 +1,7 @@
 """People who log in and machines with a token."""
 
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -120,6 +120,25 @@ def list_tokens() -> None:
         state = f"disabled {row.disabled_at.isoformat(timespec='seconds')}" if row.disabled_at else "active"
         state += f", an old one until {old[row.name].isoformat(timespec='seconds')}" if row.name in old else ""
         typer.echo(f"{row.name}\t{row.role}\t{state}")
+
+
+@tokens.command(name="renew")
+def renew_token(
+    name: Annotated[str, typer.Argument(help="the token's name")],
+    grace: Annotated[
+        int, typer.Option(min=0, max=720, help="hours in which the old token is honoured too; 0: somebody else has it")
+    ] = 24,
+) -> None:
+    """Give a machine a new token under its name, the source of its reports; print it, this once."""
+
+    async def work(database: Database, _: Settings) -> tuple[str, datetime | None]:
+        async with database.transaction() as tx:
+            return await of_machines.renew(tx, name, timedelta(hours=grace), access.COMMAND_LINE)
+
+    token, until = on_database(work)
+    typer.echo(f"token: {token}")
+    if until is not None:
+        typer.echo(f"old_token_until: {until.isoformat(timespec='seconds')}")
 
 
 @tokens.command(name="disable")

@@ -102,12 +102,24 @@ def router(context: Context) -> APIRouter:
     async def disable(name: Name, who: admin, _: bodies.Nothing | None = None) -> Done:
         """Let a token count no more, at once and for good; its name stays taken.
 
-        An agency's is renewed by `renew-token`, a screen's link is made anew. Refused where nobody could administer by
-        the API any more.
+        A machine's is renewed by `renew`, an agency's by `renew-token`, a screen's link is made anew. Refused where
+        nobody could administer by the API any more.
         """
         async with database.transaction() as tx:
             await tokens.disable(tx, name, who.name)
         return Done()
+
+    @routes.post("/tokens/{name:path}/renew", responses=refusals(*ON_WRITE, 404, 409))
+    async def renew_machine(name: Name, who: admin, body: RenewIn | None = None) -> RenewedToken:
+        """Give a machine a new token, shown this once: its name stays the source of its reports.
+
+        The old one is honoured for 24 hours, or as said; 0: somebody else has it, it ends at once. One that was
+        disabled counts again, by the new token alone.
+        """
+        grace = timedelta(hours=(body or RenewIn()).grace_h)
+        async with database.transaction() as tx:
+            token, until = await tokens.renew(tx, name, grace, who.name)
+        return RenewedToken(token=token, old_token_until=until)
 
     @routes.post("/agencies/{code}/renew-token", responses=refusals(*ON_WRITE, 404))
     async def renew(code: Code, who: admin, body: RenewIn | None = None) -> RenewedToken:

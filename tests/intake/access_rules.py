@@ -135,6 +135,7 @@ RULES: Final = {
     "GET /api/v1/tokens": ADMINS,
     "POST /api/v1/tokens": ADMINS,
     "POST /api/v1/tokens/{name:path}/disable": ADMINS,
+    "POST /api/v1/tokens/{name:path}/renew": ADMINS,
     "GET /api/v1/users": ADMINS,
     "POST /api/v1/users": ADMINS,
     "PATCH /api/v1/users/{name}": ADMINS,

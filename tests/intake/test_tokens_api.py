@@ -89,6 +89,36 @@ async def test_a_token_that_cannot_be(admin: Client, database: Database, body: J
     assert word in answer.json()["message"]
 
 
+async def test_a_machine_gets_another_token_under_its_name(admin: Client, clock: SetClock) -> None:
+    made = (await admin.post(URL, json={"name": "silapor", "role": "machine"})).json()["token"]
+
+    async def opens(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return (await admin.post("/api/v1/reports", json={"source": "silapor"}, headers=headers)).status_code
+
+    renewed = (await admin.post(f"{URL}/silapor/renew", json={"grace_h": 2})).json()
+    assert [await opens(made), await opens(renewed["token"])] == [201, 201]
+    clock.forward(hours=2)
+    assert [await opens(made), await opens(renewed["token"])] == [401, 201]
+    leaked = renewed["token"]
+    renewed = (await admin.post(f"{URL}/silapor/renew", json={"grace_h": 0})).json()
+    assert renewed["old_token_until"] is None
+    assert [await opens(leaked), await opens(renewed["token"])] == [401, 201]
+    await admin.post(f"{URL}/silapor/disable")
+    again = (await admin.post(f"{URL}/silapor/renew")).json()
+    assert [await opens(renewed["token"]), await opens(again["token"])] == [401, 201]
+    record = (await admin.get("/api/v1/audit", params={"subject": "token:silapor"})).json()["rows"]
+    assert [one["action"] for one in record][:2] == ["token.renewed", "token.disabled"]
+
+
+async def test_what_is_no_machines_token_is_renewed_elsewhere(admin: Client, database: Database) -> None:
+    await add_agency(database, "damkar")
+    refused = await admin.post(f"{URL}/damkar/renew")
+    assert (refused.status_code, refused.json()["error"]) == (409, "others_token")
+    unknown = await admin.post(f"{URL}/nobody/renew")
+    assert (unknown.status_code, unknown.json()["error"]) == (404, "unknown_token")
+
+
 async def test_an_administrator_always_remains(admin: Client, database: Database) -> None:
     refused = await admin.post(f"{URL}/the admin/disable")
     assert (refused.status_code, refused.json()["error"]) == (409, "last_administrator")

@@ -1963,6 +1963,7 @@ export interface Routes {
   "GET /api/v1/tokens": { takes: undefined; gives: Tokens; query: undefined };
   "POST /api/v1/tokens": { takes: TokenIn; gives: NewToken; query: undefined };
   "POST /api/v1/tokens/{name}/disable": { takes: Nothing | null | undefined; gives: Done; query: undefined };
+  "POST /api/v1/tokens/{name}/renew": { takes: RenewIn | null | undefined; gives: RenewedToken; query: undefined };
   "GET /api/v1/users": { takes: undefined; gives: Users; query: undefined };
   "POST /api/v1/users": { takes: UserIn; gives: User; query: undefined };
   "PATCH /api/v1/users/{name}": { takes: UserChangeIn; gives: User; query: undefined };

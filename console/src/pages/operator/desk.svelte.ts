@@ -15,6 +15,7 @@ import { isWaiting, isWhole, reports } from "../../report/reports.svelte.ts";
 import { play } from "../../sounds.ts";
 import { who } from "../../who.ts";
 import { prefer, preference } from "../../preferences.ts";
+import { isAtWork } from "./atwork.ts";
 import { isLoud, ringsNow } from "./ring.ts";
 import { tabsOf, tooMany, type Tabs } from "./tabs.ts";
 import { talksAbout } from "./whose.ts";
@@ -161,10 +162,14 @@ class Desk {
     this.makeRoom();
   }
 
-  /** Whether somebody types, or the focus is anywhere in a report that is not closed: the next key is meant for that. */
   private atWork(): boolean {
     const focus = document.activeElement;
-    return !!focus?.matches(TYPES) || (!!focus?.closest(IN_FRONT) && reports.get(this.front)?.status !== "closed");
+    return isAtWork({
+      types: !!focus?.matches(TYPES),
+      inReport: !!focus?.closest(IN_FRONT),
+      closed: reports.get(this.front)?.status === "closed",
+      sinceMs: performance.now() - this.touchedAt,
+    });
   }
 
   /** Somebody new is ringing: sound, and what is known of the number. It rings on while somebody waits and this desk is ready. */
