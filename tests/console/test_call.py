@@ -43,6 +43,7 @@ def answered(here: Centre, page: Page, number: str) -> tuple[PretendCall, str]:
     call.rings()
     call.answers()
     expect(page.locator("#caller-number")).to_contain_text(number, timeout=SOON_MS)
+    expect(page.get_by_role("button", name="(Alt+P)")).to_be_visible(timeout=SOON_MS)  # the page knows whose the talk is
     return call, page.locator("#number").inner_text()
 
 
@@ -258,8 +259,8 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
 
 
 LOST_HZ, OVERDUE_HZ = 440, 523
-HEARD = """() => { globalThis.tones ??= []; const Tone = OscillatorNode;
-    globalThis.OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
+HEARD = """() => { const Tone = OscillatorNode, first = !globalThis.tones; globalThis.tones = [];
+    if (first) OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
 WORDS = "Rumah kayu terbakar di Dusun Contoh, dua orang di lantai atas, jalan masuk sempit."
 
 
