@@ -50,10 +50,12 @@ def shown(page: Page, address: str, language: str) -> None:
     page.goto(address)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("main")).to_be_visible()
+    expect(page.locator("#lacks")).to_be_visible()  # the server has told how it is
     if page.locator("#newest").count():
         page.locator("#newest button", has_text="➤").click()  # the one that was sent
         expect(page.locator("#dispatches li")).to_be_visible()
         page.keyboard.press("Control+/")
+    page.wait_for_load_state("networkidle")  # what is beside a report has been read: nothing comes while it is looked at
 
 
 @pytest.mark.parametrize("path", PAGES)
