@@ -55,7 +55,6 @@ def shown(page: Page, address: str, language: str) -> None:
         page.locator("#newest button", has_text="➤").click()  # the one that was sent
         expect(page.locator("#dispatches li")).to_be_visible()
         page.keyboard.press("Control+/")
-    page.wait_for_load_state("networkidle")  # what is beside a report has been read: nothing comes while it is looked at
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -43,7 +43,7 @@ def answered(here: Centre, page: Page, number: str) -> tuple[PretendCall, str]:
     call.rings()
     call.answers()
     expect(page.locator("#caller-number")).to_contain_text(number, timeout=SOON_MS)
-    expect(page.get_by_role("button", name="(Alt+P)")).to_be_visible(timeout=SOON_MS)  # the page knows whose the talk is
+    expect(page.get_by_role("button", name="(Alt+P)")).to_be_visible(timeout=SOON_MS)  # it knows whose talk it is
     return call, page.locator("#number").inner_text()
 
 
