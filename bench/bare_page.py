@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
-PAGE: Final = b"""<!doctype html><meta charset="utf-8"><title>bare</title><ol></ol>
-<link rel="icon" href="data:,"><script>
+PAGE: Final = b"""<!doctype html><meta charset="utf-8"><title>bare</title>
+<link rel="icon" href="data:,"><ol></ol><script>
 new EventSource("/live").onmessage = (event) => {
   const line = document.createElement("li");
   line.textContent = event.data;
