@@ -54,6 +54,8 @@ def shown(page: Page, address: str, language: str) -> None:
     if page.locator("#newest").count():
         page.locator("#newest button", has_text="➤").click()  # the one that was sent
         expect(page.locator("#dispatches li")).to_be_visible()
+        for beside in ("#history summary", "#duplicates li"):  # what is read late must not come while it is looked at
+            expect(page.locator(beside).first).to_be_visible()
         page.keyboard.press("Control+/")
 
 
