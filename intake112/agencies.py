@@ -12,7 +12,7 @@ from db import agencies as saved
 from db.engine import Database
 from intake import terms
 from intake.access import check_free
-from intake112.command import CommandError, T, app, on_database
+from intake112.command import CommandError, T, TokenGrace, app, on_database, tell_token
 from intake112.settings import Settings
 from routing import authority, egress, formats, keys, outbox, standing
 from routing.refusals import RefusedError
@@ -150,9 +150,7 @@ def rotate_secret(
 @commands.command()
 def renew_token(
     code: Annotated[str, typer.Argument(help="the agency's short name")],
-    grace: Annotated[
-        int, typer.Option(min=0, max=720, help="hours in which the old token is honoured too; 0: somebody else has it")
-    ] = 24,
+    grace: TokenGrace = 24,
 ) -> None:
     """Give an agency a new token to answer with; print it, this once. Until the grace is over both are honoured."""
 
@@ -160,10 +158,7 @@ def renew_token(
         async with database.transaction() as tx:
             return await keys.renew_token(tx, code, timedelta(hours=grace), by="command line")
 
-    token, until = of_agency(code, work)
-    typer.echo(f"token: {token}")
-    if until is not None:
-        typer.echo(f"old_token_until: {until.isoformat(timespec='seconds')}")
+    tell_token(*of_agency(code, work))
 
 
 @commands.command(name="keys")

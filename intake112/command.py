@@ -3,8 +3,9 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import structlog
 import typer
@@ -53,6 +54,18 @@ class TokenRole(StrEnum):
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
     MACHINE = "machine"
+
+
+TokenGrace = Annotated[
+    int, typer.Option(min=0, max=720, help="hours in which the old token is honoured too; 0: somebody else has it")
+]
+
+
+def tell_token(token: str, until: datetime | None) -> None:
+    """Print a renewed token, this once, and until when the old one is honoured (None: no longer)."""
+    typer.echo(f"token: {token}")
+    if until is not None:
+        typer.echo(f"old_token_until: {until.isoformat(timespec='seconds')}")
 
 
 def sentence(error: Exception) -> tuple[int, str] | None:

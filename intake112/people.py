@@ -10,7 +10,7 @@ from db import people as saved
 from db.engine import Database
 from intake import access, staff
 from intake import tokens as of_machines
-from intake112.command import CommandError, Role, TokenRole, app, on_database
+from intake112.command import CommandError, Role, TokenGrace, TokenRole, app, on_database, tell_token
 from intake112.settings import Settings
 
 users = typer.Typer(help="People who log in.", no_args_is_help=True)
@@ -125,9 +125,7 @@ def list_tokens() -> None:
 @tokens.command(name="renew")
 def renew_token(
     name: Annotated[str, typer.Argument(help="the token's name")],
-    grace: Annotated[
-        int, typer.Option(min=0, max=720, help="hours in which the old token is honoured too; 0: somebody else has it")
-    ] = 24,
+    grace: TokenGrace = 24,
 ) -> None:
     """Give a machine a new token under its name, the source of its reports; print it, this once."""
 
@@ -135,10 +133,7 @@ def renew_token(
         async with database.transaction() as tx:
             return await of_machines.renew(tx, name, timedelta(hours=grace), access.COMMAND_LINE)
 
-    token, until = on_database(work)
-    typer.echo(f"token: {token}")
-    if until is not None:
-        typer.echo(f"old_token_until: {until.isoformat(timespec='seconds')}")
+    tell_token(*on_database(work))
 
 
 @tokens.command(name="disable")
