@@ -2,7 +2,7 @@
 
 Whatever it is: the caller talks on or is back in the queue, the row ends and says why, and nothing is done twice. One
 Asterisk and one product for the file. The database is SQLite: each case is made by the PBX, a telephone or a process
-that ends, and what a row becomes then is tested on both kinds (tests/ami_bridge/test_control.py, test_transfer.py).
+that ends; what a row becomes then is tested on both kinds (tests/ami_bridge/test_control_calls.py, test_transfer.py).
 """
 
 import os
@@ -18,7 +18,7 @@ import pytest
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import Json, Product
 from tests.acceptance.test_call_back import SITI, ask
-from tests.acceptance.test_transfer import AGENCY, answered, consultation, hears, taken, talk, told, transfer
+from tests.acceptance.test_transfer import AGENCY, all_three, answered, consultation, hears, taken, talk, told, transfer
 from tests.faults.ledgers import agreed
 from tests.pbx.asterisk import CARRIER_HOST, RealAsterisk
 from tests.pbx.need import need_real_asterisk
@@ -229,14 +229,7 @@ def test_an_agency_that_is_not_reached(pbx: RealAsterisk, people: People, acting
 
 @pytest.mark.parametrize("leaves", ["the agency", "the caller"])
 def test_one_of_three_leaves(pbx: RealAsterisk, people: People, acting: Product, leaves: str) -> None:
-    agency = people.carrier()
-    call, report = talk(pbx, people, acting)
-    with pbx.stream() as ami:
-        assert transfer(acting, report, attended=True) == "done"
-        answered(ami)
-    assert consultation(acting, report, "join") == "done"
-    taken(acting, report, "agency")
-    hears(pbx, 3)
+    call, report, agency = all_three(pbx, people, acting)
     if leaves == "the agency":
         agency.hang_up()
         hears(pbx, 2)

@@ -5,6 +5,7 @@ import pytest
 from tests.acceptance.product import Json, Product
 from tests.faults.ledgers import agreed, talked
 from tests.pbx.asterisk import RealAsterisk
+from tests.pbx.handset import Handset
 from tests.pbx.sipp import Caller, CallerProcess, People
 from tests.pbx.stream import AmiStream
 from tests.waiting import until
@@ -161,8 +162,9 @@ def test_a_desk_that_got_the_caller_by_a_telephone_may_ask_too(
     over(pbx, acting, call)
 
 
-def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> None:
-    people.carrier(answer_ms=200)
+def all_three(pbx: RealAsterisk, people: People, acting: Product) -> tuple[CallerProcess, Json, Handset]:
+    """Caller, operator and agency talk; return the caller, the report and the agency."""
+    agency = people.carrier(answer_ms=200)
     call, report = talk(pbx, people, acting)
     with pbx.stream() as ami:
         assert transfer(acting, report, attended=True) == "done"
@@ -170,6 +172,11 @@ def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> N
     assert consultation(acting, report, "join") == "done"
     taken(acting, report, "agency")
     hears(pbx, 3)
+    return call, report, agency
+
+
+def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> None:
+    call, report, _ = all_three(pbx, people, acting)
     assert acting.report(report["number"])["call"]["stage"] == "talking"
     assert not [text for text in told(acting, report) if text.startswith("Dialihkan")], "nobody is passed on"
     people.phone("op1").hang_up()

@@ -17,7 +17,7 @@ from db import entries, recordings, reports
 from db.engine import Database
 from db.recordings import RecordingRow
 from intake.facts import CallKey, Described, Ended, LegEnded, MenuAnswered, MessageBegan
-from tests.ami_bridge.test_control import until
+from tests.ami_bridge.hand import until
 from tests.conftest import SetClock
 from tests.intake.conftest import book, ring
 
