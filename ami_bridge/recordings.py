@@ -173,9 +173,9 @@ class Keeper:
             tx.record(MACHINE, "recording.kept", str(call.call_id), fault=row.fault)
             number, version = (await calls.touch(tx, [call.report_id]))[call.report_id]
             tx.tell("report", number, version)
-        if row.fault is not None:
-            self._faulty_at = row.kept_at
-            log.warning("recording_faulty", call=call.call_id, fault=row.fault)
+            if row.fault is not None:
+                self._faulty_at = row.kept_at  # before anybody can read the row: it is tried again until it is saved
+                log.warning("recording_faulty", call=call.call_id, fault=row.fault)
         return True
 
 

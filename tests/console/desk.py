@@ -18,7 +18,11 @@ HERE: Final = "127.0.0.1"
 DESK: Final = (1366, 768)
 PHONE: Final = (390, 844)
 FORGIVEN: Final = ("status of 503", "status of 412")  # away, or somebody was faster: the page must tell it itself
+SOON_MS: Final = 15_000  # what must come soon is there by then, on a busy machine too
 MOST_TABS: Final = 150  # presses of Tab, until whatever is looked for must have had the focus
+
+
+expect.set_options(timeout=SOON_MS)
 
 
 @dataclass

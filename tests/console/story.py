@@ -12,7 +12,6 @@ from tests.acceptance.receiver import Receiver
 from tests.console.desk import PHONE, Keys, Windows
 from tests.waiting import until
 
-SOON_MS = 15_000
 MARKET: Final = ("pasar-contoh", "Pasar Contoh")
 
 
@@ -47,12 +46,12 @@ def from_the_ring_to_closed(windows: Windows, page: Page, call: Call, agency: Re
     phone = Keys(windows.another(PHONE).new_page())
     phone.page.goto(link)
     answers_on_the_phone_page(phone, "Terima")
-    expect(page.locator("#dispatches li", has_text="✓ diterima")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#dispatches li", has_text="✓ diterima")).to_be_visible()
     call.hangs_up()
-    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible()
     for answer in ("Berangkat", "Tiba di lokasi", "Selesai ditangani"):
         answers_on_the_phone_page(phone, answer)
-    expect(page.locator("#dispatches li", has_text="✓ selesai")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#dispatches li", has_text="✓ selesai")).to_be_visible()
     verifies_and_closes(keys)
     assert page.locator("#number").inner_text() == number, "another report was put in front of the operator"
     phone.page.context.close()
@@ -79,12 +78,12 @@ async def _knows_the_market(database: Database) -> None:
 def begins_a_shift(keys: Keys, device: str) -> None:
     """Log the desk's telephone into the queue."""
     telephone = keys.page.locator("#device")
-    expect(telephone.locator(f"option[value='{device}']")).to_be_attached(timeout=SOON_MS)
+    expect(telephone.locator(f"option[value='{device}']")).to_be_attached()
     keys.to(telephone)
     keys.press("ArrowDown")  # the first of the list
     expect(telephone).to_have_value(device)
     keys.push(keys.page.get_by_role("button", name="Mulai giliran"))
-    expect(keys.page.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+    expect(keys.page.get_by_text("● siap")).to_be_visible()
 
 
 def sees_it_ring_and_answers(keys: Keys, call: Call) -> None:
@@ -92,11 +91,11 @@ def sees_it_ring_and_answers(keys: Keys, call: Call) -> None:
     page = keys.page
     call.rings()
     ringing = page.locator("#queue li", has_text=call.number)
-    expect(ringing).to_contain_text("menunggu", timeout=SOON_MS)
+    expect(ringing).to_contain_text("menunggu")
     expect(page.locator("#queue-count")).to_have_text("1")
     expect(page.locator("#report")).to_be_hidden()
     call.answers()
-    expect(page.locator("#number")).to_have_text(re.compile(r"^112-\d{8}-\d{4}$"), timeout=SOON_MS)
+    expect(page.locator("#number")).to_have_text(re.compile(r"^112-\d{8}-\d{4}$"))
     expect(page.locator("#caller-number")).to_contain_text(call.number)
     expect(page.get_by_text("◉ berbicara").first).to_be_visible()
     expect(page.locator("#entries li", has_text="Dijawab oleh")).to_be_visible()
@@ -128,9 +127,9 @@ def writes_it_down(keys: Keys) -> None:
 def joins_it(keys: Keys, earlier: str) -> None:
     """The report is proposed as a duplicate of the earlier one, is joined to it, and that one is worked on."""
     page = keys.page
-    expect(page.locator("#duplicates li").first).to_contain_text(earlier, timeout=SOON_MS)
+    expect(page.locator("#duplicates li").first).to_contain_text(earlier)
     keys.press("Alt+M")
-    expect(page.locator("#group li")).to_have_count(2, timeout=SOON_MS)
+    expect(page.locator("#group li")).to_have_count(2)
     keys.push(page.locator("#group").get_by_role("button", name=earlier))
     expect(page.locator("#number")).to_have_text(earlier)
 
@@ -141,7 +140,7 @@ def sends_it(keys: Keys, agency: Receiver) -> str:
     keys.press("F8")
     expect(page.locator("#agencies").get_by_label("Pemadam Kebakaran")).to_be_checked()
     keys.press("Control+Enter")
-    expect(page.locator("#dispatches li", has_text="Pemadam Kebakaran")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#dispatches li", has_text="Pemadam Kebakaran")).to_be_visible()
     envelopes = until(lambda: agency.envelopes, "the agency has it")
     return str(envelopes[-1]["data"]["dispatch"]["page_url"])
 
@@ -158,10 +157,10 @@ def answers_on_the_phone_page(phone: Keys, answer: str) -> None:
 def verifies_and_closes(keys: Keys) -> None:
     """What the agency called done is closed once somebody has asked the caller."""
     page = keys.page
-    expect(page.locator("#status")).to_contain_text("✓ selesai di lapangan", timeout=SOON_MS)
+    expect(page.locator("#status")).to_contain_text("✓ selesai di lapangan")
     ends = page.get_by_label("Hasil akhir")
     keys.to(ends)
     keys.press("ArrowDown")
     expect(ends).not_to_have_value("")
     keys.push(page.get_by_role("button", name="Tutup: penelepon sudah diberi tahu"))
-    expect(page.locator("#status")).to_contain_text("■ ditutup", timeout=SOON_MS)
+    expect(page.locator("#status")).to_contain_text("■ ditutup")

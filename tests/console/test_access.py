@@ -7,7 +7,7 @@ from intake.api.console import BUILT, PAGES
 from tests.console import access
 from tests.console.centre import Centre
 from tests.console.desk import PHONE, Keys, Windows
-from tests.console.story import SOON_MS, another_told, begins_a_shift, sends_it, writes_it_down
+from tests.console.story import another_told, begins_a_shift, sends_it, writes_it_down
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 THEMES, LANGUAGES = ("night", "day"), ("id", "en")
@@ -23,7 +23,7 @@ def link(here: Centre, chromium: Windows) -> str:
     call = here.call("+6281200000001")
     call.rings()
     call.answers()
-    expect(page.locator("#number")).to_be_visible(timeout=SOON_MS)
+    expect(page.locator("#number")).to_be_visible()
     writes_it_down(keys)
     link = sends_it(keys, here.agency)
     here.call("+6281200000002", desk=5).rings()

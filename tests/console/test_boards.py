@@ -40,11 +40,10 @@ def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
     assert "{" not in page.locator("#told").inner_text(), "an alarm's sentence has its values"
     assert page.request.post(pause.replace("pause", "resume")).ok
     mine = page.locator("#desks tr", has_text="supervisor")
-    expect(mine).to_be_visible()
-    mine.get_by_role("button", name="Akhiri giliran").click()
-    mine.get_by_role("button", name="Tidak").click()
-    mine.get_by_role("button", name="Akhiri giliran").click()
-    mine.get_by_role("button", name="Ya, akhiri giliran supervisor").click()
+    expect(paused).to_be_hidden(timeout=SHOWN_MS)
+    for answer in ("Tidak", "Ya, akhiri giliran supervisor"):  # by keyboard: what is told above moves the table
+        mine.get_by_role("button", name="Akhiri giliran").press("Enter", timeout=SHOWN_MS)
+        mine.get_by_role("button", name=answer).press("Enter", timeout=SHOWN_MS)
     expect(mine).to_be_hidden(timeout=SHOWN_MS)
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})

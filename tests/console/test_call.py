@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.console.centre import Centre
 from tests.console.desk import Keys, Windows
 from tests.console.lines import PretendCall
-from tests.console.story import SOON_MS, another_told, from_the_ring_to_closed
+from tests.console.story import another_told, from_the_ring_to_closed
 from tests.waiting import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -42,17 +42,17 @@ def answered(here: Centre, page: Page, number: str) -> tuple[PretendCall, str]:
     page.evaluate("document.activeElement.blur()")  # nobody is typing
     call.rings()
     call.answers()
-    expect(page.locator("#caller-number")).to_contain_text(number, timeout=SOON_MS)
-    expect(page.get_by_role("button", name="(Alt+P)")).to_be_visible(timeout=SOON_MS)  # it knows whose talk it is
+    expect(page.locator("#caller-number")).to_contain_text(number)
+    expect(page.get_by_role("button", name="(Alt+P)")).to_be_visible()  # it knows whose talk it is
     return call, page.locator("#number").inner_text()
 
 
 def ended(here: Centre, page: Page, call: PretendCall) -> None:
     """The caller has hung up, and the desk is ready for the next."""
     call.hangs_up()
-    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("✎ menyelesaikan")).to_be_visible()
     page.keyboard.press("F10")  # the wrap-up is over
-    expect(page.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("● siap")).to_be_visible()
 
 
 def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, siti: Page) -> None:
@@ -93,10 +93,10 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     keys.press("Alt+I")
     expect(counting).to_be_visible()
     assert hung_up == [], "a caller was hung up before the countdown's end, or although somebody pressed Esc"
-    expect(counting).to_be_hidden(timeout=SOON_MS)
+    expect(counting).to_be_hidden()
     assert hung_up == [information]
     call.hangs_up()
-    expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)  # at once, without a key
+    expect(siti.get_by_text("● siap")).to_be_visible()  # at once, without a key
     siti.remove_listener("request", asked)
     classes = [here.product.report(number)["class"] for number in (prank, ghost, information)]
     assert classes == ["normal", "ghost", "information"]
@@ -123,7 +123,7 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
         ("dua orang ", other.answers),
         ("di dalam, ", next_one.rings),
         ("pintu ", next_one.answers),
-        ("terkunci", lambda: expect(siti.get_by_text("◉ berbicara").first).to_be_visible(timeout=SOON_MS)),
+        ("terkunci", lambda: expect(siti.get_by_text("◉ berbicara").first).to_be_visible()),
         (".", lambda: None),
     ):
         keys.type(words)
@@ -149,7 +149,7 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
     third.rings()
     until(lambda: siti.evaluate("globalThis.rings") >= 2, "it rings on until somebody answers")
     third.answers()
-    expect(waiting).to_have_count(1, timeout=SOON_MS)
+    expect(waiting).to_have_count(1)
     expect(siti.locator("#number")).to_have_text(shown)
     keys.push(waiting)
     ended(here, siti, third)
@@ -163,20 +163,20 @@ def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromi
     siti.route(f"**/api/v1/reports/{gone}", lambda route: route.fulfill(status=404, json={"error": "unknown_report"}))
     tabs, number = siti.get_by_role("navigation", name="Laporan yang dibuka"), siti.locator("#number")
     siti.reload()  # now it knows them from the snapshot alone
-    expect(number).to_have_text(first, timeout=SOON_MS)
+    expect(number).to_have_text(first)
     siti.locator(f"#newest [data-number='{late}']").click()
     expect(siti.get_by_text(f"{late} dibaca…")).to_be_visible()
     expect(number).to_have_text(first)
     siti.unroute(f"**/api/v1/reports/{late}")
-    expect(number).to_have_text(late, timeout=SOON_MS)
+    expect(number).to_have_text(late)
     siti.route("**/api/v1/desks", lambda route: route.abort())
     siti.keyboard.press("F10")
     not_read = siti.get_by_text("Giliran belum terbaca")
-    expect(not_read).to_be_visible(timeout=SOON_MS)
+    expect(not_read).to_be_visible()
     siti.unroute("**/api/v1/desks")
-    expect(not_read).to_be_hidden(timeout=SOON_MS)
+    expect(not_read).to_be_hidden()
     siti.keyboard.press("F10")
-    expect(siti.get_by_text("● siap")).to_be_visible(timeout=SOON_MS)
+    expect(siti.get_by_text("● siap")).to_be_visible()
     siti.locator(f"#newest [data-number='{gone}']").click()
     expect(siti.get_by_role("alert").filter(has_text=f"{gone} tidak dapat dibuka")).to_be_visible()
     expect(number).to_have_text(late)
@@ -188,7 +188,7 @@ def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromi
     expect(note).to_have_value("Warga sudah menangani")
     open_now = tabs.locator("[data-number]").count()
     siti.reload()
-    expect(number).to_have_text(late, timeout=SOON_MS)
+    expect(number).to_have_text(late)
     expect(note).to_have_value("Warga sudah menangani")
     expect(tabs.locator("[data-number]")).to_have_count(open_now)
 
@@ -221,7 +221,7 @@ def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: 
     siti.route("**/api/v1/reports/*", after_budi)
     one.type("Bu Misal")
     two.type("Bu Contoh")
-    expect(theirs).to_contain_text("Bu Contoh", timeout=SOON_MS)
+    expect(theirs).to_contain_text("Bu Contoh")
     siti.unroute("**/api/v1/reports/*")
     expect(siti.get_by_label(name)).to_have_value("Bu Misal")
     one.push(theirs.get_by_role("button", name="Pakai milik saya"))
@@ -247,7 +247,7 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     call = here.call("+6281200000041")
     call.rings()
     for tab in tabs:
-        expect(tab.locator("#queue li", has_text=call.number)).to_be_visible(timeout=SOON_MS)
+        expect(tab.locator("#queue li", has_text=call.number)).to_be_visible()
     assert here.listeners() == 1
     call.answers()
     call.hangs_up()
@@ -273,7 +273,7 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
     keys.type(WORDS[:25])
     here.product.kill()
     keys.type(WORDS[25:50])
-    expect(mark).to_contain_text("▲ belum tersimpan", timeout=SOON_MS)
+    expect(mark).to_contain_text("▲ belum tersimpan")
     keys.write(siti.get_by_label("Tulis catatan"), "Penelepon terputus")
     keys.press("Enter")
     expect(siti.locator("#entries li.unsent", has_text="Penelepon terputus")).to_be_visible()
@@ -325,7 +325,7 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     siti.evaluate(HEARD)
     said = {"answer": "rejected", "by": "Pak Contoh", "note": "semua unit keluar"}
     assert siti.request.post(f"{here.address}/api/v1/dispatches/{sent['id']}/answers", data=said).ok
-    expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak", timeout=SOON_MS)
+    expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak")
     expect(row).to_contain_text("belum ada gantinya")
     until(lambda: siti.evaluate("tones").count(OVERDUE_HZ) == 3, "it sounds, though another report is in front")
     Keys(siti).push(line)
@@ -340,10 +340,10 @@ def test_what_the_server_goes_without_and_a_newer_version_are_said(siti: Page) -
         route.fulfill(json=said | {"checks": checks, "lacks": ["bridge", "control"], "version": "99.1"})
 
     siti.route("**/readyz", told)
-    expect(siti.locator("#newer")).to_contain_text("Server sudah versi 99.1", timeout=SOON_MS)
+    expect(siti.locator("#newer")).to_contain_text("Server sudah versi 99.1")
     expect(siti.locator("#alarms")).to_contain_text("Pusat ini tidak tersambung ke PBX")
     expect(siti.locator("#queue-count")).to_have_text("?")
     siti.locator("#lacks summary").click()
     expect(siti.locator("#lacks")).to_contain_text("Panggilan tidak dapat diatur dari meja")
     siti.unroute("**/readyz")
-    expect(siti.locator("#newer")).to_be_hidden(timeout=SOON_MS)
+    expect(siti.locator("#newer")).to_be_hidden()
