@@ -111,7 +111,7 @@ class Database:
         self._one_writer = asyncio.Lock()
         self._unchecked = 0  # commits since the last checkpoint
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
-        self._speaker: int | None = None  # PostgreSQL's number of the connection that sends our wake-ups
+        self._speaker = ""  # PostgreSQL's number of the connection that sends our wake-ups
         self.refused_at: datetime | None = None
         """When a transaction was last refused; None once one is saved again. Reading may work all the while."""
 
@@ -224,7 +224,7 @@ class Database:
         while True:
             try:
                 connection = await self._plain_connection()
-                self._speaker = await connection.fetchval("SELECT pg_backend_pid()")
+                self._speaker = str(await connection.fetchval("SELECT pg_backend_pid()"))
                 try:
                     while True:
                         topic = await self._outgoing.get()
@@ -251,7 +251,7 @@ class Database:
             await asyncio.sleep(1)
 
     def _hear(self, _: object, speaker: int, __: str, topic: object) -> None:
-        if speaker != self._speaker:  # what this process said, it has heard
+        if str(speaker) != self._speaker:  # what this process said, it has heard
             self.wakeups.notify(str(topic))
 
     async def _plain_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
