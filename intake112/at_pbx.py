@@ -20,7 +20,7 @@ HEARD_WITHIN_S = 3.0
 LOOKS, BETWEEN_LOOKS_S = 8, 0.25
 CONTEXTS = (
     ("overflow", "112", "a caller whom nobody answers is hung up"),
-    ("again", "112", "a caller whose operator's telephone is lost is hung up"),
+    ("again", "112", "the desk cannot pass a caller on"),
     ("transfer", "+6281200000000", "the desk cannot pass a caller on"),
     ("intake-out", "+6281200000000", "the desk cannot call back or ask an agency"),
 )
