@@ -254,8 +254,12 @@ async def _promise(tx: Transaction, item_id: str) -> None:
 async def _link(tx: Transaction, one_id: int, other_id: int) -> LinkRow | None:
     """Link two reports of a number; the one that was opened later may have been told first. None: somebody undid it."""
     await calls.lock_reports(tx, [one_id, other_id])
-    made = await linking.link_by_rule(tx, max(one_id, other_id), min(one_id, other_id))
-    return made or await links.between(tx, max(one_id, other_id), min(one_id, other_id))
+    return await _link_locked(tx, one_id, other_id)
+
+
+async def _link_locked(tx: Transaction, one_id: int, other_id: int) -> LinkRow | None:
+    later, earlier = max(one_id, other_id), min(one_id, other_id)
+    return await linking.link_by_rule(tx, later, earlier) or await links.between(tx, later, earlier)
 
 
 async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datetime) -> None:
@@ -267,8 +271,7 @@ async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datet
     item = await worklist.find(tx, last.id)
     if item is None:
         return
-    link = await linking.link_by_rule(tx, caller.report_id, item.report_id)
-    link = link or await links.between(tx, caller.report_id, item.report_id)
+    link = await _link_locked(tx, caller.report_id, item.report_id)
     if item.closed_at is None and (link is not None or caller.item == item.id):  # else a person has undone it
         await linking.tick_off(tx, item, link, "answered", MACHINE)
 

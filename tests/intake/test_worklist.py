@@ -124,6 +124,8 @@ async def test_a_batch_of_many_calls_is_held_like_one_after_the_other(
         (reports[2], reports[7]): (2, 0, True),
         (reports[3],): (1, 1, False),
     }
+    one_link = [(reports[5], reports[4], "same_number")]  # from what was opened later, whoever was told first
+    assert (await links(operator, reports[4]), await links(operator, reports[5])) == (one_link, one_link)
     await book(database, *told)
     assert len((await listed(operator))["items"]) == 3
 
