@@ -5,8 +5,10 @@ same code; playing the tape gives the same facts again. CEL knows when (millisec
 bridge, who passed on whom, and who ended a call: `hangupsource` of HANGUP is the channel that hung up, empty when the
 PBX did. Who dials a phone it says by two things: the phone's channel carries the linkedid of the call from its first
 moment, and some channel of that linkedid is in Queue or Dial then. (The linkedid alone lies: two callers who were
-joined have one for ever, and the one who waits again has the other's.) It does not hold hold, presentation or the name
-of a queue's member; what it does not hold stays absent.
+joined have one for ever, and the one who waits again has the other's. When both wait, nothing says for whom a phone
+rings: that it rang is told once it is in one bridge with one of them, and never if it is not.) Who answered is who is
+in one bridge with the caller. It does not hold hold, presentation or the name of a queue's member; what it does not
+hold stays absent.
 
 That a channel was called by the PBX (Originate, `channel originate`) and is no ring stands in its second line only: its
 application is then AppDial2. So a channel that may be either is told when its second line is.
@@ -78,7 +80,8 @@ class Teller:
     def __init__(self, members: Mapping[str, str]) -> None:
         self._members = members
         self._dialling: dict[str, Line] = {}  # a channel in Queue or Dial -> the line that says so
-        self._dialled_by: dict[str, str] = {}  # a phone's channel -> the one that dialled it
+        self._in_bridge: dict[str, str] = {}  # a channel -> the bridge it is in
+        self._for_either: dict[str, Line] = {}  # a phone that rings for one of several callers -> its first line
         self._untold: dict[str, Line] = {}  # a channel that comes in or was called by us -> its first line
 
     def tell(self, line: Line) -> Iterator[bytes]:
@@ -103,8 +106,8 @@ class Teller:
             case "ANSWER", _:
                 return []  # the dialplan's Answer(), or a phone: BRIDGE_ENTER says that somebody hears the caller
             case "CHAN_END", _:
-                self._dialled_by.pop(uniqueid, None)
-                self._dialling.pop(uniqueid, None)
+                for known in (self._dialling, self._in_bridge, self._for_either):
+                    known.pop(uniqueid, None)
                 return []
             case "APP_START", app:
                 self._dialling[uniqueid] = line
@@ -113,10 +116,13 @@ class Teller:
             case "APP_END", app:
                 self._dialling.pop(uniqueid, None)
                 return [[*_event("QueueCallerLeave", line), *_channel("", line)]] if app == "Queue" else []
-            case "BRIDGE_ENTER", app:
+            case "BRIDGE_ENTER", _:
+                self._in_bridge[uniqueid] = _extra(line).get("bridge_id", "")
                 entered = [*_event("BridgeEnter", line), *_bridge(line), *_channel("", line)]
-                caller = self._dialled_by.get(uniqueid) if app == "AppQueue" else None
-                return [self._leg("AgentConnect", line, caller), entered] if caller is not None else [entered]
+                return [*self._known_now(self._in_bridge[uniqueid]), entered]
+            case "BRIDGE_EXIT", _:
+                self._in_bridge.pop(uniqueid, None)
+                return [_moved(line)]
             case "HANGUP", _:
                 said = _extra(line)
                 cause = [("Cause", said.get("hangupcause", ""))]
@@ -140,20 +146,36 @@ class Teller:
         created = _created(line, DOWN if is_leg else RING)
         if not is_leg or line["channel"].endswith(";2"):  # the far half of a Local channel is dialled by nobody
             return [created]
-        by = self._dialled_by[line["uniqueid"]] = self._who_dials(line)
-        return [created, self._leg("DialBegin", line, by)]
+        if (by := self._who_dials(line)) is None:
+            self._for_either[line["uniqueid"]] = line
+            return [created]
+        return [created, self._rings(line, by)]
 
-    def _who_dials(self, leg: Line) -> str:
-        """Return the channel that dials this one; if nobody is seen to, the one whose linkedid it carries."""
+    def _who_dials(self, leg: Line) -> str | None:
+        """Return the channel that dials this one; if nobody is seen to, the one whose linkedid it carries.
+
+        None: it is one of several callers who wait.
+        """
         found = [line for line in self._dialling.values() if line["linkedid"] == leg["linkedid"]]
         named = [line for line in found if device_of(leg["channel"]) in line["data"]]
-        queues = [line for line in found if line["app"] == "Queue"]
-        return [leg["linkedid"], *(line["uniqueid"] for line in named or queues or found)][-1]
+        waiting = [line for line in found if line["app"] == "Queue" and line["uniqueid"] not in self._in_bridge]
+        if not named and len(waiting) > 1:
+            return None
+        return [leg["linkedid"], *(line["uniqueid"] for line in named or waiting or found)][-1]
 
-    def _leg(self, event: str, line: Line, by: str) -> Headers:
+    def _known_now(self, bridge: str) -> list[Headers]:
+        """Return that a phone rang, of each that is in this bridge with the one caller for whom it did."""
+        there = [uniqueid for uniqueid, one in self._in_bridge.items() if one == bridge]
+        callers = [one for one in there if one in self._dialling]
+        if len(callers) != 1 or not bridge:
+            return []
+        lines = [line for one in there if (line := self._for_either.pop(one, None)) is not None]
+        return [self._rings(line, callers[0]) for line in lines]
+
+    def _rings(self, line: Line, by: str) -> Headers:
         member = self._members.get(line["uniqueid"])
         named = [("MemberName", member)] if member is not None else []
-        return [*_event(event, line), ("Uniqueid", by), *_channel("Dest", line), *named]
+        return [*_event("DialBegin", line), ("Uniqueid", by), *_channel("Dest", line), *named]
 
 
 def _frame(headers: Headers) -> bytes:

@@ -45,6 +45,7 @@ TRANSFER = "transfer"  # where a caller is sent; whoever is not reached there co
 WAY_OUT = "intake-out"  # the only context by which the desk reaches the trunk
 BACK = "again", "112"  # where a caller goes whom nobody answers there
 DIALS, THREE_TALK = "app_dial", "bridge_softmix"  # without them a caller is hung up, or thrown out of his talk
+ASKED_FOR = DIALS, THREE_TALK  # parts of the PBX that are asked for before anything is done; `doctor` asks, too
 TEST_LASTS_S, TEST_RINGS_MS = "1", "30000"
 HANG_UP = "16"  # normal clearing (ITU-T Q.850)
 MEANWHILE = "Use the telephone"
@@ -321,8 +322,13 @@ def _there_is(context: str, exten: str) -> tuple[str, dict[str, str]]:
     return "Getvar", {"Variable": f"DIALPLAN_EXISTS({context},{exten},1)"}
 
 
+def loaded(module: str) -> str:
+    """Return the variable that is 1 where a module is loaded, 0 where not, and empty where the PBX cannot say."""
+    return f"IFMODULE({module}.so)"
+
+
 def _is_loaded(module: str) -> tuple[str, dict[str, str]]:
-    return "Getvar", {"Variable": f"IFMODULE({module}.so)"}
+    return "Getvar", {"Variable": loaded(module)}
 
 
 def _passes_on(number: str) -> list[tuple[str, dict[str, str]]]:

@@ -2,6 +2,10 @@
 hold, a caller's network that it refuses.
 
 Nobody rings then, and everything else is well: the worst fault of a centre, for it looks like a quiet night.
+
+Of a refused request Asterisk says the address, the name in From and the Call-ID, and not the method: an INVITE, a
+REGISTER and an OPTIONS of a stranger are the same InvalidAccountID (seen on 22). So all are counted, and the alarm says
+requests.
 """
 
 from collections import OrderedDict, deque

@@ -16,15 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 from playwright.sync_api import Page
 
 from bench.bare_page import bare_page
 from bench.figures import HEAD, Spread, row, spread
+from bench.readers import Readers
 from db import migrate
 from intake.api.console import BUILT
 from tests.console.centre import Centre, centre
 from tests.console.desk import Windows, windows
+from tests.waiting import until
 
 CALLS = 100
 OPENED = 10
@@ -128,41 +129,20 @@ def opened(here: Centre, browser: Windows) -> tuple[Spread, Spread, set[str]]:
     return spread(cold), spread(warm), taken
 
 
-async def _follow(here: Centre, token: str, clients: int) -> list[float]:
+def followed(here: Centre, token: str, clients: int) -> Spread:
     """Write entries, and return how long each client waited for the event of each."""
-    waited: list[float] = []
-    written: dict[int, float] = {}
-    connected = asyncio.Semaphore(0)
-    headers = {"Authorization": f"Bearer {token}"}
-
-    async def listen() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", here.product.port)
-        writer.write(f"GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-        seen = 0
-        async for line in reader:
-            if line.startswith(b"event: heartbeat") and not seen:
-                connected.release()
-                seen = -1
-            elif line.startswith(b"event: report"):
-                seen = max(seen, 0) + 1
-                waited.append(time.perf_counter() - written[seen])
-                if seen == ENTRIES:
-                    break
-        writer.close()
-
-    async with httpx2.AsyncClient(base_url=here.address, headers=headers, trust_env=False) as http:
-        made = (await http.post("/api/v1/reports", json={"source": "manual"})).json()["number"]
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(clients):
-                tasks.create_task(listen())
-            for _ in range(clients):
-                await connected.acquire()
-            for count in range(1, ENTRIES + 1):
-                written[count] = time.perf_counter()
-                answer = await http.post(f"/api/v1/reports/{made}/entries", json={"text": f"Catatan {count}"})
-                answer.raise_for_status()
-                await asyncio.sleep(0.1)
-    return waited
+    http = here.product.http
+    made = here.product.post("/reports", {"source": "manual"})["number"]
+    written = list[float]()
+    with Readers(here.product.port, token, clients) as readers:
+        until(readers.begun, "all listen", within_s=60)
+        for count in range(1, ENTRIES + 1):
+            written.append(time.perf_counter())
+            http.post(f"/api/v1/reports/{made}/entries", json={"text": f"Catatan {count}"}).raise_for_status()
+            time.sleep(0.1)
+        until(lambda: all(len(times) == ENTRIES for times in readers.told()), "all was told", within_s=60)
+        told = readers.told()
+    return spread([at - began for times in told for began, at in zip(written, times, strict=True)])
 
 
 def bundle(taken: set[str]) -> list[tuple[str, float]]:
@@ -180,8 +160,8 @@ def run(folder: Path) -> str:
     """Measure, and return the section for docs/performance.md."""
     with running(folder) as here:
         token = str(here.product.http.headers["Authorization"]).removeprefix("Bearer ")
-        alone = spread(asyncio.run(_follow(here, token, 1)))
-        many = spread(asyncio.run(_follow(here, token, CLIENTS)))
+        alone = followed(here, token, 1)
+        many = followed(here, token, CLIENTS)
         with windows() as browser:
             rung, limit = painted(here, browser), bare(browser)
             cold, warm, taken = opened(here, browser)

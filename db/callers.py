@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import CompoundSelect, and_, case, delete, func, or_, select, union
+from sqlalchemy import BindParameter, CompoundSelect, and_, bindparam, case, delete, func, or_, select, union
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -14,6 +14,7 @@ from db.several import several
 
 c, p, r = tables.calls.c, tables.pilots.c, tables.reports.c
 w = tables.worklist_calls.c
+_rules = select(tables.caller_rules.c.rules, tables.caller_rules.c.version)
 ROW = 1
 COUNTED = ("normal", "ghost", "prank", "information")
 UNANSWERED = ("abandoned", "failed")
@@ -97,8 +98,7 @@ class History(Struct, frozen=True):
 
 async def rules(reading: Reading) -> tuple[CallerRules, int]:
     """Return the rules that hold, and their version (0: nobody ever changed them)."""
-    table = tables.caller_rules
-    row = (await reading.connection.execute(select(table.c.rules, table.c.version))).one_or_none()
+    row = (await reading.connection.execute(_rules)).one_or_none()
     return (CallerRules(), 0) if row is None else (msgspec.convert(row.rules, CallerRules), row.version)
 
 
@@ -162,11 +162,12 @@ _callers = (
     .outerjoin(tables.pilots, p.number == _who)
     .outerjoin(tables.worklist_calls, w.report_id == r.id)
 )
+_of_reports = _callers.where(r.id.in_(bindparam("ids", expanding=True)))
 
 
 async def of_reports(reading: Reading, report_ids: Collection[int]) -> dict[int, Caller]:
     """Return who called, by report id."""
-    rows = (await reading.connection.execute(_callers.where(r.id.in_(several(report_ids))))).mappings()
+    rows = (await reading.connection.execute(_of_reports, {"ids": several(report_ids)})).mappings()
     return {row["report_id"]: Caller(**row) for row in rows}
 
 
@@ -218,6 +219,25 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
         .limit(1)
     )
     return (await reading.connection.execute(statement)).scalar_one_or_none()
+
+
+_taken = select(tables.legs.c.key).where(
+    tables.legs.c.call_id == c.id, tables.legs.c.taken, tables.legs.c.kind == "operator"
+)
+_numbers: BindParameter[str] = bindparam("numbers", expanding=True)
+_after = bindparam("after", type_=c.arrived_at.type)
+_answered_since = union(
+    select(c.number).where(c.number.in_(_numbers), c.arrived_at > _after, _taken.exists()),
+    select(r.caller_number)
+    .join(tables.calls, c.report_id == r.id)
+    .where(r.caller_number.in_(_numbers), r.opened_at > _after, _taken.exists()),
+)
+
+
+async def answered_since(reading: Reading, numbers: Collection[str], at: datetime) -> set[str]:
+    """Return those of the numbers of which a call that rang after a time was answered at a desk, whatever it was."""
+    asked = {"numbers": several(numbers), "after": at}
+    return set((await reading.connection.execute(_answered_since, asked)).scalars())
 
 
 async def rings_now(reading: Reading, number: str) -> bool:

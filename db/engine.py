@@ -1,6 +1,6 @@
 """Opening the database, transactions and readings, on SQLite and on PostgreSQL.
 
-SQLite: one write connection and an engine of its own for readers, see `sqlite.py`.
+SQLite: one write connection and an engine of its own for readers, see `sqlite.py`; PostgreSQL's are in `postgres.py`.
 
 PostgreSQL: NOTIFY goes out after the commit on a connection of its own (inside the transaction it cost 60 % of the
 throughput at 32 writers); what it brings is only a wake-up, see `wakeups.py`.
@@ -18,16 +18,16 @@ from typing import Any, TypeVar
 import asyncpg
 import structlog
 from msgspec import Struct
-from sqlalchemy import Executable, text
+from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import Table
 
-from db import journal, sqlite
+from db import journal, postgres, sqlite
 from db.journal import Detail, Journal, Kind, Value
 from db.wakeups import Wakeups
 
@@ -35,7 +35,6 @@ log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 2.0
 LARGE_LOG = 8 * sqlite.LOG_BYTES
-SILENCE_S = 10.0  # a PostgreSQL that says nothing for so long is not there (its packets may be dropped on the way)
 DEADLOCK = "40P01"  # SQLSTATE
 Clock = Callable[[], datetime]
 Row = TypeVar("Row", bound=Struct)
@@ -112,6 +111,7 @@ class Database:
         self._one_writer = asyncio.Lock()
         self._unchecked = 0  # commits since the last checkpoint
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+        self._speaker = ""  # PostgreSQL's number of the connection that sends our wake-ups
         self.refused_at: datetime | None = None
         """When a transaction was last refused; None once one is saved again. Reading may work all the while."""
 
@@ -131,15 +131,7 @@ class Database:
         if make_url(url).get_backend_name() == "sqlite":
             write, read = sqlite.engine(url, writer=True), sqlite.engine(url, writer=False)
         else:
-            write = read = create_async_engine(
-                url,
-                hide_parameters=True,  # what people said, and keys, have no place in a log
-                pool_size=10,
-                max_overflow=10,
-                pool_timeout=10,
-                pool_pre_ping=True,
-                connect_args={"timeout": SILENCE_S, "command_timeout": SILENCE_S},
-            )
+            write, read = postgres.engines(url)
         database = cls(url, clock, write, read)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -202,8 +194,6 @@ class Database:
         """Open a consistent look; it can change nothing. Raises DatabaseUnavailableError."""
         with _unavailable():
             async with self._read.connect() as connection, connection.begin():
-                if not self._is_sqlite:
-                    await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
                 yield Reading(connection, self.clock())
 
     def _announce(self, topic: str) -> None:
@@ -234,6 +224,7 @@ class Database:
         while True:
             try:
                 connection = await self._plain_connection()
+                self._speaker = str(await connection.fetchval("SELECT pg_backend_pid()"))
                 try:
                     while True:
                         topic = await self._outgoing.get()
@@ -250,7 +241,7 @@ class Database:
                 connection = await self._plain_connection()
                 gone = asyncio.Event()
                 connection.add_termination_listener(_setter(gone))
-                await connection.add_listener(CHANNEL, lambda *args: self.wakeups.notify(str(args[3])))
+                await connection.add_listener(CHANNEL, self._hear)
                 try:
                     await gone.wait()
                 finally:
@@ -258,6 +249,10 @@ class Database:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("wakeups_not_heard", why=str(error) or type(error).__name__)
             await asyncio.sleep(1)
+
+    def _hear(self, _: object, speaker: int, __: str, topic: object) -> None:
+        if str(speaker) != self._speaker:  # what this process said, it has heard
+            self.wakeups.notify(str(topic))
 
     async def _plain_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
         url = make_url(self.url).set(drivername="postgresql")

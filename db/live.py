@@ -3,13 +3,19 @@
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import Integer, bindparam, func, select
 
 from db import tables
 from db.engine import Reading
 from db.journal import Kind
 
 e = tables.live_events.c
+_after = (  # made once: every commit asks it
+    select(tables.live_events)
+    .where(e.seq > bindparam("of_seq"))
+    .order_by(e.seq)
+    .limit(bindparam("at_most", type_=Integer))
+)
 
 
 class LiveRow(Struct, frozen=True):
@@ -24,8 +30,7 @@ class LiveRow(Struct, frozen=True):
 
 async def after(reading: Reading, seq: int, limit: int = 500) -> list[LiveRow]:
     """Return up to `limit` events with a number above `seq`, in order and without gaps."""
-    statement = select(tables.live_events).where(e.seq > seq).order_by(e.seq).limit(limit)
-    return await reading.rows(LiveRow, statement)
+    return await reading.rows(LiveRow, _after, {"of_seq": seq, "at_most": limit})
 
 
 async def span(reading: Reading) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -18,6 +18,14 @@ u, s, t, o, b = tables.users.c, tables.sessions.c, tables.tokens.c, tables.old_t
 BROWSER_KNOWN_FOR: Final = timedelta(days=400)  # longer no browser keeps a cookie
 SESSION_ID: Final = 16  # the first digits of the hash of a session's key name it; they open nothing
 _session_id = func.substr(s.token_hash, 1, SESSION_ID)
+_had = t.name.in_(select(o.name).where(o.token_hash == bindparam("of_hash"), o.until > bindparam("at")))
+_with_token = select(tables.tokens).where(or_(t.token_hash == bindparam("of_hash"), _had), t.disabled_at.is_(None))
+_with_session = (
+    select(tables.users, s.expires_at)
+    .join(tables.sessions, s.user == u.name)
+    .where(s.token_hash == bindparam("of_hash"), s.expires_at > bindparam("at"))
+    .where(or_(u.disabled_at.is_(None), u.disabled_at > bindparam("at")))
+)
 
 
 class UserRow(Struct, frozen=True):
@@ -64,9 +72,7 @@ async def add_token(tx: Transaction, name: str, role: str, token_hash: str, agen
 
 async def token(reading: Reading, token_hash: str) -> TokenRow | None:
     """Return the token with this hash, or that had it before a renewal whose grace lasts, unless it is disabled."""
-    had = t.name.in_(select(o.name).where(o.token_hash == token_hash, o.until > reading.now))
-    statement = select(tables.tokens).where(or_(t.token_hash == token_hash, had), t.disabled_at.is_(None))
-    return await reading.row(TokenRow, statement)
+    return await reading.row(TokenRow, _with_token, {"of_hash": token_hash, "at": reading.now})
 
 
 async def tokens(reading: Reading) -> list[TokenRow]:
@@ -190,13 +196,8 @@ async def sessions(reading: Reading) -> list[SessionRow]:
 
 async def session_user(reading: Reading, token_hash: str) -> tuple[UserRow, datetime] | None:
     """Return whose live session this is, and its end."""
-    statement = (
-        select(tables.users, s.expires_at)
-        .join(tables.sessions, s.user == u.name)
-        .where(s.token_hash == token_hash, s.expires_at > reading.now)
-        .where(or_(u.disabled_at.is_(None), u.disabled_at > reading.now))
-    )
-    row = (await reading.connection.execute(statement)).mappings().one_or_none()
+    asked = {"of_hash": token_hash, "at": reading.now}
+    row = (await reading.connection.execute(_with_session, asked)).mappings().one_or_none()
     if row is None:
         return None
     return UserRow(**{name: row[name] for name in UserRow.__struct_fields__}), row["expires_at"]

@@ -1,11 +1,12 @@
 """Whom somebody must call back: one open row for each number, however often it rang; and what was done about it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -13,6 +14,16 @@ from db.ids import new_id
 from db.several import several
 
 i, m, s = tables.worklist.c, tables.worklist_calls.c, tables.worklist_steps.c
+_recent = i.closed_at.is_(None) | (i.closed_at >= bindparam("since", type_=i.closed_at.type))
+_numbers_of = select(i.number).where(i.number.in_(bindparam("numbers", expanding=True)), _recent)
+_add_calls = insert(tables.worklist_calls)
+
+
+def _adding(insert: Any) -> Any:
+    return insert(tables.worklist).on_conflict_do_nothing().returning(i.id, i.report_id)
+
+
+_add_first = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
 
 
 class ItemRow(Struct, frozen=True):
@@ -35,6 +46,17 @@ class ItemRow(Struct, frozen=True):
     closed_because: str | None
     link_id: str | None
     note: str | None
+
+
+class FirstRing(Struct, frozen=True):
+    """The only call that a new item holds."""
+
+    report_id: int
+    number: str
+    reason: str
+    short: bool
+    at: datetime
+    owed_at: datetime | None
 
 
 class StepRow(Struct, frozen=True):
@@ -82,9 +104,8 @@ async def last_of(reading: Reading, number: str, since: datetime) -> ItemRow | N
 
 async def numbers_of(reading: Reading, numbers: Collection[str], since: datetime) -> set[str]:
     """Return those of the numbers that have an item that is open or was closed since a time."""
-    recent = i.closed_at.is_(None) | (i.closed_at >= since)
-    statement = select(i.number).where(i.number.in_(several(numbers)), recent)
-    return set((await reading.connection.execute(statement)).scalars())
+    asked = {"numbers": several(numbers), "since": since}
+    return set((await reading.connection.execute(_numbers_of, asked)).scalars())
 
 
 async def closed_by_link(reading: Reading, link_id: str) -> ItemRow | None:
@@ -121,10 +142,33 @@ async def free(tx: Transaction, owner: str) -> list[str]:
     return list((await tx.connection.execute(statement.returning(i.id))).scalars())
 
 
-async def add_call(tx: Transaction, item_id: str, report_id: int, *, short: bool) -> None:
-    """Put the call of a locked report into an item; no other may hold it."""
-    values = {"item_id": item_id, "report_id": report_id, "short": short}
-    await tx.connection.execute(insert(tables.worklist_calls).values(**values))
+async def add_first(tx: Transaction, rings: Sequence[FirstRing]) -> dict[int, str]:
+    """Insert an item for each, which `add_calls` then gives its call; return their ids by report.
+
+    One that is missing there: its number has an open item.
+    """
+    rows = [
+        {
+            "id": new_id(tx.now),
+            "report_id": ring.report_id,
+            "number": ring.number,
+            "reason": ring.reason,
+            "rings": 1,
+            "short": int(ring.short),
+            "first_at": ring.at,
+            "last_at": ring.at,
+            "owed_at": ring.owed_at,
+        }
+        for ring in rings
+    ]
+    made = await tx.connection.execute(_add_first[tx.connection.dialect.name], rows)
+    return {row.report_id: row.id for row in made}
+
+
+async def add_calls(tx: Transaction, of_items: Sequence[tuple[str, int, bool]]) -> None:
+    """Put calls of locked reports into items, as (item, report, short); no other may hold them."""
+    rows = [{"item_id": item, "report_id": report_id, "short": short} for item, report_id, short in of_items]
+    await tx.connection.execute(_add_calls, rows)
 
 
 async def add_step(

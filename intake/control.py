@@ -255,8 +255,17 @@ async def _on_the_line(reading: Reading, number: str, by: str, *, anybodys: bool
     if call.stage not in WAITS and call.operator_user not in (None, by) and not anybodys:
         shift = await shifts.of_user(reading, by)  # who has taken it over is the last to answer, not the first
         if shift is None or (shift.state, shift.report) != ("talking", number):
-            raise OthersCallError
+            said = f"{call.operator_user} talks to this caller. Ask them, or a supervisor, who can do it."
+            raise OthersCallError(said)
     return call
+
+
+async def check_ending(reading: Reading, number: str, by: str, *, anybodys: bool) -> None:
+    """Check that `by` may close a report: its caller does not talk with a colleague now. Raises OthersCallError."""
+    try:
+        await _on_the_line(reading, number, by, anybodys=anybodys)
+    except (UnknownReportError, NoCallError, CallOverError):
+        return  # nobody is on the line
 
 
 async def _desk_leg(reading: Reading, call: CallRow) -> str:

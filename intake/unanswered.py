@@ -6,11 +6,15 @@ later call of the number, which is linked to it; a call back reaches the caller.
 `short_call_s` are held and listed, but owed a call back only when there are `short_calls_owed` of them. Our own test
 calls, exercises, and callers whose number is nobody's own are left out; of the last only those whom the voice menu
 promised a call back are held, each by itself.
+
+Most calls are the only one of their number, of which nothing is held and to which nobody has talked since: the items
+of all of those that a batch tells are one statement (`_owe_first`). Every other call is taken up by itself, in order.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from db import callers, calls, links, worklist
 from db.callers import Caller, CallerRules
@@ -20,7 +24,7 @@ from db.engine import Reading, Transaction
 from db.links import LinkRow
 from db.machine_room import Alarm
 from db.reports import ReportRow
-from db.worklist import ItemRow
+from db.worklist import FirstRing, ItemRow
 from intake import linking
 from intake.facts import MACHINE
 from intake.news import Story
@@ -28,6 +32,15 @@ from intake.report import Classification
 
 TRIED: Final = ("busy", "no_answer", "unreachable")  # the caller's side was rung, or would have been
 DAY: Final = timedelta(days=1)
+
+
+class _Told(NamedTuple):
+    """A call that the line has told of, and why its caller must be called back, if that is so."""
+
+    caller: Caller
+    call: CallRow
+    legs: list[LegRow]
+    reason: str | None
 
 
 async def book(tx: Transaction, stories: Sequence[Story]) -> None:
@@ -42,19 +55,25 @@ async def book(tx: Transaction, stories: Sequence[Story]) -> None:
     since = tx.now - timedelta(hours=rules.link_within_h)
     numbers = {caller.one for caller in found.values() if caller.one is not None}
     held = await worklist.numbers_of(tx, numbers, since) if numbers else set()
+    of_callers: list[_Told] = []
     for story in sorted(told, key=lambda one: (one.call.arrived_at, one.call.report_id)):
         caller = found[story.call.report_id]
-        if caller.exercise or caller.classification == "test":
+        if not caller.exercise and caller.classification != "test":
+            of_call = list(story.legs.values()) or legs.get(story.call.id, [])
+            of_callers.append(_Told(caller, story.call, of_call, why_owed(story.call, of_call)))
+    times = Counter(one.caller.one for one in of_callers)
+    alone = [one for one in of_callers if times[one.caller.one] == 1 and one.caller.one not in held]
+    done = await _owe_first(tx, [one for one in alone if one.reason is not None and one.caller.item is None], rules)
+    for caller, call, its_legs, reason in of_callers:
+        if caller.report_id in done:
             continue
-        of_call = list(story.legs.values()) or legs.get(story.call.id, [])
-        reason = why_owed(story.call, of_call)
         if reason is not None and caller.item is None:
-            await _owe(tx, caller, story.call, reason, rules)
+            await _owe(tx, caller, call, reason, rules)
             held |= {caller.one} if caller.one is not None else set()
         elif reason == "overflow" and caller.item is not None:
             await _promise(tx, caller.item)
-        elif reason is None and caller.one in held and (talked(of_call) or story.call.outcome == "answered"):
-            await _answered(tx, caller, story.call, since)
+        elif reason is None and caller.one in held and (talked(its_legs) or call.outcome == "answered"):
+            await _answered(tx, caller, call, since)
 
 
 def promised(call: CallRow, legs: Sequence[LegRow]) -> bool:
@@ -151,6 +170,32 @@ async def alarms(reading: Reading) -> list[Alarm]:
     return [Alarm("worklist_long", f"{said} {advice}", {"owed": owed, "cap": rules.daily_cap, "waiting": waiting})]
 
 
+async def _owe_first(tx: Transaction, told: Sequence[_Told], rules: CallerRules) -> set[int]:
+    """Hold calls of numbers of which nothing was seen to be held, one of each; return the reports of which that is so.
+
+    Left out: a number to which somebody may have talked since, and one of which another transaction was first.
+    """
+    first = {one.caller.one: one for one in told if one.caller.one is not None}
+    if not first:
+        return set()
+    talked_to = await callers.answered_since(tx, first.keys(), min(one.call.arrived_at for one in first.values()))
+    shorts: dict[int, bool] = {}
+    items = []
+    for number, (caller, call, _, reason) in sorted(first.items()):
+        if number not in talked_to:
+            short = shorts[caller.report_id] = _is_short(call, reason or "", rules)
+            owed_at = None if short and rules.short_calls_owed > 1 else call.ended_at or tx.now
+            items.append(FirstRing(caller.report_id, number, reason or "", short, call.arrived_at, owed_at))
+    made = await worklist.add_first(tx, items) if items else {}
+    if made:
+        await worklist.add_calls(tx, [(item, report_id, shorts[report_id]) for report_id, item in made.items()])
+    for one in told:
+        if (item_id := made.get(one.caller.report_id)) is not None:
+            tx.record(MACHINE, "worklist.opened", item_id, report=one.caller.report, reason=one.reason)
+            tx.tell("worklist", item_id)
+    return set(made)
+
+
 async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rules: CallerRules) -> None:
     """Hold a call: in its number's open item, or in a new one."""
     number = caller.one
@@ -163,7 +208,7 @@ async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rule
             mended = await _link(tx, later, caller.report_id)
             if await worklist.open_of(tx, number) is not None:
                 return
-    short = reason in ("abandoned", "failed") and _lasted_s(call) < rules.short_call_s
+    short = _is_short(call, reason, rules)
     at = call.arrived_at
     item = await _open(tx, number, at - timedelta(hours=rules.short_calls_forgotten_h)) if number is not None else None
     born, before = item is None, None
@@ -175,7 +220,7 @@ async def _owe(tx: Transaction, caller: Caller, call: CallRow, reason: str, rule
         item, born = await _open(tx, number, None), False
     if item is None:
         raise RuntimeError(f"the worklist takes no item for {caller.report}")
-    await worklist.add_call(tx, item.id, caller.report_id, short=short)
+    await worklist.add_calls(tx, [(item.id, caller.report_id, short)])
     rings = item.rings + 1
     is_owed = item.owed_at is not None or not short or rings >= rules.short_calls_owed
     await worklist.change(
@@ -209,8 +254,12 @@ async def _promise(tx: Transaction, item_id: str) -> None:
 async def _link(tx: Transaction, one_id: int, other_id: int) -> LinkRow | None:
     """Link two reports of a number; the one that was opened later may have been told first. None: somebody undid it."""
     await calls.lock_reports(tx, [one_id, other_id])
-    made = await linking.link_by_rule(tx, max(one_id, other_id), min(one_id, other_id))
-    return made or await links.between(tx, max(one_id, other_id), min(one_id, other_id))
+    return await _link_locked(tx, one_id, other_id)
+
+
+async def _link_locked(tx: Transaction, one_id: int, other_id: int) -> LinkRow | None:
+    later, earlier = max(one_id, other_id), min(one_id, other_id)
+    return await linking.link_by_rule(tx, later, earlier) or await links.between(tx, later, earlier)
 
 
 async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datetime) -> None:
@@ -222,8 +271,7 @@ async def _answered(tx: Transaction, caller: Caller, call: CallRow, since: datet
     item = await worklist.find(tx, last.id)
     if item is None:
         return
-    link = await linking.link_by_rule(tx, caller.report_id, item.report_id)
-    link = link or await links.between(tx, caller.report_id, item.report_id)
+    link = await _link_locked(tx, caller.report_id, item.report_id)
     if item.closed_at is None and (link is not None or caller.item == item.id):  # else a person has undone it
         await linking.tick_off(tx, item, link, "answered", MACHINE)
 
@@ -256,6 +304,10 @@ async def _item(tx: Transaction, report_id: int) -> ItemRow | None:
 def _taken_now(story: Story) -> bool:
     legs = (story.legs[key] for key in story.changed_legs)
     return any(leg.taken and leg.kind == "operator" for leg in legs)
+
+
+def _is_short(call: CallRow, reason: str, rules: CallerRules) -> bool:
+    return reason in ("abandoned", "failed") and _lasted_s(call) < rules.short_call_s
 
 
 def _lasted_s(call: CallRow) -> float:

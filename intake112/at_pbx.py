@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from ami_bridge import trial
+from ami_bridge import control, trial
 from ami_bridge.asking import LOGGED_IN, Asked, Core, asked
 from ami_bridge.line import RefusedError
 from ami_bridge.session import Pbx
@@ -20,7 +20,7 @@ HEARD_WITHIN_S = 3.0
 LOOKS, BETWEEN_LOOKS_S = 8, 0.25
 CONTEXTS = (
     ("overflow", "112", "a caller whom nobody answers is hung up"),
-    ("again", "112", "a caller whose operator's telephone is lost is hung up"),
+    ("again", "112", "the desk cannot pass a caller on"),
     ("transfer", "+6281200000000", "the desk cannot pass a caller on"),
     ("intake-out", "+6281200000000", "the desk cannot call back or ask an agency"),
 )
@@ -100,9 +100,10 @@ async def time(joined: Joined) -> list[Finding]:
 
 
 async def modules(joined: Joined) -> list[Finding]:
-    """Ask for what loads with each module."""
+    """Ask for what loads with each module, and for those that the desk's hand asks for before it does anything."""
     values = {name: await joined.ear.value(variable) for name, (variable, _) in FUNCTIONS.items()}
-    return [verdicts.modules(values, await joined.hand.actions() if joined.hand is not None else None)]
+    there = {name: await joined.ear.value(control.loaded(name)) for name in (*control.ASKED_FOR, "app_userevent")}
+    return [verdicts.modules(values, await joined.hand.actions() if joined.hand is not None else None, there)]
 
 
 async def dialplan(joined: Joined) -> list[Finding]:

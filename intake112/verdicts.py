@@ -25,7 +25,7 @@ ACTS: Final = (
 COMMANDS_THE_PBX: Final = ("Command", "DBDel", "DBPut", "GetConfig", "ModuleLoad", "Reload", "UpdateConfig")
 
 # What loads with a module and can be seen from outside: a function that answers, or an action of the desk's hand.
-# (app_dial and app_userevent bring neither: the test call shows them.)
+# Of those that bring neither, func_module is asked.
 FUNCTIONS: Final = {
     "func_uri": ("URIENCODE(a b)", "a%20b"),
     "func_strings": ('REGEX("^1" 112)', "1"),
@@ -33,6 +33,7 @@ FUNCTIONS: Final = {
     "func_dialplan": ("DIALPLAN_EXISTS(intake112-doctor,112,1)", "0"),
     "func_devstate": ("DEVICE_STATE(PJSIP/intake112-doctor)", "INVALID"),
     "app_queue": ("QUEUE_EXISTS(intake112-doctor)", "0"),
+    "func_module": ("IFMODULE(intake112-doctor.so)", "0"),
 }
 HAND_SHOWS: Final = {
     "app_mixmonitor": "MixMonitorMute",
@@ -93,9 +94,15 @@ def hand(user: str, actions: Collection[str]) -> Finding:
     return ok(check, f"{user} may hang up, call back, pass on and change the queue")
 
 
-def modules(values: Mapping[str, str], hand_actions: Collection[str] | None) -> Finding:
-    """Judge which modules are loaded: `values` answers FUNCTIONS, by module; no hand, and three are not seen."""
+def modules(
+    values: Mapping[str, str], hand_actions: Collection[str] | None, loaded: Mapping[str, str] | None = None
+) -> Finding:
+    """Judge which modules are loaded: `values` answers FUNCTIONS, by module; no hand, and three are not seen.
+
+    `loaded` is IFMODULE of others, by module: 1, 0, or empty where the PBX cannot say.
+    """
     missing = [name for name, (_, answer) in FUNCTIONS.items() if values[name] != answer]
+    missing += [name for name, said in (loaded or {}).items() if said == "0"]
     if hand_actions is not None:
         missing += [name for name, action in HAND_SHOWS.items() if action not in hand_actions]
     if not missing:

@@ -1,12 +1,13 @@
 """When the end of a try is saved, and with whom: what receivers took while a set was being saved is the next set.
 
-One saver serves all lanes of a process. Idle, one end is one transaction, at once. Under load the sets grow by
-themselves, and the cost of a transaction (its round trips, its wait for the disk) is shared: nobody waits for a set to
-become full. A set that cannot be saved harms nobody: each of it then goes alone, and stays alone, in a transaction and
-with retries of its own, for as long as its lease is ours.
+One saver serves all lanes of a process. Idle, one end is one transaction, at once. Under load the cost of a transaction
+(its round trips, its wait for the disk) is shared: the one behind a set of several waits a moment (GATHER_S) for the
+other tries that are in flight, and not at all when there is none. A set that cannot be saved harms nobody: each of it
+then goes alone, and stays alone, in a transaction and with retries of its own, for as long as its lease is ours.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from routing.tally import Tally
 log = structlog.get_logger(__name__)
 MOST = 32  # in one transaction
 AGAIN_S = 1.0
+GATHER_S = 0.02
 
 
 class Saver:
@@ -90,13 +92,23 @@ class Saver:
         return await saved
 
     async def _save_sets(self) -> None:
+        size = 0  # of the set before
         while True:
             await self._called.wait()
             self._called.clear()
             while self._waiting:
-                await self._save_set()
+                if size > 1:
+                    await self._gather()
+                size = await self._save_set()
 
-    async def _save_set(self) -> None:
+    async def _gather(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                while len(self._waiting) < min(MOST, self._tally.in_flight):
+                    self._called.clear()
+                    await self._called.wait()
+
+    async def _save_set(self) -> int:
         taken, saved = list[tuple[End, asyncio.Future[bool]]](), set[str]()
         try:
             async with self._database.transaction() as tx:
@@ -110,6 +122,7 @@ class Saver:
             for end, answer in taken or self._take():
                 if not answer.done():
                     answer.set_result(end.row.id in saved)
+        return len(taken)
 
     def _take(self) -> list[tuple[End, asyncio.Future[bool]]]:
         return [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]

@@ -17,7 +17,10 @@ from db.engine import Database
 from tests.postgres import PostgresServer
 
 # the tests of a file share a centre and a browser, or an Asterisk and the product, one after the other
-TOGETHER = ("tests/console/", "tests/acceptance/test_control_fails.py", "tests/acceptance/test_stories.py")
+TOGETHER = (
+    "tests/console/",
+    *(f"tests/acceptance/test_{name}.py" for name in ("control_fails", "stories", "transfer")),
+)
 START = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 _numbers = itertools.count(1)
 

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from intake import closing, guides
-from intake.access import Who
+from db.engine import Transaction
+from intake import closing, control, guides
+from intake.access import SUPERVISORS, Who
 from intake.api import life_schemas as shapes
 from intake.api import schemas, wire
 from intake.api.context import ON_WRITE, Context, refusals, staff_only
@@ -25,9 +26,12 @@ def router(context: Context) -> APIRouter:
     async def dispose(number: Number, body: shapes.EndingIn, who: staff, response: Response) -> schemas.Report:
         """Write down what became of a report: its class and disposition.
 
-        A report that is no emergency (any class but `normal`) is closed with it, at once.
+        A report that is no emergency (any class but `normal`) is closed with it, at once; not while its caller talks
+        with a colleague (409 `others_call`), unless by a supervisor.
         """
         async with database.transaction() as tx:
+            if body.classification != "normal":
+                await _check_ending(tx, number, who)
             row = await closing.dispose(tx, number, _ending(body), who.name, url)
             return with_etag(await wire.whole(tx, row), response)
 
@@ -36,10 +40,12 @@ def router(context: Context) -> APIRouter:
         """Close a report, with its disposition.
 
         What agencies called resolved is closed by who checked that: `caller` is `told`, or `unreachable` when nobody
-        answers there. While an agency has something to do with it, it cannot be closed. Every 409 says in `allowed`
-        which steps can be taken.
+        answers there. While an agency has something to do with it, it cannot be closed; nor, but by a supervisor,
+        while its caller talks with a colleague (409 `others_call`). Every other 409 says in `allowed` which steps can
+        be taken.
         """
         async with database.transaction() as tx:
+            await _check_ending(tx, number, who)
             row = await closing.close(tx, number, _ending(body), who.name, url)
             return with_etag(await wire.whole(tx, row), response)
 
@@ -50,6 +56,7 @@ def router(context: Context) -> APIRouter:
         It was dispatched there like to an agency (one that was added as a centre); agencies of ours have it no more.
         """
         async with database.transaction() as tx:
+            await _check_ending(tx, number, who)
             row = await closing.not_ours(tx, number, body.agency, body.note or "", who.name, url)
             return with_etag(await wire.whole(tx, row), response)
 
@@ -71,6 +78,10 @@ def router(context: Context) -> APIRouter:
             return with_etag(await wire.whole(tx, row), response)
 
     return routes
+
+
+async def _check_ending(tx: Transaction, number: str, who: Who) -> None:
+    await control.check_ending(tx, number, who.name, anybodys=who.role in SUPERVISORS)
 
 
 def _ending(body: shapes.EndingIn) -> Ending:

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConst
 from db import agencies, calls, live, machine_room, reports
 from db.engine import Reading
 from db.reports import Filter, ReportRow
-from intake import desk, grouping, numbers, placing
-from intake.access import Who
+from intake import control, desk, grouping, numbers, placing
+from intake.access import SUPERVISORS, Who
 from intake.api import bodies, dispatch_schemas, schemas, versions, wire
 from intake.api.context import ON_READ, ON_WRITE, Context, refusals, staff_only, staff_or_machine
 from intake.api.versions import IF_MATCH, VERSIONED, IfMatch, with_etag
@@ -186,7 +186,10 @@ def router(context: Context) -> APIRouter:
         """
         seen = versions.seen(if_match)
         async with database.transaction() as tx:
-            row = await desk.edit(tx, number, seen, body.leaves(), who.name, url)
+            leaves = body.leaves()
+            if leaves.get("status") == "closed":
+                await control.check_ending(tx, number, who.name, anybodys=who.role in SUPERVISORS)
+            row = await desk.edit(tx, number, seen, leaves, who.name, url)
             return with_etag(await wire.whole(tx, row), response)
 
     @routes.post("/reports/{number}/entries", status_code=201, responses=refusals(*ON_WRITE, 404))

@@ -1,6 +1,10 @@
 """A real Asterisk, people on the line, and the whole product on each kind of database."""
 
+import asyncio
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,11 @@ def settings(pbx: RealAsterisk) -> dict[str, str]:
     }
 
 
+def may_act(pbx: RealAsterisk) -> dict[str, str]:
+    """The settings with which the product may act on a PBX."""
+    return {"INTAKE112_CONTROL_USERNAME": "intake112-control", "INTAKE112_CONTROL_SECRET": pbx.control_secret}
+
+
 @pytest.fixture
 def product(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Product]:
     """The whole product, running and joined to the PBX."""
@@ -55,11 +64,49 @@ def product(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Pr
 @pytest.fixture
 def acting(pbx: RealAsterisk, database_url: str, tmp_path: Path) -> Iterator[Product]:
     """The whole product, which may act on the PBX."""
-    user = {"INTAKE112_CONTROL_USERNAME": "intake112-control", "INTAKE112_CONTROL_SECRET": pbx.control_secret}
-    with Product(database_url, tmp_path / "state", settings(pbx) | user) as running:
+    with Product(database_url, tmp_path / "state", settings(pbx) | may_act(pbx)) as running:
         running.start()
         until(running.can_act, "it can control calls")
         yield running
+
+
+@contextmanager
+def one_centre(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[RealAsterisk, Product]]:
+    """An Asterisk and a product that may act on it, for all tests of a file; `request.param` is the kind of database.
+
+    What a test leaves behind the next one finds: `nobody_is_left` stands between them.
+    """
+    need_real_asterisk()
+    with (
+        fresh_database(request, folder) as url,
+        RealAsterisk(systemname="pbx-1") as pbx,
+        Product(url, folder / "state", settings(pbx) | may_act(pbx)) as product,
+    ):
+        product.start()
+        until(product.can_act, "it can control calls")
+        yield pbx, product
+
+
+@contextmanager
+def fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of a fresh database of the kind `request.param`, for longer than one test."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "intake112.db")
+        yield f"sqlite+aiosqlite:///{folder / 'intake112.db'}"
+    else:
+        server, name = request.getfixturevalue("postgres"), f"{folder.name}_{os.getpid()}"
+        asyncio.run(server.create(name, "intake112_template"))
+        yield server.url(name)
+        asyncio.run(server.drop(name))
+
+
+def nobody_is_left(pbx: RealAsterisk, product: Product) -> None:
+    """End every call, and log the desks out."""
+    pbx.cli("channel request hangup all")
+    for desk in (1, 2):
+        pbx.cli(f"queue remove member PJSIP/op{desk} from 112")
+    until(lambda: pbx.cli("core show channels concise") == "", "nobody is on the line")
+    until(lambda: not product.get("/calls")["calls"], "every call is over")
 
 
 @pytest.fixture

@@ -234,9 +234,16 @@ def test_an_ear_that_is_deaf_for_restarts(pbx: RealAsterisk, doctor: Doctor) -> 
     assert "does not hear `system`" in doctor.wrong()["hearing"]
 
 
-@pytest.mark.parametrize("pbx", [{"appended": {"modules.conf": "noload=app_userevent.so"}}], indirect=True)
-def test_a_module_that_only_a_call_can_show(doctor: Doctor) -> None:
-    assert doctor.wrong() == {}
+NO_FUNCTION = "app_dial", "bridge_softmix", "app_userevent"
+
+
+@pytest.mark.parametrize(
+    "pbx", [{"appended": {"modules.conf": "".join(f"noload={one}.so\n" for one in NO_FUNCTION)}}], indirect=True
+)
+def test_modules_that_bring_nothing_that_could_be_asked(doctor: Doctor) -> None:
+    (line,) = doctor.wrong().values()
+    assert f"wrong   modules: not loaded: {', '.join(NO_FUNCTION)}" in line
+    assert all(f"load={one}.so" in line for one in NO_FUNCTION)
     assert "not heard: UserEvent" in doctor.wrong("--call")["test call 112 in [line-112]"]
 
 

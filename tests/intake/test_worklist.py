@@ -102,6 +102,34 @@ async def test_two_calls_of_a_number_that_end_at_once_are_one_item(
     assert (item["rings"], len(item["reports"])) == (4, 4)
 
 
+async def test_a_batch_of_many_calls_is_held_like_one_after_the_other(
+    operator: Client, database: Database, clock: SetClock
+) -> None:
+    known = await rang(database, clock(), 1, "081299999991")
+    answered = facts_of(clock.forward(minutes=2), 4, "081299999993", outcome="answered")
+    told = [
+        *facts_of(clock() - timedelta(minutes=1), 2),
+        *facts_of(clock(), 3, "081299999992", lasted_s=3),  # short, and alone
+        *answered,
+        *facts_of(clock() - timedelta(minutes=1), 5, "081299999993"),  # somebody has talked to it since
+        *facts_of(clock(), 6, "081299999991"),
+        *facts_of(clock(), 7),
+    ]
+    await book(database, *told)
+    reports = {n: await report_of(database, n) for n in range(2, 8)}
+    shown = {tuple(one["reports"]): one for one in (await listed(operator))["items"]}
+    assert shown.keys() == {(known, reports[6]), (reports[2], reports[7]), (reports[3],)}
+    assert {of: (one["rings"], one["short_rings"], one["owed_at"] is not None) for of, one in shown.items()} == {
+        (known, reports[6]): (2, 0, True),
+        (reports[2], reports[7]): (2, 0, True),
+        (reports[3],): (1, 1, False),
+    }
+    one_link = [(reports[5], reports[4], "same_number")]  # from what was opened later, whoever was told first
+    assert (await links(operator, reports[4]), await links(operator, reports[5])) == (one_link, one_link)
+    await book(database, *told)
+    assert len((await listed(operator))["items"]) == 3
+
+
 async def test_short_calls_are_listed_and_owed_when_they_repeat(
     operator: Client, database: Database, clock: SetClock
 ) -> None:

@@ -97,6 +97,8 @@ def test_each_missing_module_is_named() -> None:
     shown = set(HAND_SHOWS.values())
     assert verdicts.modules(values, shown).verdict is OK
     assert "app_mixmonitor" in verdicts.modules(values, None).found
+    said = {"app_dial": "0", "bridge_softmix": "1", "app_userevent": ""}
+    assert verdicts.modules(values, shown, said).found == "not loaded: app_dial", "nothing of what it cannot say"
     for name in FUNCTIONS:
         assert f"load={name}.so" in verdicts.modules(values | {name: ""}, shown).mend
     for name, action in HAND_SHOWS.items():

@@ -206,8 +206,6 @@ MOVES: Final[dict[str, Story]] = {
     "attended-transfer-desk": Story(_attended_phones, _attended("2")),
     "attended-transfer-agency": Story(_attended_phones, _attended(AGENCY), AGENCY_BY_HAND),
     "two-callers-joined": Story(phones(300, 600), _joined(), TEST_MANAGER),
-    # Its tape is of a dialplan that ended the call of who was left alone. When both wait at once, with one Linkedid,
-    # CEL alone does not tell which of them an operator answered: read afterwards, one of them has a leg too many.
     "two-callers-parted": Story(phones(300, 600), _joined(parted=True), TEST_MANAGER),
     "caller-calls-again": Story(phones(500), _calls_again),
     "late-ring": Story(phones(300), _late_ring, MENU),

@@ -69,6 +69,7 @@ class Centre:
 async def centre(database: Database, make_receiver: Callable[..., HttpReceiver] = quick) -> AsyncIterator[Centre]:
     """Run a centre on this database until the end of the block."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the product does: or 40 ms an answer
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(create_app(database, public_url=url), log_config=None, lifespan="off"))
         async with asyncio.TaskGroup() as tasks:

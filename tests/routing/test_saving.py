@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from db import agencies, envelopes, reports
 from db.engine import Database
 from db.envelopes import EnvelopeRow
+from routing import saving as saving_module
 from routing.delivery import Delivered
 from routing.outcomes import End
 from routing.saving import Saver
@@ -125,3 +126,22 @@ async def test_a_set_that_cannot_even_begin_is_given_up_one_by_one(postgres: Pos
             await asyncio.gather(*(saver.save(end) for end in ends))
     assert tally.faults == {"set_not_saved": 1, "database_unavailable": 2, "not_saved": 2}
     await postgres.drop("saving")
+
+
+async def test_behind_a_set_of_several_the_next_waits_for_those_in_flight_and_for_none_that_hangs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving_module, "GATHER_S", 3600.0)
+    ends = await taken(database, 5)
+    async with saving(database, tally := Tally()) as saver, asyncio.TaskGroup() as tasks:
+        await asyncio.gather(*(saver.save(end) for end in ends[:2]))
+        tally.in_flight = 2
+        before = database.wakeups.ticket("live")
+        third = tasks.create_task(saver.save(ends[2]))
+        async with database.reading():  # a set of one would be begun now
+            assert not third.done()
+        await asyncio.gather(third, saver.save(ends[3]))
+        assert database.wakeups.ticket("live") == before + 1
+        monkeypatch.setattr(saving_module, "GATHER_S", 0.0)
+        await saver.save(ends[4])  # the other one hangs
+    assert tally.faults == {}

@@ -3,20 +3,18 @@
 // until the one that was asked for is there.
 import { ask, Refusal } from "../../api/client.ts";
 import type { Desk as Shift, RingingCaller, Worklist } from "../../api/schema.ts";
-import { clock } from "../../clock.svelte.ts";
 import { trouble } from "../../frame/trouble.svelte.ts";
 import type { Fresh } from "../../live/fresh.ts";
 import { live } from "../../live/live.svelte.ts";
 import { autosave } from "../../report/autosave.svelte.ts";
+import { Bell } from "../../report/bell.ts";
 import { notes } from "../../report/notes.svelte.ts";
 import { opensHere } from "../../report/opening.ts";
 import { scraps } from "../../report/scraps.svelte.ts";
-import { isWaiting, isWhole, reports } from "../../report/reports.svelte.ts";
-import { play } from "../../sounds.ts";
+import { isWhole, reports } from "../../report/reports.svelte.ts";
 import { who } from "../../who.ts";
 import { prefer, preference } from "../../preferences.ts";
 import { isAtWork } from "./atwork.ts";
-import { isLoud, ringsNow } from "./ring.ts";
 import { tabsOf, tooMany, type Tabs } from "./tabs.ts";
 import { talksAbout } from "./whose.ts";
 
@@ -54,8 +52,7 @@ class Desk {
   private askedAt = 0; // when somebody asked for a report, and when they last did something in the one in front
   private touchedAt = 0;
   private most = PAGE; // items of the worklist that are read
-  private rung = new Set<string>();
-  private rangAt = 0;
+  private readonly bell = new Bell();
   private talks: string | null = null; // the report of the call on this desk's telephone
   private done: string | null = null; // a report of which nothing is to be written after the call
 
@@ -174,15 +171,7 @@ class Desk {
 
   /** Somebody new is ringing: sound, and what is known of the number. It rings on while somebody waits and this desk is ready. */
   look(): void {
-    const ringing = reports.calls.filter(isWaiting);
-    const fresh = ringing.some(({ number }) => !this.rung.has(number));
-    this.rung = new Set(ringing.map(({ number }) => number));
-    const sinceMs = performance.now() - this.rangAt;
-    if (ringsNow({ fresh, waiting: ringing.length, ready: this.shift?.state === "ready", sinceMs })) {
-      this.rangAt = performance.now();
-      play("ring", isLoud(ringing.map(({ call }) => clock.seconds(call.arrived_at))));
-    }
-    if (fresh) void this.readCallers();
+    if (this.bell.look(this.shift?.state === "ready")) void this.readCallers();
   }
 
   async begin(device: string): Promise<void> {
