@@ -156,20 +156,20 @@ async def stream(
         while not stop.is_set():
             ticket = database.wakeups.ticket(TOPIC)
             try:
-                seq, text = await tail.after(seq, ticket)
-                if due := not text and loop.time() >= beat_at:
+                if due := loop.time() >= beat_at:
                     with CancelScope(shield=True):
                         if not await still_welcome():
                             return
+                seq, text = await tail.after(seq, ticket)
             except DatabaseUnavailableError:
                 await database.wakeups.wait(TOPIC, ticket, POLL_S)
                 continue
             if text:
                 yield text
-            elif due:
+            if due:
                 beat_at = loop.time() + HEARTBEAT_S * random.uniform(0.8, 1)  # noqa: S311 - not all in one moment
                 yield _event("heartbeat", seq, {"at": utc(database.clock())})
-            else:
+            elif not text:
                 await database.wakeups.wait(TOPIC, ticket, min(tail.old_at, beat_at) - loop.time())
     finally:
         tail.listeners -= 1

@@ -41,7 +41,7 @@ def router(context: Context) -> APIRouter:
     ) -> EventStream:
         """What changed, as it changes: numbers and identities; read the contents by the other routes.
 
-        A heartbeat comes every 5 s. `reset` means: read /api/v1/state again, events were missed.
+        a heartbeat comes every 4 to 5 s. `reset` means: read /api/v1/state again, events were missed.
         """
         begin = after
         if last_event_id is not None:

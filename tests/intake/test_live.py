@@ -223,6 +223,22 @@ async def test_whoever_may_not_read_any_more_is_cut_off(
                     await anext(events)
 
 
+async def test_events_that_never_stop_keep_nobody_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0)
+    answers = [True, True, False]
+
+    async def welcome() -> bool:
+        return answers.pop(0)
+
+    events, told = live.stream(live.Tail(database), None, asyncio.Event(), welcome), list[bytes]()
+    async with asyncio.timeout(10):
+        while (one := await anext(events, None)) is not None:
+            told.append(one)
+            await write(database, 1, len(told))
+    assert answers == []
+    assert [b"event: heartbeat" in one for one in told] == [True, False, True]
+
+
 @pytest.mark.real
 async def test_a_stream_that_begins_while_the_database_is_away_waits_for_it(postgres: PostgresServer) -> None:
     """Its answer has begun by then; a page whose stream breaks does not know why."""
