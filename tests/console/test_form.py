@@ -308,7 +308,7 @@ def test_a_report_that_no_list_has_is_found_by_its_number_and_by_its_telephone_n
     page.keyboard.type(f"buka {int(number[-4:])}")
     page.keyboard.press("Enter")
     expect(page.locator("#number")).to_have_text(number)
-    page.locator("#search").fill("0812 0000 0109")
+    page.locator("#search").fill("0812 0001 0109")
     page.locator("#search").press("Enter")
     expect(page.locator("#found li")).to_have_count(1)
     expect(page.locator("#found")).to_contain_text("ditutup")
