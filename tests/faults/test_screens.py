@@ -198,7 +198,7 @@ def test_who_is_on_hold_or_passed_on_is_not_shown_as_waiting(store: Store, tmp_p
             expect(queue.first).to_contain_text("menunggu")  # who has nobody yet comes first
             expect(queue.first).to_contain_text("▲", timeout=20_000)  # and is late after a while
             expect(queue.filter(has_text="▲")).to_have_count(1)
-            queue.filter(has_text="dialihkan · dijawab op").locator("button").click()
+            queue.filter(has_text="dialihkan · dijawab op").locator("[data-number]").click()
             expect(page.locator("#report")).to_be_visible()
             pictured(page, "stages")
 
