@@ -31,6 +31,7 @@ CALLS = 100
 OPENED = 10
 CLIENTS = 300
 ENTRIES = 100
+ENTRY_EVERY_S = 0.1  # the load that is measured: ten entries a second, written by one after the other
 GOAL_PAINTED_MS = 250.0
 GOAL_CLIENTS_MS = 150.0
 GOAL_BUNDLE_KB = 200.0
@@ -139,7 +140,7 @@ def followed(here: Centre, token: str, clients: int) -> Spread:
         for count in range(1, ENTRIES + 1):
             written.append(time.perf_counter())
             http.post(f"/api/v1/reports/{made}/entries", json={"text": f"Catatan {count}"}).raise_for_status()
-            time.sleep(0.1)
+            time.sleep(ENTRY_EVERY_S)
         until(lambda: all(len(times) == ENTRIES for times in readers.told()), "all was told", within_s=60)
         told = readers.told()
     return spread([at - began for times in told for began, at in zip(written, times, strict=True)])

@@ -60,17 +60,6 @@ def people(pbx: RealAsterisk, acting: Product) -> Iterator[People]:
 
 
 @contextmanager
-def without(pbx: RealAsterisk, part: str) -> Iterator[None]:
-    """Take a module, or a [context] of the dialplan, out of the running PBX, and put it back."""
-    is_context = part.startswith("[")
-    pbx.cli(f"dialplan remove context {part[1:-1]}" if is_context else f"module unload {part}.so")
-    try:
-        yield
-    finally:
-        pbx.cli("dialplan reload" if is_context else f"module load {part}.so")
-
-
-@contextmanager
 def without_features(pbx: RealAsterisk) -> Iterator[None]:
     """Take the keys away from the calls that begin now: what a PBX does that finds no features.conf."""
     file = pbx.folder / "etc/features.conf"
@@ -152,7 +141,7 @@ def test_a_way_with_a_gap_is_not_gone(pbx: RealAsterisk, people: People, acting:
     agency = people.carrier()
     call, report = talk(pbx, people, acting)
     for part in ("func_dialplan", "app_dial", "[transfer]", "[intake-out]", "[again]"):
-        with without(pbx, part):
+        with pbx.without(part):
             for action in ("consult", "transfer"):
                 refused(acting, report, action, f"load={part}.so" if part == "app_dial" else "`intake112 doctor`")
     hears(pbx, 2)
@@ -169,7 +158,7 @@ def test_no_third_can_join(pbx: RealAsterisk, people: People, acting: Product) -
         assert transfer(acting, report, attended=True) == "done"
         answered(ami)
     for part in ("bridge_softmix", "app_senddtmf"):
-        with without(pbx, part):
+        with pbx.without(part):
             refused(acting, report, "consult-join", f"load={part}.so")
     assert consultation(acting, report, "cancel") == "done"
     hears(pbx, 2)
@@ -202,7 +191,7 @@ def test_nobody_is_called_back(pbx: RealAsterisk, people: People, acting: Produc
     )
     desk = people.operator(1, log_in=False)
     for part, says in (("app_dial", "load=app_dial.so"), ("[intake-out]", "Extension does not exist")):
-        with without(pbx, part):
+        with pbx.without(part):
             ended = acting.done(ask(acting, report))
             assert (ended["state"], ended["result"]) == ("failed", "refused"), part
             assert says in ended["detail"]

@@ -5,7 +5,6 @@ Each story is told on real Asterisk, with phones whose sound stops when they are
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -108,17 +107,6 @@ class Talk:
         self.people.phone("op1").transfer(asked)
         self.ami.wait_event("AttendedTransfer", Result="Success")
         asked.wait()
-
-
-@contextmanager
-def without(pbx: RealAsterisk, part: str) -> Iterator[None]:
-    """Take a module, or a [context] of the dialplan, out of the running PBX, and put it back."""
-    is_context = part.startswith("[")
-    pbx.cli(f"dialplan remove context {part[1:-1]}" if is_context else f"module unload {part}.so")
-    try:
-        yield
-    finally:
-        pbx.cli("dialplan reload" if is_context else f"module load {part}.so")
 
 
 @pytest.fixture
@@ -251,7 +239,7 @@ def test_a_phones_transfer_into_a_gap_leaves_the_caller_with_us(talk: Talk, pbx:
     talk.people.operator(3, busy=True, log_in=False)
     talks = 1
     for gap, target in (("app_dial", AGENCY), ("app_dial", "3"), ("[intake-out]", AGENCY), ("[again]", "3")):
-        with without(pbx, gap):
+        with pbx.without(gap):
             talk.people.phone("op1").transfer(target)
             talks += 1
             talk.ami.wait_event("BridgeEnter", Channel=talk.channel, count=talks)
@@ -261,7 +249,7 @@ def test_a_phones_transfer_into_a_gap_leaves_the_caller_with_us(talk: Talk, pbx:
 
 @pytest.mark.real
 def test_nobody_answers_and_there_is_no_app_dial(pbx: RealAsterisk) -> None:
-    with People(pbx) as people, pbx.stream() as ami, without(pbx, "app_dial"):
+    with People(pbx) as people, pbx.stream() as ami, pbx.without("app_dial"):
         pbx.cli("dialplan set global OVERFLOW_EMPTY_S 1")
         call = people.call()
         ami.wait_event("QueueCallerJoin", count=2)

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import time
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -193,6 +194,16 @@ class RealAsterisk:
             message = f"{command}: {done.stdout!r} {done.stderr!r}"
             raise RuntimeError(message)
         return done.stdout.decode("utf-8", "surrogateescape")
+
+    @contextmanager
+    def without(self, part: str) -> Iterator[None]:
+        """Take a module, or a [context] of the dialplan, out while it runs, and put it back."""
+        is_context = part.startswith("[")
+        self.cli(f"dialplan remove context {part[1:-1]}" if is_context else f"module unload {part}.so")
+        try:
+            yield
+        finally:
+            self.cli("dialplan reload" if is_context else f"module load {part}.so")
 
     def stop(self) -> None:
         """SIGTERM (calls get BYE, AMI gets Shutdown), then wait; SIGKILL after 10 s. Twice is once."""
