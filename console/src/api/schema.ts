@@ -153,7 +153,7 @@ export interface BoardAlarm {
   values: Record<string, string | number>;
 }
 
-/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
+/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected, or accepted and gave up, and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
 export interface BoardDispatches {
   unaccepted: number;
   overdue: number;
@@ -464,6 +464,7 @@ export interface Dispatch {
   escalate_at: string | null;
   heard_at: string | null;
   asked: number;
+  gave_up: boolean;
   photos: number;
 }
 
@@ -1013,7 +1014,7 @@ export interface OpenPage {
   next: string | null;
 }
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected or given up and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;
