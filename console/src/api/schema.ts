@@ -339,7 +339,11 @@ export interface Conflict {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
   current_version?: number | null;
   conflicts?: Record<string, Sides> | null;
 }
@@ -1198,7 +1202,11 @@ export interface Problem {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
 }
 
 /** Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more. `disabled`: agencies that they name, and to which nothing is sent until somebody enables them. */
