@@ -58,6 +58,7 @@ class Dispatch(Out):
     escalate_at: datetime | None = Field(description="when the next step is due, unless they are heard before")
     heard_at: datetime | None = Field(description="when they last answered anything")
     asked: int = Field(description="how often they were asked in vain since; above 0: they accepted and fell silent")
+    gave_up: bool = Field(description="they accepted, said last that they cannot, and nobody else was sent it since")
     photos: int = Field(description="how many photos the agency sent; GET …/dispatches/{id}/photos lists them")
 
 

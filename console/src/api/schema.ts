@@ -153,7 +153,7 @@ export interface BoardAlarm {
   values: Record<string, string | number>;
 }
 
-/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
+/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected, or accepted and gave up, and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
 export interface BoardDispatches {
   unaccepted: number;
   overdue: number;
@@ -339,7 +339,11 @@ export interface Conflict {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
   current_version?: number | null;
   conflicts?: Record<string, Sides> | null;
 }
@@ -464,6 +468,7 @@ export interface Dispatch {
   escalate_at: string | null;
   heard_at: string | null;
   asked: number;
+  gave_up: boolean;
   photos: number;
 }
 
@@ -1013,7 +1018,7 @@ export interface OpenPage {
   next: string | null;
 }
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected or given up and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;
@@ -1197,7 +1202,11 @@ export interface Problem {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
 }
 
 /** Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more. `disabled`: agencies that they name, and to which nothing is sent until somebody enables them. */
