@@ -286,7 +286,7 @@ def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
 
 
 def called(agency: AgencyRow) -> str:
-    """Return how reports call an agency that has a task: to a disabled or paused one, or without a system, nothing goes."""
+    """Return how reports call an agency with a task: to a disabled or paused one, or without a system, nothing goes."""
     if agency.disabled_at is not None:
         return f"{agency.name} (dinonaktifkan: telepon)"
     if not agency.has_system:

@@ -167,8 +167,8 @@ async def add_agency(
     whether it is told who called where no rule says; None: yes, unless it is Open311's, whose platforms serve citizens
     and may show what they get. `ca_pem`: what `authority.read` made of its own authority's certificate.
     `url` empty: it has no computer system, and people telephone `phone`, its duty number.
-    Raises ForbiddenUrlError, NoDutyNumberError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
-    before the transaction: DNS is not asked in here.
+    Raises ForbiddenUrlError, NoDutyNumberError, AgencyExistsError, UnknownAgencyError, UnknownKindError.
+    Ask `egress.check_url_resolved` before the transaction: DNS is not asked in here.
     """
     if url:
         egress.check_url(url, allow_cidr)

@@ -81,7 +81,7 @@ class NoSystemError(RefusedError, status=409):
 
 
 class NoDutyNumberError(RefusedError):
-    """An agency without a computer system is telephoned: give its duty number (`phone`), or where webhooks go (`url`)."""
+    """An agency without a computer system is telephoned: give its duty number (`phone`), or its address (`url`)."""
 
 
 class ForbiddenUrlError(RefusedError):

@@ -100,7 +100,8 @@ async def redrive(
     What waits is due now, under the same `webhook-id`: for its own next try, or for the agency's back-off. Dead ones
     stay so: their report was closed, and a crew must not drive for it because somebody mended a line; `again` sends
     them one report at a time.
-    Raises NoSuchAgencyError, NoSystemError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope that is none.
+    Raises NoSuchAgencyError, NoSystemError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope
+    that is none.
     """
     agency = await agency_of(tx, code)
     if not agency.has_system:

@@ -45,8 +45,8 @@ Phone = Annotated[
 class AgencyIn(bodies.In):
     """An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules.
 
-    `caller_number` null: it is told who called, unless it is Open311's. `url` null: it has no computer system, and people
-    telephone `phone`.
+    `caller_number` null: it is told who called, unless it is Open311's. `url` null: it has no computer system, and
+    people telephone `phone`.
     """
 
     code: bodies.Code
