@@ -24,6 +24,7 @@ from routing.visible import VisibleEntry
 UNTOLD = {
     "by us": "",
     "otherwise": " (belum pernah terkirim: hubungi lewat telepon)",
+    "by telephone": "",  # their name says so
     "nothing": " (belum pernah dikirim; instansi tidak diberi tahu)",
 }
 

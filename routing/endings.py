@@ -25,14 +25,15 @@ REMOVED: Final = "agency_removed"
 CLOSED: Final = "report_closed"
 REOPENED: Final = "report_reopened"
 NO_SYSTEM: Final = "agency_no_system"
-Heard = Literal["by us", "otherwise", "nothing"]
+Heard = Literal["by us", "otherwise", "by telephone", "nothing"]
 
 
 async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Heard:
     """Cancel a dispatch of a locked report that is not cancelled: its ladder ends, what is pending is withdrawn.
 
     Return how its agency has heard of it: by us, when a try was begun once; otherwise, when they took it all the same,
-    by telephone. Unless they have heard nothing, the caller owes them a `dispatch.cancelled`. Raises DispatchOverError.
+    by telephone (or may have, for they had no system); by telephone, when they have no system now. Unless they have
+    heard nothing, the caller owes them a `dispatch.cancelled`. Raises DispatchOverError.
     """
     if row.state in FINISHED:
         raise DispatchOverError(f"This dispatch has ended: the agency {row.state} it. There is nothing to cancel.")
@@ -43,10 +44,11 @@ async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Hea
     marks = await seals.marks(tx, row.report_id, {"reason": reason})
     tx.record(by, "dispatch.cancelled", row.id, report=row.report, agency=row.agency, withdrawn=ids, marks=marks)
     if row.agency_no_system:
-        return "otherwise"  # somebody may have telephoned
+        return "by telephone"  # as far as somebody telephoned; what it got while it had a system, it got
     if any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
         return "by us"
-    return "otherwise" if row.state in AT_WORK else "nothing"
+    is_known = row.state in AT_WORK or not row.sequence  # it was owed nothing, having no system: people telephoned
+    return "otherwise" if is_known else "nothing"
 
 
 async def close(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:

@@ -78,6 +78,30 @@ async def test_a_system_that_goes_and_one_that_comes(as_role: LogIn, database: D
         assert [one.type for one in await envelopes.of_dispatch(reading, dispatch["id"])] == ["dispatch.created"]
 
 
+async def test_such_a_dispatch_is_cancelled_and_closed_by_telephone(as_role: LogIn, database: Database) -> None:
+    admin = await as_role("admin")
+    assert (await admin.post(URL, json=SAR)).status_code == 201
+    path, dispatch = await reported(admin)
+    cancelled = await admin.post(f"/api/v1/dispatches/{dispatch['id']}/cancel", json={"reason": "Api padam"})
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    told = "Penugasan ke SAR (tanpa sistem: telepon 0328 662 112) dibatalkan: Api padam"
+    assert told in await texts(admin, path)
+    path, dispatch = await reported(admin)
+    etag = {"If-Match": (await admin.get(path)).headers["ETag"]}
+    assert (await admin.patch(path, json={"status": "resolved"}, headers=etag)).status_code == 200
+    closed = await admin.post(f"{path}/close", json={"disposition": "resolved", "caller": "told"})
+    assert (closed.status_code, closed.json()["status"]) == (200, "closed"), closed.text
+    assert not any("Belum sampai" in text for text in await texts(admin, path))
+    async with database.reading() as reading:
+        assert await envelopes.of_dispatch(reading, dispatch["id"]) == []
+    path, dispatch = await reported(admin)
+    there = {"url": "http://127.0.0.1:9/a", "allow_cidr": ["127.0.0.0/8"]}
+    assert (await admin.patch(f"{URL}/sar/settings", json=there, headers={"If-Match": '"1"'})).status_code == 200
+    await admin.post(f"/api/v1/dispatches/{dispatch['id']}/cancel", json={"reason": "Api padam"})
+    told = "Penugasan ke SAR dibatalkan (belum pernah terkirim: hubungi lewat telepon): Api padam"
+    assert told in await texts(admin, path)  # somebody may have telephoned while it had no system
+
+
 async def test_what_was_put_out_in_that_moment_is_not_tried(as_role: LogIn, database: Database) -> None:
     admin = await as_role("admin")
     await admin.post(URL, json=SAR | {"url": "http://127.0.0.1:9/a", "allow_cidr": ["127.0.0.0/8"]})
