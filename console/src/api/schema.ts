@@ -25,6 +25,8 @@ export interface Agency {
   disable_reason: string | null;
   caller_number: boolean;
   is_centre: boolean;
+  no_system: boolean;
+  phone: string | null;
   failing_since: string | null;
   failures_in_a_row: number;
   unsent: number;
@@ -34,19 +36,20 @@ export interface Agency {
   oldest_unaccepted_s: number;
 }
 
-/** What to change of an agency; a field that is not sent stays as it is. */
+/** What to change of an agency; a field that is not sent stays as it is. `url` null: it has no system any more. */
 export interface AgencyChangeIn {
   name?: string;
-  url?: string;
+  url?: string | null;
   allow_cidr?: string[];
   ca_pem?: string | null;
+  phone?: string | null;
 }
 
-/** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. */
+/** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. `url` null: it has no computer system, and people telephone `phone`. */
 export interface AgencyIn {
   code: string;
   name: string;
-  url: string;
+  url?: string | null;
   allow_cidr?: string[];
   kinds?: string[];
   next?: string | null;
@@ -55,6 +58,7 @@ export interface AgencyIn {
   caller_number?: boolean | null;
   is_centre?: boolean;
   ca_pem?: string | null;
+  phone?: string | null;
 }
 
 /** Where an agency is reached, and in which form. `old_secret_until`: so long two secrets are honoured. */
@@ -62,7 +66,8 @@ export interface AgencySettings {
   version: number;
   code: string;
   name: string;
-  url: string;
+  url: string | null;
+  phone: string | null;
   allow_cidr: string[];
   format: string;
   jurisdiction_id: string | null;
@@ -462,6 +467,8 @@ export interface Dispatch {
   overdue: boolean;
   caller_number: boolean;
   agency_disabled: boolean;
+  agency_no_system: boolean;
+  agency_phone: string | null;
   delivery: DispatchDelivery | null;
   rule_version: number | null;
   rule_number: number | null;
@@ -475,7 +482,7 @@ export interface Dispatch {
 /** How far the webhooks of a dispatch are: that of the envelope it waits for, the newest when it waits for none. `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `paused`: somebody paused the agency, and nothing goes there until it is resumed; `delivered`; `withdrawn`: cancelled before any receiver took it (a closing: reopened); `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due. */
 export interface DispatchDelivery {
   state: "pending" | "failing" | "paused" | "delivered" | "withdrawn" | "dead";
-  cause: "dispatch_cancelled" | "report_closed" | "report_reopened" | "agency_removed" | "agency_disabled" | null;
+  cause: "dispatch_cancelled" | "report_closed" | "report_reopened" | "agency_removed" | "agency_disabled" | "agency_no_system" | null;
   type: "dispatch.created" | "report.updated" | "dispatch.cancelled" | "report.closed";
   sequence: number;
   tries: number;
