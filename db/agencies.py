@@ -41,6 +41,17 @@ class AgencyRow(Struct, frozen=True):
     is_centre: bool
     version: int
     ca_pem: str | None
+    phone: str | None
+
+    @property
+    def has_system(self) -> bool:
+        """Return whether anything can be sent there; else people telephone it."""
+        return bool(self.url)
+
+    @property
+    def is_sent_to(self) -> bool:
+        """Return whether a lane is to be open for it: it is not disabled, and has a system."""
+        return self.has_system and self.disabled_at is None
 
     def secrets_at(self, at: datetime) -> list[str]:
         """Return the secrets that are honoured at this time: the new one, then the old one while its grace lasts."""

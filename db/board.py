@@ -13,6 +13,7 @@ from sqlalchemy import case, exists, extract, func, select
 
 from db import tables
 from db.engine import Reading
+from db.giving_up import GAVE_UP
 from db.reports import NOT_CLOSED, ReportRow
 from db.states import AT_WORK, NOT_LIVE, OVER, UNANSWERED
 from db.strikes import StrikeRow
@@ -33,15 +34,12 @@ FOLLOWED: Final = (
     .where(later.c.report_id == d.report_id, later.c.created_at > d.created_at, later.c.state.not_in(NOT_LIVE))
     .correlate(tables.dispatches)
 )
-# The agency rejected, and nobody was sent it after them. Of joined reports it is the head that is sent: only the ladder
-# (`escalate_at`) knows there whether nobody has a member's.
-FORSAKEN: Final = (
-    (d.state == "rejected")
-    & r.status.not_in(OVER)
-    & (r.duplicate_of.is_(None) | d.escalate_at.is_not(None))
-    & ~FOLLOWED
+# The agency rejected, or accepted and gave up, and nobody was sent it after them. Of joined reports it is the head that
+# is sent: only the ladder (`escalate_at`) knows there whether nobody has a member's that was rejected.
+FORSAKEN: Final = r.status.not_in(OVER) & (
+    ((d.state == "rejected") & (r.duplicate_of.is_(None) | d.escalate_at.is_not(None)) & ~FOLLOWED) | GAVE_UP
 )
-SILENT: Final = d.state.in_(AT_WORK) & (d.asked > 0) & r.status.not_in(OVER)
+SILENT: Final = d.state.in_(AT_WORK) & (d.asked > 0) & r.status.not_in(OVER) & ~GAVE_UP
 
 
 class CallTimes(Struct, frozen=True):
@@ -68,8 +66,8 @@ class UnacceptedRow(Struct, frozen=True):
 
 
 class OpenTotals(Struct, frozen=True):
-    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, with a rejected one that
-    nobody follows, with a silent one, untouched by anybody.
+    """Reports that are not closed; of these: with an unaccepted dispatch, with an overdue one, with a rejected or given
+    up one that nobody follows, with a silent one, untouched by anybody.
     """
 
     total: int
@@ -81,7 +79,7 @@ class OpenTotals(Struct, frozen=True):
 
 
 class Troubled(Struct, frozen=True):
-    """Dispatches that their agency rejected and that nobody follows, and those whose agency fell silent."""
+    """Dispatches that their agency rejected or gave up and that nobody follows, and those whose agency fell silent."""
 
     rejected: int
     silent: int
@@ -163,16 +161,17 @@ async def troubled(reading: Reading) -> Troubled:
 async def open_reports(reading: Reading, limit: int) -> tuple[OpenTotals, list[ReportRow]]:
     """Count the reports that are not closed, and return the first of them.
 
-    Those with overdue dispatches, or rejected ones that nobody follows, come first, the longest so first; then those
-    whose agency fell silent, the longest silent first; then those with dispatches that nobody has accepted, the oldest
-    dispatch first; then the oldest report first.
+    Those with overdue dispatches, or rejected or given up ones that nobody follows, come first, the longest so first;
+    then those whose agency fell silent, the longest silent first; then those with dispatches that nobody has accepted,
+    the oldest dispatch first; then the oldest report first.
     """
     overdue = WAITS & (d.accept_by <= reading.now)
+    forsaken_at = func.coalesce(d.rejected_at, d.heard_at)
     found = (
         select(
             d.report_id,
             func.min(case((WAITS, d.created_at))).label("asked_at"),
-            func.min(case((overdue, d.accept_by), (FORSAKEN, d.rejected_at))).label("urgent_at"),
+            func.min(case((overdue, d.accept_by), (FORSAKEN, forsaken_at))).label("urgent_at"),
             func.min(case((SILENT, d.heard_at))).label("silent_at"),
             func.count(case((overdue, 1))).label("overdue"),
             func.count(case((FORSAKEN, 1))).label("rejected"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -85,10 +85,12 @@ async def last_done(reading: Reading, report_id: int, actions: Collection[str]) 
     return (await reading.connection.execute(newest)).scalar_one_or_none()
 
 
+_unfinished = select(tables.controls).where(c.pbx == bindparam("of_pbx"), tables.OPEN_CONTROL).order_by(c.id)
+
+
 async def unfinished(reading: Reading, pbx: str) -> list[ControlRow]:
     """Return the requests to a PBX that have not ended, the oldest first."""
-    statement = select(tables.controls).where(c.pbx == pbx, tables.OPEN_CONTROL).order_by(c.id)
-    return await reading.rows(ControlRow, statement)
+    return await reading.rows(ControlRow, _unfinished, {"of_pbx": pbx})
 
 
 async def begin(tx: Transaction, control_id: str, bridge: str) -> bool:

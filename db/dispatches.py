@@ -49,6 +49,8 @@ class DispatchRow(Struct, frozen=True):
     agency: str
     report: str  # the report's number
     agency_disabled: bool
+    agency_no_system: bool
+    agency_phone: str | None
 
     @property
     def accept_within(self) -> timedelta:
@@ -67,6 +69,8 @@ _joined = (
         tables.agencies.c.code.label("agency"),
         tables.reports.c.number.label("report"),
         tables.agencies.c.disabled_at.is_not(None).label("agency_disabled"),
+        (tables.agencies.c.url == "").label("agency_no_system"),
+        tables.agencies.c.phone.label("agency_phone"),
     )
     .join(tables.agencies, tables.agencies.c.id == d.agency_id)
     .join(tables.reports, tables.reports.c.id == d.report_id)

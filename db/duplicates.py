@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
@@ -56,6 +56,9 @@ async def group(reading: Reading, row: ReportRow) -> list[ReportRow]:
     return sorted(found, key=lambda one: (one.duplicate_of is not None, one.id))
 
 
+_lock = select(tables.reports).where(r.id.in_(bindparam("ids", expanding=True))).order_by(r.id).with_for_update()
+
+
 async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
     """Lock these reports and all that are in a group with one of them; return them by id, as they are now.
 
@@ -66,9 +69,8 @@ async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
     seen = list(rows)
     while True:
         wanted |= {one.id for one in await _of_groups(tx, _heads(seen))}
-        statement = select(tables.reports).where(r.id.in_(several(sorted(wanted)))).order_by(r.id).with_for_update()
         async with _attempt(tx) as attempt:
-            seen = [ReportRow(**row) for row in (await tx.connection.execute(statement)).mappings()]
+            seen = await tx.rows(ReportRow, _lock, {"ids": several(sorted(wanted))})
             missing = {one.id for one in await _of_groups(tx, _heads(seen))} - wanted
             if not missing:
                 return {row.id: row for row in seen}

@@ -226,8 +226,8 @@ async def end(
     return await _end(tx, dispatch_id, state, cause, *chosen)
 
 
-async def end_of_agency(tx: Transaction, agency_id: int, cause: str) -> list[OwedRow]:
-    """Let all that an agency is owed be dead, and return it.
+async def end_of_agency(tx: Transaction, agency_id: int, cause: str, state: str = "dead") -> list[OwedRow]:
+    """Let all that an agency is owed be dead, or withdrawn, and return it.
 
     What another transaction has in its hand is left to its lane, so that nobody waits for a lock here.
     """
@@ -235,7 +235,7 @@ async def end_of_agency(tx: Transaction, agency_id: int, cause: str) -> list[Owe
     statement = (
         update(tables.envelopes)
         .where(v.id.in_(found.scalar_subquery()), PENDING)
-        .values(state="dead", cause=cause)
+        .values(state=state, cause=cause)
         .returning(*_owed)
     )
     rows = [OwedRow(**row) for row in (await tx.connection.execute(statement)).mappings()]

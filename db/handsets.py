@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import and_, case, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, text, update
 
 from db import tables
 from db.callers import reports_of
@@ -86,12 +86,20 @@ async def newest(reading: Reading, limit: int) -> list[HandsetRow]:
     return await reading.rows(HandsetRow, statement)
 
 
+_told_at = func.coalesce(h.sent_at, h.at, type_=tables.UtcTime())
+_since, _until = bindparam("since", type_=tables.UtcTime()), bindparam("until", type_=tables.UtcTime())
+_waiting = (
+    select(tables.handset_messages)
+    .where(tables.WAITING, h.number.in_(bindparam("numbers", expanding=True)))
+    .where(_told_at >= _since, _told_at <= _until)
+    .order_by(h.n)
+)
+
+
 async def waiting(reading: Reading, numbers: Collection[str], since: datetime, until: datetime) -> list[HandsetRow]:
     """Return the messages of these numbers that wait for their call and were told in a span, the oldest first."""
-    told_at = func.coalesce(h.sent_at, h.at, type_=tables.UtcTime())
-    of_numbers = tables.WAITING, h.number.in_(several(numbers)), told_at >= since, told_at <= until
-    statement = select(tables.handset_messages).where(*of_numbers).order_by(h.n)
-    return await reading.rows(HandsetRow, statement)
+    asked = {"numbers": several(numbers), "since": since, "until": until}
+    return await reading.rows(HandsetRow, _waiting, asked)
 
 
 async def join(tx: Transaction, message_id: str, report_id: int, reason: str | None) -> HandsetRow:

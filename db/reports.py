@@ -158,9 +158,12 @@ async def not_closed(reading: Reading) -> int:
     return int((await reading.connection.execute(counted)).scalar_one())
 
 
+_by_ids = select(tables.reports).where(r.id.in_(bindparam("ids", expanding=True)))
+
+
 async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
     """Return the reports with these ids."""
-    rows = (await reading.connection.execute(select(tables.reports).where(r.id.in_(ids)))).mappings()
+    rows = (await reading.connection.execute(_by_ids, {"ids": ids})).mappings()
     return {row["id"]: ReportRow(**row) for row in rows}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import exists, insert, or_, select, update
+from sqlalchemy import bindparam, exists, insert, or_, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
@@ -110,9 +110,15 @@ async def at_device(reading: Reading, pbx: str, device: str) -> ShiftRow | None:
     return next(iter(await _rows(reading, s.pbx == pbx, s.device == device, tables.OPEN_SHIFT)), None)
 
 
+_every_open = select(tables.shifts).where(tables.OPEN_SHIFT).order_by(*ORDER)
+_open_of = _every_open.where(s.pbx == bindparam("of_pbx"))
+
+
 async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]:
     """Return the open shifts in the order of their telephones; of one PBX when it is named."""
-    return await _rows(reading, tables.OPEN_SHIFT, *([] if pbx is None else [s.pbx == pbx]))
+    if pbx is None:
+        return await reading.rows(ShiftRow, _every_open)
+    return await reading.rows(ShiftRow, _open_of, {"of_pbx": pbx})
 
 
 async def lock_all(tx: Transaction) -> list[ShiftRow]:
@@ -121,9 +127,12 @@ async def lock_all(tx: Transaction) -> list[ShiftRow]:
     return await tx.rows(ShiftRow, statement.with_for_update())
 
 
+_unreleased = select(tables.shifts).where(s.ended_at.is_not(None), tables.SHIFT_OWED).order_by(*ORDER)
+
+
 async def unreleased(reading: Reading) -> list[ShiftRow]:
     """Return the shifts that ended and whose telephone is not known to be out of the queue."""
-    return await _rows(reading, s.ended_at.is_not(None), tables.SHIFT_OWED)
+    return await reading.rows(ShiftRow, _unreleased)
 
 
 async def bound(reading: Reading, devices: Collection[str], first: datetime, last: datetime) -> list[ShiftRow]:
@@ -132,18 +141,20 @@ async def bound(reading: Reading, devices: Collection[str], first: datetime, las
     return await _rows(reading, s.device.in_(devices), *lasted)
 
 
+_now = bindparam("now", type_=tables.UtcTime())
+_session = tables.sessions.c
+_lives = exists().where(_session.user == s.user, _session.expires_at > _now)
+_gone = (
+    select(tables.shifts, u.disabled_at)
+    .join(tables.users, u.name == s.user)
+    .where(tables.OPEN_SHIFT, or_(u.disabled_at <= _now, ~_lives))
+    .order_by(*ORDER)
+)
+
+
 async def gone(reading: Reading) -> list[tuple[ShiftRow, bool]]:
     """Return the open shifts of people who are logged in nowhere any more, and whether they were disabled."""
-    session = tables.sessions.c
-    lives = exists().where(session.user == s.user, session.expires_at > reading.now)
-    disabled = u.disabled_at <= reading.now
-    statement = (
-        select(tables.shifts, u.disabled_at)
-        .join(tables.users, u.name == s.user)
-        .where(tables.OPEN_SHIFT, or_(disabled, ~lives))
-        .order_by(*ORDER)
-    )
-    found = [dict(row) for row in (await reading.connection.execute(statement)).mappings()]
+    found = [dict(row) for row in (await reading.connection.execute(_gone, {"now": reading.now})).mappings()]
     return [(ShiftRow(**row), at is not None and at <= reading.now) for row in found for at in [row.pop("disabled_at")]]
 
 
@@ -169,18 +180,22 @@ async def states_of(reading: Reading, shift_id: str) -> list[StateRow]:
     return await reading.rows(StateRow, statement)
 
 
+_called_back = (l.kind == "callback") & l.cause.is_(None)
+_on_the_line = (l.kind == "operator") & tables.IN_PROGRESS
+_talks = (
+    select(l.device, l.answered_at, r.number)
+    .join(tables.calls, c.id == l.call_id)
+    .join(tables.reports, r.id == c.report_id)
+    .where(tables.TALKING, l.device.in_(bindparam("devices", expanding=True)), c.pbx == bindparam("of_pbx"))
+    .where(or_(_called_back, _on_the_line))
+    .order_by(l.answered_at, c.id)
+)
+
+
 async def talks(reading: Reading, pbx: str, devices: Collection[str]) -> dict[str, Talk]:
     """Return which of these telephones talk to a caller of 112 now."""
-    called_back = (l.kind == "callback") & l.cause.is_(None)
-    on_the_line = (l.kind == "operator") & tables.IN_PROGRESS
-    statement = (
-        select(l.device, l.answered_at, r.number)
-        .join(tables.calls, c.id == l.call_id)
-        .join(tables.reports, r.id == c.report_id)
-        .where(tables.TALKING, l.device.in_(devices), c.pbx == pbx, or_(called_back, on_the_line))
-        .order_by(l.answered_at, c.id)
-    )
-    return {row.device: Talk(row.number, row.answered_at) for row in await reading.connection.execute(statement)}
+    asked = {"devices": list(devices), "of_pbx": pbx}
+    return {row.device: Talk(row.number, row.answered_at) for row in await reading.connection.execute(_talks, asked)}
 
 
 async def _rows(reading: Reading, *which: object) -> list[ShiftRow]:

@@ -28,6 +28,8 @@ class StandingRow(Struct, frozen=True):
     disable_reason: str | None
     caller_number: bool
     is_centre: bool
+    no_system: bool
+    phone: str | None
     failures_in_a_row: int
     failing_since: datetime | None
     retry_after: datetime | None
@@ -71,6 +73,7 @@ async def every(reading: Reading) -> list[StandingRow]:
         select(
             *(a.code, a.name, a.paused_at, a.paused_by, a.pause_reason),
             *(a.disabled_at, a.disabled_by, a.disable_reason, a.caller_number, a.is_centre),
+            *((a.url == "").label("no_system"), a.phone),
             *(a.failures_in_a_row, a.failing_since, a.retry_after),
             func.coalesce(owed.c.unsent, 0).label("unsent"),
             owed.c.oldest_unsent_at,

@@ -11,7 +11,7 @@ of the first; then the reports that are there, with those joined to them, the lo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Final
@@ -72,7 +72,8 @@ async def _take_up(tx: Transaction, facts: Sequence[CallFact], timezone: ZoneInf
     for fact in facts:
         if isinstance(fact, Arrived):
             rings.setdefault(key_of(fact.key), fact)
-    taken = _days(rings.values(), timezone)
+    days = {key: _day(ring, timezone) for key, ring in rings.items()}
+    taken = Counter(days.values())
     last = {day: await calls.take_numbers(tx, day, number) for day, number in sorted(taken.items())}
     keys = dict.fromkeys(key_of(fact.key) for fact in facts)
     stories = {key: Story(row) for key, row in (await calls.by_keys(tx, keys)).items()}
@@ -84,23 +85,19 @@ async def _take_up(tx: Transaction, facts: Sequence[CallFact], timezone: ZoneInf
         story.legs = {leg.key: leg for leg in legs.get(story.call.id, ())}
     first = {key_of(fact.key): fact for fact in reversed(facts)}
     new = {key: rings.get(key) or _lost_ring(first[key], tx.now) for key in keys if key not in stories}
-    needed = _days(new.values(), timezone)
+    days |= {key: _day(ring, timezone) for key, ring in new.items() if key not in days}
+    needed = Counter(days[key] for key in new)
     for day in sorted(taken.keys() | needed.keys()):
         if more := needed[day] - taken[day]:  # the ring was known: its number goes back; it was lost: one more
             last[day] = await calls.take_numbers(tx, day, more)
     next_of = {day: count(last[day] - needed[day] + 1) for day in needed}
     for key, ring in new.items():
-        day = _day(ring, timezone)
-        stories[key] = new_call(ring, reports.number_of(day, next(next_of[day])))
+        stories[key] = new_call(ring, reports.number_of(days[key], next(next_of[days[key]])))
     return stories
 
 
 def _day(ring: Arrived, timezone: ZoneInfo) -> str:
     return f"{ring.at.astimezone(timezone):%Y%m%d}"
-
-
-def _days(rings: Iterable[Arrived], timezone: ZoneInfo) -> Counter[str]:
-    return Counter(_day(ring, timezone) for ring in rings)
 
 
 def _lost_ring(fact: CallFact, now: datetime) -> Arrived:

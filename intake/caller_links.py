@@ -77,7 +77,8 @@ async def make(
         raise UnknownReportError
     row = await reports.lock(tx, found.id)
     if row.status == "closed":
-        raise IllegalStepError("This report is closed. Set it reopened first, then make a link.", steps.MAY["closed"])
+        why = "This report is closed. Set it reopened first, then make a link."
+        raise IllegalStepError(why, steps.MAY["closed"], now="closed")
     if await location_links.open_of(tx, row.id) >= MOST_OPEN:
         raise TooManyLinksError
     receiver = numbers.e164(to) if to is not None else row.caller_number

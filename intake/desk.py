@@ -43,6 +43,7 @@ from routing.refusals import AlreadyDispatchedError
 from routing.rules import Proposal
 
 ASKED = {"kind", "priority", "class", *report.POSITION, "location.text", report.PLACE}
+SENT, TASKED = "Dikirim ke", "Tugas untuk"  # nothing is sent to an agency without a system
 AUTOMATIC = "aturan otomatis (aturan {0.rule}, versi {0.version})"
 
 
@@ -285,9 +286,11 @@ def is_past(row: ReportRow, dispatch: DispatchRow) -> bool:
 
 
 def called(agency: AgencyRow) -> str:
-    """Return how reports call an agency to which something is sent: to a disabled or paused one nothing goes."""
+    """Return how reports call an agency with a task: to a disabled or paused one, or without a system, nothing goes."""
     if agency.disabled_at is not None:
         return f"{agency.name} (dinonaktifkan: telepon)"
+    if not agency.has_system:
+        return f"{agency.name} (tanpa sistem: telepon {agency.phone})"
     return agency.name if agency.paused_at is None else f"{agency.name} (dijeda: telepon)"
 
 
@@ -337,7 +340,9 @@ async def send(
     """
     leaves: dict[str, Value] = {} if row.status == "dispatched" else {"status": "dispatched"}
     row = await next_version(tx, row, leaves, to[0].by)
-    names = {agency.code: called(agency) for agency in await agencies.every(tx)}
+    every = await agencies.every(tx)
+    names = {agency.code: called(agency) for agency in every}
+    reached = {agency.code for agency in every if agency.has_system}
     seen = await visible(tx, row)
     sent: list[DispatchRow] = []
     for one in to:
@@ -352,7 +357,11 @@ async def send(
             withheld=one.withheld,
         )
         name = names[one.agency]
-        text = f"Diteruskan ke {name} karena {one.because}" if one.because else f"Dikirim ke {name}."
+        text = (
+            f"Diteruskan ke {name} karena {one.because}"
+            if one.because
+            else f"{SENT if one.agency in reached else TASKED} {name}."
+        )
         await entries.add(tx, row.id, one.by, text, automatic=True)
         sent.append(dispatched)
     await grouping.proved(tx, row)

@@ -12,12 +12,19 @@ from db.reports import ReportRow
 from intake.desk import called, ended
 from intake.visible import visible
 from routing import endings, outbox
-from routing.refusals import AgencyDisabledError, AgencyRemovedError, NothingDeadError, UnknownDispatchError
+from routing.refusals import (
+    AgencyDisabledError,
+    AgencyRemovedError,
+    NoSystemError,
+    NothingDeadError,
+    UnknownDispatchError,
+)
 from routing.visible import VisibleEntry
 
 UNTOLD = {
     "by us": "",
     "otherwise": " (belum pernah terkirim: hubungi lewat telepon)",
+    "by telephone": "",  # their name says so
     "nothing": " (belum pernah dikirim; instansi tidak diberi tahu)",
 }
 
@@ -48,7 +55,7 @@ async def send_again(tx: Transaction, dispatch_id: str, by: str, public_url: str
     """Make due what is dead of a dispatch: the same `webhook-id`s, the tries counted on, in their order.
 
     An agency that was told of the closing before is told it once more, after.
-    Raises UnknownDispatchError, NothingDeadError, AgencyRemovedError, AgencyDisabledError.
+    Raises UnknownDispatchError, NothingDeadError, AgencyRemovedError, AgencyDisabledError, NoSystemError.
     """
     report, found = await _locked(tx, dispatch_id)
     revived = await envelopes.revive(tx, [dispatch_id])
@@ -56,6 +63,8 @@ async def send_again(tx: Transaction, dispatch_id: str, by: str, public_url: str
         raise NothingDeadError
     if await agencies.find(tx, found.agency) is None:
         raise AgencyRemovedError
+    if found.agency_no_system:
+        raise NoSystemError
     if found.agency_disabled:
         raise AgencyDisabledError
     for one in revived:
@@ -81,5 +90,5 @@ async def _locked(tx: Transaction, dispatch_id: str) -> tuple[ReportRow, Dispatc
 
 
 async def _name(reading: Reading, found: DispatchRow) -> str:
-    of_code = {one.code: called(one) if one.disabled_at else one.name for one in await agencies.every(reading)}
+    of_code = {one.code: called(one) if not one.is_sent_to else one.name for one in await agencies.every(reading)}
     return of_code.get(found.agency, found.agency)

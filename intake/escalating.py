@@ -111,6 +111,7 @@ async def _ask(tx: Transaction, report: ReportRow, found: DispatchRow, public_ur
     said = f"{name} {SINCE[found.state]} {_minutes(tx.now - since)} menit lalu dan belum memberi kabar"
     lately = f" sejak {_minutes(tx.now - heard_at)} menit" if heard_at > since else ""
     how = "dinonaktifkan, tanyakan lewat telepon" if found.agency_disabled else "tanyakan"
+    how = f"tanyakan lewat telepon {found.agency_phone}" if found.agency_no_system else how
     text = f"{said}{lately}: {how}{_late(plan.late, found, tx.now)}"
     await entries.add(tx, report.id, AUTHOR, text, automatic=True)
     if not found.agency_disabled:

@@ -74,6 +74,7 @@ async def may_be_closed(reading: Reading, row: ReportRow) -> None:
             f"Agencies still have something to do with this: {', '.join(have)}. Set it resolved when they say so, or "
             "cancel those dispatches first.",
             await may(reading, row),
+            held_by=have,
         )
 
 
@@ -201,6 +202,7 @@ async def _step(tx: Transaction, row: ReportRow, head: ReportRow, before: str, p
             f"An agency has {row.number}, which is joined to this report. Set this one resolved when they say so, then "
             "close it.",
             [step for step in steps.MAY[steps.known(before)] if step != "close"],
+            now=before,
         )
     is_a_step = {"resolved": row.status not in OVER, "closed": row.status != "closed", "reopened": row.status in OVER}
     if not is_a_step[status]:

@@ -18,6 +18,7 @@ LOCAL: Final = range(5, 9)  # digits of a number without its area; none begins w
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
 _DIALLABLE = re.compile(r"\+?[0-9]{3,20}")
+_ADDED = re.compile("[;@]")  # begins what stands behind a number
 _DIGITS = re.compile(r"\d+")  # decimal ones, of any script
 _ADDRESS = re.compile(r"<?(?:tel:|sips?:)([^@;>]*)[^>]*>?", re.IGNORECASE)
 
@@ -30,7 +31,7 @@ def digits(raw: str | None) -> str:
 
 def ending(raw: str | None) -> str:
     """Return the last digits of a number as written: all forms of one number, without its area too, end in the same."""
-    return digits(re.split("[;@]", raw or "")[0])[-LOCAL.start :]
+    return digits(_ADDED.split(raw or "", 1)[0])[-LOCAL.start :]
 
 
 def diallable(raw: str | None) -> str | None:

@@ -24,9 +24,13 @@ class UnknownEntryError(DeskError, status=404):
 class IllegalStepError(DeskError, status=409):
     """This step cannot follow the report's present status."""
 
-    def __init__(self, message: str = "", allowed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, message: str = "", allowed: Iterable[str] = (), *, now: str | None = None, held_by: Iterable[str] = ()
+    ) -> None:
         super().__init__(message)
         self.allowed = tuple(allowed)  # the steps that can be taken now
+        self.now = now  # the report's status, where that is why
+        self.held_by = tuple(held_by)  # agencies that have something to do with it, where that is why
 
 
 class WrongHmacError(DeskError, status=401):

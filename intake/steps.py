@@ -71,7 +71,7 @@ def check(now: str, step: Step) -> None:
     if step in MAY[status]:
         return
     why = " An agency has it: the centre closes after they call it resolved." if status == "dispatched" else ""
-    raise IllegalStepError(f"This report is {status}.{why} {ways_on(status)}", MAY[status])
+    raise IllegalStepError(f"This report is {status}.{why} {ways_on(status)}", MAY[status], now=status)
 
 
 def of_patch(now: str, to: str) -> Step:
@@ -80,7 +80,9 @@ def of_patch(now: str, to: str) -> Step:
     step = BY_PATCH.get(known(to))
     if step is None:
         why = "open only until somebody works on it" if to == "open" else "dispatched by being sent"
-        raise IllegalStepError(f"A report becomes {why}. This one is {status}. {ways_on(status)}", MAY[status])
+        raise IllegalStepError(
+            f"A report becomes {why}. This one is {status}. {ways_on(status)}", MAY[status], now=status
+        )
     check(status, step)
     return step
 

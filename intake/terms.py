@@ -17,7 +17,11 @@ from db.engine import Transaction
 from db.states import UNANSWERED
 from intake.refusals import StaleRowError
 from routing import endings, outbox
+from routing.refusals import NoDutyNumberError
 from routing.standing import agency_of
+
+GONE = "dinonaktifkan dan tidak dapat menjawab lewat sistem: hubungi lewat telepon"
+OF_A_SYSTEM = ("failing_since", "retry_after", "paused_at", "paused_by", "pause_reason")  # without one, it has none
 
 
 async def disable(tx: Transaction, code: str, reason: str, by: str) -> None:
@@ -29,7 +33,7 @@ async def disable(tx: Transaction, code: str, reason: str, by: str) -> None:
     if agency.disabled_at is not None:
         return
     for report_id in await dispatches.open_at(tx, agency.id):
-        await _tell(tx, report_id, agency, by)
+        await _tell(tx, report_id, agency, by, GONE)
     await endings.at_disabled(tx, agency.id)
     values = {"disabled_at": tx.now, "disabled_by": by[:128], "disable_reason": reason}
     await standings.save(tx, agency.id, values)
@@ -73,22 +77,31 @@ async def change(tx: Transaction, code: str, seen: int, values: Mapping[str, obj
 
     `seen` is the version that its writer had before them. Ask `egress.check_url_resolved`, and
     `authority.read` for `ca_pem`, before the transaction.
-    Raises NoSuchAgencyError, StaleRowError.
+    Without a URL it has no computer system any more: what it was owed is withdrawn, and people are told to telephone.
+    Raises NoSuchAgencyError, NoDutyNumberError, StaleRowError.
     """
     agency = await agency_of(tx, code)
+    url, phone = values.get("url", agency.url), values.get("phone", agency.phone)
+    if not url and not phone:
+        raise NoDutyNumberError
+    if agency.has_system and not url:
+        for report_id in await dispatches.open_at(tx, agency.id):
+            await _tell(tx, report_id, agency, by, f"tidak lagi punya sistem: hubungi lewat telepon {phone}")
+        await endings.at_no_system(tx, agency.id)
+        values = {**values, **dict.fromkeys(OF_A_SYSTEM), "failures_in_a_row": 0}
     if not await agencies.change(tx, agency.id, seen, values):
         raise StaleRowError(agency.version)
-    tx.record(by, "agency.changed", code, fields=sorted(values))
+    tx.record(by, "agency.changed", code, fields=sorted(values.keys() - {*OF_A_SYSTEM, "failures_in_a_row"}))
     _announce(tx, code)
     return await agency_of(tx, code)
 
 
-async def _tell(tx: Transaction, report_id: int, agency: AgencyRow, by: str) -> None:
-    """Tell in a report that an agency which has it is disabled."""
+async def _tell(tx: Transaction, report_id: int, agency: AgencyRow, by: str, what: str) -> None:
+    """Tell in a report what became of an agency which has it."""
     await reports.lock(tx, report_id)
     for one in await outbox.unfinished(tx, report_id):
         if one.agency_id == agency.id:
-            text = f"{agency.name} dinonaktifkan dan tidak dapat menjawab lewat sistem: hubungi lewat telepon"
+            text = f"{agency.name} {what}"
             await entries.add(tx, report_id, by, text, automatic=True)
             tx.tell("escalation", one.id)
     await reports.touch(tx, report_id)

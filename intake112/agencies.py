@@ -18,6 +18,7 @@ from routing import authority, egress, formats, keys, outbox, standing
 from routing.refusals import RefusedError
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
+PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{1,30}")
 PemFile = typer.Option(
     exists=True, dir_okay=False, help="the certificate (PEM) of the authority that alone is believed"
 )
@@ -29,7 +30,8 @@ app.add_typer(commands, name="agency")
 def add(
     code: Annotated[str, typer.Argument(help="its short name, such as damkar")],
     name: Annotated[str, typer.Option(help="its name on screens")],
-    url: Annotated[str, typer.Option(help="where its webhooks go")],
+    url: Annotated[str, typer.Option(help="where its webhooks go; without: it has no computer system")] = "",
+    phone: Annotated[str | None, typer.Option(help="its duty number, which people telephone")] = None,
     allow_cidr: Annotated[
         list[str] | None, typer.Option(help="an address range that may be dialled though it is not public; repeatable")
     ] = None,
@@ -64,7 +66,7 @@ def add(
         check_free(code)
         check_free(name)
         ca_pem = _certificate(ca)
-        addresses = await egress.check_url_resolved(url, networks)
+        addresses = await egress.check_url_resolved(url, networks) if url else []
         async with database.transaction() as tx:
             args = (code, name, url, networks, kinds)
             new = await outbox.add_agency(
@@ -77,11 +79,12 @@ def add(
                 caller_number=caller_number,
                 is_centre=centre,
                 ca_pem=ca_pem,
+                phone=_number(phone),
             )
             return new, addresses
 
     added, addresses = of_agency(code, work)
-    if not addresses:
+    if url and not addresses:
         typer.echo(f"intake112: the host of {url} has no address now; {code} is added all the same", err=True)
     typer.echo(f"secret: {added.secret}\ntoken: {added.token}")
 
@@ -98,7 +101,14 @@ def list_() -> None:
         marks = [] if row.disabled_at is None else [f"DISABLED: {row.disable_reason}"]
         marks += [] if row.caller_number else ["without the caller's number"]
         marks += [] if row.ca_pem is None else ["an authority of its own"]
-        cells = (row.code, row.name, row.url, " ".join(row.allow_cidr), row.format, *marks)
+        cells = (
+            row.code,
+            row.name,
+            row.url or f"no system: telephone {row.phone}",
+            " ".join(row.allow_cidr),
+            row.format,
+            *marks,
+        )
         typer.echo("\t".join(cells))
 
 
@@ -170,6 +180,13 @@ def keys_(code: Annotated[str, typer.Argument(help="the agency's short name")]) 
             return await keys.public_key(tx, code, by="command line")
 
     typer.echo(f"public_key: {of_agency(code, work)}")
+
+
+def _number(phone: str | None) -> str | None:
+    """Return a duty number as it was given. Raises CommandError."""
+    if phone is not None and not PHONE.fullmatch(phone):
+        raise CommandError(f"--phone {phone!r} is no telephone number: digits, with a plus before them or not")
+    return phone
 
 
 def _certificate(file: Path | None) -> str | None:

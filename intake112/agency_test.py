@@ -24,7 +24,7 @@ from routing import answers, authority, egress, formats
 from routing.delivery import DEADLINE_S, Delivered, HttpReceiver, Letter, Outcome
 from routing.examination import Examinee, Probe, Question, series
 from routing.knock import knock
-from routing.refusals import ForbiddenUrlError, UnknownAgencyError
+from routing.refusals import ForbiddenUrlError, NoSystemError, UnknownAgencyError
 
 
 @commands.command()
@@ -36,6 +36,8 @@ def test(code: Annotated[str, typer.Argument(help="the agency's short name")]) -
             agency = await saved.find(reading, code)
         if agency is None:
             raise CommandError(f"{code}: {UnknownAgencyError()}")
+        if not agency.has_system:
+            raise CommandError(f"{code}: {NoSystemError()} {agency.phone}")
         found = []
         async for one in examine(agency, database.clock, settings.base_url):
             typer.echo(str(one))

@@ -24,14 +24,16 @@ CANCELLED: Final = "dispatch_cancelled"  # this and the next are causes of an en
 REMOVED: Final = "agency_removed"
 CLOSED: Final = "report_closed"
 REOPENED: Final = "report_reopened"
-Heard = Literal["by us", "otherwise", "nothing"]
+NO_SYSTEM: Final = "agency_no_system"
+Heard = Literal["by us", "otherwise", "by telephone", "nothing"]
 
 
 async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Heard:
     """Cancel a dispatch of a locked report that is not cancelled: its ladder ends, what is pending is withdrawn.
 
     Return how its agency has heard of it: by us, when a try was begun once; otherwise, when they took it all the same,
-    by telephone. Unless they have heard nothing, the caller owes them a `dispatch.cancelled`. Raises DispatchOverError.
+    by telephone (or may have, for they had no system); by telephone, when they have no system now. Unless they have
+    heard nothing, the caller owes them a `dispatch.cancelled`. Raises DispatchOverError.
     """
     if row.state in FINISHED:
         raise DispatchOverError(f"This dispatch has ended: the agency {row.state} it. There is nothing to cancel.")
@@ -41,9 +43,12 @@ async def cancel(tx: Transaction, row: DispatchRow, reason: str, by: str) -> Hea
     ids = [one.id for one in withdrawn]
     marks = await seals.marks(tx, row.report_id, {"reason": reason})
     tx.record(by, "dispatch.cancelled", row.id, report=row.report, agency=row.agency, withdrawn=ids, marks=marks)
+    if row.agency_no_system:
+        return "by telephone"  # as far as somebody telephoned; what it got while it had a system, it got
     if any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
         return "by us"
-    return "otherwise" if row.state in AT_WORK else "nothing"
+    is_known = row.state in AT_WORK or not row.sequence  # it was owed nothing, having no system: people telephoned
+    return "otherwise" if is_known else "nothing"
 
 
 async def close(tx: Transaction, *, report_id: int, report: VisibleReport, public_url: str) -> list[DispatchRow]:
@@ -55,7 +60,7 @@ async def close(tx: Transaction, *, report_id: int, report: VisibleReport, publi
     await dispatches.end_ladders(tx, report_id)
     for row in await outbox.live(tx, report_id):
         closing = await outbox.enclose(tx, row, "report.closed", report, public_url)
-        if row.delivered_at is not None:
+        if row.delivered_at is not None or row.agency_no_system:
             continue
         dying = await envelopes.end(tx, row.id, "dead", CLOSED, before=closing.sequence)  # who claims one comes first
         if not any(one.tries for one in await envelopes.of_dispatch(tx, row.id)):
@@ -74,6 +79,12 @@ async def at_disabled(tx: Transaction, agency_id: int) -> None:
     await dispatches.look_now(tx, agency_id)
     for died in await envelopes.end_of_agency(tx, agency_id, outbox.DISABLED):
         tx.record("routing", "envelope.dead", died.id, dispatch=died.dispatch_id, reason="agency disabled")
+
+
+async def at_no_system(tx: Transaction, agency_id: int) -> None:
+    """Withdraw what is owed to an agency that has no computer system any more: people telephone it."""
+    for one in await envelopes.end_of_agency(tx, agency_id, NO_SYSTEM, "withdrawn"):
+        tx.record("routing", "envelope.withdrawn", one.id, dispatch=one.dispatch_id, reason="agency has no system")
 
 
 async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:

@@ -168,7 +168,7 @@ class _Lane:
                     for row in claimed:
                         self._in_flight += 1
                         tries.create_task(self._counted_try(row, agency, receiver))
-                elif agency is not None and agency.disabled_at is not None and not self._in_flight:
+                elif agency is not None and not agency.is_sent_to and not self._in_flight:
                     return
                 woken = await wakeups.wait(topic, ticket, LINGER_S)
                 if not woken and not self._in_flight and wakeups.ticket(topic) == ticket:
@@ -184,6 +184,9 @@ class _Lane:
             agency = await agencies.with_id(tx, self._agency_id)
             if agency is not None and agency.disabled_at is not None:
                 await endings.at_disabled(tx, agency.id)
+                return agency, []
+            if agency is not None and not agency.has_system:
+                await endings.at_no_system(tx, agency.id)
                 return agency, []
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
             rows: list[EnvelopeRow] = []

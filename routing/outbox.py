@@ -28,6 +28,7 @@ from routing.refusals import (
     AgencyDisabledError,
     AgencyExistsError,
     AlreadyDispatchedError,
+    NoDutyNumberError,
     UnknownAgencyError,
     UnknownKindError,
 )
@@ -157,6 +158,7 @@ async def add_agency(
     caller_number: bool | None = None,
     is_centre: bool = False,
     ca_pem: str | None = None,
+    phone: str | None = None,
 ) -> NewAgency:
     """Add an agency, its keys, its token (role `agency`, named as the agency) and a rule for `kinds`.
 
@@ -164,10 +166,14 @@ async def add_agency(
     receives them; `jurisdiction_id` is Open311's. `is_centre`: it is the 112 centre of a neighbour. `caller_number`:
     whether it is told who called where no rule says; None: yes, unless it is Open311's, whose platforms serve citizens
     and may show what they get. `ca_pem`: what `authority.read` made of its own authority's certificate.
-    Raises ForbiddenUrlError, AgencyExistsError, UnknownAgencyError, UnknownKindError. Ask `egress.check_url_resolved`
-    before the transaction: DNS is not asked in here.
+    `url` empty: it has no computer system, and people telephone `phone`, its duty number.
+    Raises ForbiddenUrlError, NoDutyNumberError, AgencyExistsError, UnknownAgencyError, UnknownKindError.
+    Ask `egress.check_url_resolved` before the transaction: DNS is not asked in here.
     """
-    egress.check_url(url, allow_cidr)
+    if url:
+        egress.check_url(url, allow_cidr)
+    elif not phone:
+        raise NoDutyNumberError
     if not {kind.code for kind in await saved_kinds.every(tx)} >= set(kinds):
         raise UnknownKindError
     there = {row.code for row in await agencies.every(tx)}
@@ -178,7 +184,7 @@ async def add_agency(
     secret, key = signing.make_secret(os.urandom(32)), signing.make_key(os.urandom(signing.KEY_BYTES))
     reached = {"code": code, "name": name, "url": url, "allow_cidr": list(allow_cidr)}
     written: dict[str, object] = {"format": format, "jurisdiction_id": jurisdiction_id, "is_centre": is_centre}
-    written["ca_pem"] = ca_pem
+    written |= {"ca_pem": ca_pem, "phone": phone}
     written["caller_number"] = format != "open311" if caller_number is None else caller_number
     agency = await agencies.add(tx, {**reached, **written, "secret": secret, "ed25519_key": key})
     token = new_token()
@@ -220,15 +226,21 @@ async def enclose(
     """Put the dispatch's next envelope into the outbox, in the form its agency takes, without what it is not told.
 
     What follows a dead envelope is dead too: nobody is sent what happened to a dispatch they were never sent. So is
-    what is owed to a disabled agency.
+    what is owed to a disabled agency. An agency without a computer system is owed nothing: the dispatch has its phone
+    page, and people telephone. When it gets a system, what it hears first of a dispatch is that there is one.
     """
     earlier = await envelopes.of_dispatch(tx, row.id)
     dead = next((one for one in earlier if one.state == "dead"), None)
     agency = await agencies.find(tx, row.agency)
+    page_token = row.page_token or secrets.token_urlsafe(32)
+    if agency and not agency.has_system:
+        await dispatches.change(tx, row.id, {"page_token": page_token})
+        return replace(row, page_token=page_token)
+    if type == "report.updated" and row.sequence == 0:
+        type = "dispatch.created"
     cause = dead.cause if dead else DISABLED if agency and agency.disabled_at is not None else None
     sequence = row.sequence + 1
     answer_url = f"{public_url.rstrip('/')}/agency/v1/dispatches/{row.id}/answers"
-    page_token = row.page_token or secrets.token_urlsafe(32)
     form = (agency and formats.known(agency.format)) or "native"
     if form != "native" and report.kind and (kind := await saved_kinds.find(tx, report.kind)):
         report = with_fields(report, kind_name=kind.name_id)

@@ -76,6 +76,14 @@ class AgencyDisabledError(RefusedError, status=409):
     """This agency is disabled, so nothing is sent there. Send to another, or have an administrator enable it."""
 
 
+class NoSystemError(RefusedError, status=409):
+    """This agency has no computer system: nothing is sent there. Telephone its duty number; book what they answer."""
+
+
+class NoDutyNumberError(RefusedError):
+    """An agency without a computer system is telephoned: give its duty number (`phone`), or its address (`url`)."""
+
+
 class ForbiddenUrlError(RefusedError):
     """We may not dial this address."""
 

@@ -18,7 +18,13 @@ from db.machine_room import Alarm
 from db.standings import StandingRow
 from routing import breaker
 from routing.breaker import FAILURES, Backoff
-from routing.refusals import AgencyDisabledError, AgencyPausedError, NoSuchAgencyError, NothingToSendError
+from routing.refusals import (
+    AgencyDisabledError,
+    AgencyPausedError,
+    NoSuchAgencyError,
+    NoSystemError,
+    NothingToSendError,
+)
 
 ACTOR: Final = "routing"
 
@@ -60,11 +66,13 @@ async def heard(tx: Transaction, who: Mapping[int, str]) -> None:
 
 
 async def pause(tx: Transaction, code: str, reason: str, by: str) -> None:
-    """Claim nothing for an agency until somebody resumes it; what is owed stays owed. Raises NoSuchAgencyError.
+    """Claim nothing for an agency until somebody resumes it; what is owed stays owed.
 
-    Paused twice, the first time and reason stay.
+    Paused twice, the first time and reason stay. Raises NoSuchAgencyError, NoSystemError.
     """
     agency = await agency_of(tx, code)
+    if not agency.has_system:
+        raise NoSystemError
     if agency.paused_at is None:
         values = {"paused_at": tx.now, "paused_by": by[:128], "pause_reason": reason}
         await standings.save(tx, agency.id, values)
@@ -92,9 +100,12 @@ async def redrive(
     What waits is due now, under the same `webhook-id`: for its own next try, or for the agency's back-off. Dead ones
     stay so: their report was closed, and a crew must not drive for it because somebody mended a line; `again` sends
     them one report at a time.
-    Raises NoSuchAgencyError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope that is none.
+    Raises NoSuchAgencyError, NoSystemError, AgencyDisabledError, AgencyPausedError; NothingToSendError for one envelope
+    that is none.
     """
     agency = await agency_of(tx, code)
+    if not agency.has_system:
+        raise NoSystemError
     if agency.disabled_at is not None:
         raise AgencyDisabledError
     if agency.paused_at is not None:
@@ -118,7 +129,7 @@ def alarms_of(row: StandingRow, now: datetime) -> list[Alarm]:
     """Return what is wrong with our way to one agency."""
     found: list[Alarm] = []
     about: dict[str, str | float] = {"agency": row.name, "unsent": row.unsent}
-    if row.disabled_at is not None:
+    if row.disabled_at is not None or row.no_system:
         return found  # somebody decided it, and nothing is owed there
     if row.paused_at is not None:
         said = f"{row.code} is paused since {_time(row.paused_at)} and is owed {row.unsent} envelopes."

@@ -19,6 +19,7 @@ from routing import envelope, formats, signing, standing
 from routing.clipping import utc
 from routing.delivery import Delivered, HttpReceiver, Letter, Outcome, Receiver
 from routing.formats import Body
+from routing.refusals import NoSystemError
 from routing.visible import VisibleReport
 
 TYPE: Final = "test.ping"
@@ -44,10 +45,13 @@ async def send(
 ) -> Tried:
     """Send a test letter to an agency, whether it is paused or not, and log what came of it.
 
-    What arrives is a sign of life and lifts the agency's back-off. Raises NoSuchAgencyError, DatabaseUnavailableError.
+    What arrives is a sign of life and lifts the agency's back-off. Raises NoSuchAgencyError, NoSystemError,
+    DatabaseUnavailableError.
     """
     async with database.reading() as reading:
         agency, now = await standing.agency_of(reading, code), reading.now
+    if not agency.has_system:
+        raise NoSystemError
     letter = _letter(agency, now, public_url)
     receiver = make_receiver(agency.url, agency.allow_cidr, agency.ca_pem)
     try:

@@ -4,18 +4,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, TypeDecorator
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine
 
 
-class _Iso(sqlite.DATETIME):
-    """What SQLAlchemy keeps on SQLite, `2026-11-24 12:00:00.000000`, in a third of its time."""
+def _utc(at: datetime | None) -> datetime | None:
+    """Refuse a naive time: a time without a zone is a guess."""
+    if at is None or at.tzinfo is UTC:
+        return at
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime was given to the database; pass an aware one")
+    return at.astimezone(UTC)
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
-        """Write an aware UTC instant."""
-        return lambda at: None if at is None else at.isoformat(" ", "microseconds")[:26]
+
+def _iso(at: datetime | None) -> str | None:
+    """Write what SQLAlchemy keeps on SQLite, `2026-11-24 12:00:00.000000`, in a tenth of its time."""
+    at = _utc(at)
+    return None if at is None else at.isoformat(" ", "microseconds")[:26]
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -24,18 +29,9 @@ class UtcTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
-        """Write times our own way on SQLite."""
-        own = dialect.name == "sqlite"
-        return dialect.type_descriptor(_Iso() if own else self.impl_instance)  # type: ignore[no-untyped-call]
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: a time without a zone is a guess."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime was given to the database; pass an aware one")
-        return value.astimezone(UTC)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], object]:
+        """Write an aware instant; one call, for a batch of rings writes thousands."""
+        return _iso if dialect.name == "sqlite" else _utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the instant as aware UTC."""

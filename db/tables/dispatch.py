@@ -25,7 +25,7 @@ agencies = Table(
     Column("id", Serial, primary_key=True),
     Column("code", String(64), nullable=False, unique=True),
     Column("name", String(160), nullable=False),
-    Column("url", Text, nullable=False),
+    Column("url", Text, nullable=False),  # empty: it has no computer system, people telephone it
     Column("allow_cidr", Json, nullable=False),  # networks we may dial for this agency although they are not public
     Column("secret", Text, nullable=False),  # whsec_...: needed in the clear to sign
     Column("secret_previous", Text),  # signs beside it, and is honoured, until then
@@ -48,6 +48,7 @@ agencies = Table(
     Column("is_centre", Boolean, nullable=False, server_default=text("false")),  # the 112 centre of a neighbour
     Column("version", Integer, nullable=False, server_default=text("1")),  # of its name and where it is reached
     Column("ca_pem", Text),  # whom alone we believe for its TLS, in PEM; null: public authorities
+    Column("phone", String(32)),  # its duty number, as it was written
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

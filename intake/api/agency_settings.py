@@ -36,15 +36,22 @@ Authority = Annotated[
 ]
 
 
+Phone = Annotated[
+    str | None,
+    Field(max_length=32, pattern=r"^\+?[0-9][0-9 ()./-]{1,30}$", description="its duty number, which people telephone"),
+]
+
+
 class AgencyIn(bodies.In):
     """An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules.
 
-    `caller_number` null: it is told who called, unless it is Open311's.
+    `caller_number` null: it is told who called, unless it is Open311's. `url` null: it has no computer system, and
+    people telephone `phone`.
     """
 
     code: bodies.Code
     name: Name
-    url: Url
+    url: Url | None = None
     allow_cidr: Ranges = Field(default_factory=list)
     kinds: Annotated[list[bodies.Code], Field(max_length=100)] = Field(default_factory=list)
     next: bodies.Code | None = Field(None, description="who gets those reports too when this one does not accept")
@@ -53,15 +60,17 @@ class AgencyIn(bodies.In):
     caller_number: bool | None = None
     is_centre: bool = False
     ca_pem: Authority = None
+    phone: Phone = None
 
 
 class AgencyChangeIn(bodies.In):
-    """What to change of an agency; a field that is not sent stays as it is."""
+    """What to change of an agency; a field that is not sent stays as it is. `url` null: it has no system any more."""
 
     name: Name = Field("-", json_schema_extra=bodies.optional)
-    url: Url = Field("-", json_schema_extra=bodies.optional)
+    url: Url | None = None
     allow_cidr: Ranges = Field([], json_schema_extra=bodies.optional)
     ca_pem: Authority = None
+    phone: Phone = None
 
 
 class RotateIn(bodies.In):
@@ -75,7 +84,8 @@ class AgencySettings(Versioned):
 
     code: str
     name: str
-    url: str
+    url: str | None = Field(description="null: it has no computer system")
+    phone: str | None
     allow_cidr: list[str]
     format: str
     jurisdiction_id: str | None
@@ -113,20 +123,21 @@ def router(context: Context) -> APIRouter:
         check_free(body.code)
         check_free(body.name)
         ca_pem = authority.read(body.ca_pem or "")
-        addresses = await egress.check_url_resolved(body.url, body.allow_cidr)
+        addresses = await egress.check_url_resolved(body.url, body.allow_cidr) if body.url else []
         async with database.transaction() as tx:
             new = await outbox.add_agency(
-                *(tx, body.code, body.name, body.url, body.allow_cidr, body.kinds, who.name),
+                *(tx, body.code, body.name, body.url or "", body.allow_cidr, body.kinds, who.name),
                 next_code=body.next,
                 format=body.format,
                 jurisdiction_id=body.jurisdiction_id,
                 caller_number=body.caller_number,
                 is_centre=body.is_centre,
                 ca_pem=ca_pem,
+                phone=body.phone,
             )
             tx.tell("agency", body.code)
             shown = _shown(new.agency, tx.now)
-        return AddedAgency(agency=shown, secret=new.secret, token=new.token, resolves=bool(addresses))
+        return AddedAgency(agency=shown, secret=new.secret, token=new.token, resolves=bool(addresses) or not body.url)
 
     @routes.get("/{code}/settings", responses=refusals(*ON_READ, 404) | {200: VERSIONED})
     async def settings(code: Code, _: admin, response: Response) -> AgencySettings:
@@ -150,7 +161,10 @@ def router(context: Context) -> APIRouter:
             check_free(body.name)
         if values.keys() & {"url", "allow_cidr"}:
             ranges = values.get("allow_cidr", there.allow_cidr)
-            await egress.check_url_resolved(values.get("url", there.url), ranges)
+            url = values.get("url", there.url)
+            await egress.check_url_resolved(url, ranges) if url else egress.networks_of(ranges)
+        if "url" in values:
+            values["url"] = body.url or ""
         if "ca_pem" in values:
             values["ca_pem"] = authority.read(body.ca_pem or "")
         async with database.transaction() as tx:
@@ -175,7 +189,8 @@ def _shown(row: AgencyRow, now: datetime) -> AgencySettings:
         version=row.version,
         code=row.code,
         name=row.name,
-        url=row.url,
+        url=row.url or None,
+        phone=row.phone,
         allow_cidr=list(row.allow_cidr),
         format=row.format,
         jurisdiction_id=row.jurisdiction_id,

@@ -87,8 +87,8 @@ class Unaccepted(Out):
 class Dispatches(Out):
     """Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first.
 
-    `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were
-    accepted and whose agency says nothing any more. Neither is among `unaccepted`.
+    `rejected`: those that their agency rejected, or accepted and gave up, and after which nobody else has the report;
+    `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`.
     """
 
     unaccepted: int
@@ -128,8 +128,8 @@ class Wallboard(Out):
 
 class OpenReports(Out):
     """Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with
-    one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked.
-    `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest.
+    one that was rejected or given up and that nobody follows, with one whose agency fell silent, and on which nobody
+    has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest.
     """
 
     total: int

@@ -28,6 +28,8 @@ class Agency(Out):
     disable_reason: str | None
     caller_number: bool
     is_centre: bool
+    no_system: bool = Field(description="nothing can be sent there: people telephone `phone`")
+    phone: str | None = Field(description="its duty number")
     failing_since: datetime | None
     failures_in_a_row: int
     unsent: int

@@ -17,7 +17,17 @@ class Delivery(Out):
     """
 
     state: Literal["pending", "failing", "paused", "delivered", "withdrawn", "dead"]
-    cause: Literal["dispatch_cancelled", "report_closed", "report_reopened", "agency_removed", "agency_disabled"] | None
+    cause: (
+        Literal[
+            "dispatch_cancelled",
+            "report_closed",
+            "report_reopened",
+            "agency_removed",
+            "agency_disabled",
+            "agency_no_system",
+        ]
+        | None
+    )
     type: Literal["dispatch.created", "report.updated", "dispatch.cancelled", "report.closed"]
     sequence: int
     tries: int = Field(description="those that were begun")
@@ -52,12 +62,15 @@ class Dispatch(Out):
     overdue: bool = Field(description="`accept_by` has passed and nobody there has answered")
     caller_number: bool = Field(description="whether the agency is told the caller's number and name; as it began")
     agency_disabled: bool = Field(description="it can neither be sent anything nor answer: telephone it")
+    agency_no_system: bool = Field(description="it has no computer system: telephone it; nothing is ever sent there")
+    agency_phone: str | None = Field(description="its duty number")
     delivery: Delivery | None = Field(description="null when no envelope of it is kept")
     rule_version: int | None = Field(description="the version of the rules that proposed it; null: no rule did")
     rule_number: int | None = Field(description="which rule of that version")
     escalate_at: datetime | None = Field(description="when the next step is due, unless they are heard before")
     heard_at: datetime | None = Field(description="when they last answered anything")
     asked: int = Field(description="how often they were asked in vain since; above 0: they accepted and fell silent")
+    gave_up: bool = Field(description="they accepted, said last that they cannot, and nobody else was sent it since")
     photos: int = Field(description="how many photos the agency sent; GET …/dispatches/{id}/photos lists them")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
@@ -18,6 +19,7 @@ from routing.refusals import RefusedError
 
 log = structlog.get_logger(__name__)
 RETRY_AFTER_S = 2
+LIMITS = ("max_length", "min_length", "le", "ge", "lt", "gt")
 SENTENCES = {
     400: "The request could not be read. Send JSON as the description at /openapi.json says.",
     404: "There is nothing at this address. /openapi.json lists what there is.",
@@ -46,7 +48,7 @@ class BadIfMatchError(DeskError, status=400, code="if_match_malformed"):
 
 
 def answer(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
+    status: int, /, code: str, message: str, headers: Mapping[str, str] | None = None, **more: object
 ) -> JSONResponse:
     """Return the answer that tells of an error."""
     return JSONResponse({"error": code, "message": message, **more}, status, dict(headers or {}))
@@ -74,7 +76,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                 more = {"current_version": error.current_version, "conflicts": error.conflicts}
                 headers = {"ETag": f'"{error.current_version}"'}
             case IllegalStepError():
-                more = {"allowed": list(error.allowed)}
+                more = {"allowed": list(error.allowed), "status": error.now, "held_by": list(error.held_by)}
             case TooManyTriesError():
                 headers = {"Retry-After": str(error.wait_s)}
             case _:
@@ -90,7 +92,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         if first["type"] == "json_invalid":
             return answer(422, "invalid", "The body is not JSON. Send a JSON object.", field="body")
         field = ".".join(place[1:]) or place[0]
-        return answer(422, "invalid", f"{field}: {_said(first)}", field=field)
+        return answer(422, "invalid", f"{field}: {_said(first)}", field=field, why=first["type"], limit=_limit(first))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -124,6 +126,12 @@ def _methods(routers: Sequence[APIRouter], request: Request) -> set[str]:
             if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
                 found |= route.methods or set()
     return found or {"GET", "HEAD"}  # /openapi.json, the one address that is no router's
+
+
+def _limit(error: Mapping[str, Any]) -> float | None:
+    """Return the number that a value has to keep to, of an error that is about one."""
+    found = (error.get("ctx", {}).get(name) for name in LIMITS)
+    return next((one for one in found if isinstance(one, int | float)), None)
 
 
 def _said(error: Mapping[str, object]) -> str:

@@ -1,11 +1,11 @@
 """From rows to the shapes of the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec.structs import asdict
 
-from db import calls, deliveries, dispatches, entries, guide_answers, handovers, recordings, worklist
+from db import calls, deliveries, dispatches, entries, giving_up, guide_answers, handovers, recordings, worklist
 from db.answers import AnswerRow
 from db.calls import CallRow, LegRow
 from db.deliveries import DeliveryRow
@@ -25,7 +25,7 @@ CURSOR = r"^[0-7][0-9a-f]{15}$"
 
 
 async def summaries(reading: Reading, rows: Sequence[ReportRow]) -> list[schemas.ReportSummary]:
-    """Return reports as lists show them, in four statements whatever their number."""
+    """Return reports as lists show them, in five statements whatever their number."""
     ids = [row.id for row in rows]
     if not ids:
         return []
@@ -79,8 +79,10 @@ def entry(row: EntryRow) -> schemas.Entry:
 async def sent(reading: Reading, rows: Sequence[DispatchRow]) -> list[dispatch_schemas.Dispatch]:
     """Return dispatches."""
     delivered = await deliveries.of_reports(reading, [row.report_id for row in rows])
+    gave_up = await giving_up.of(reading, rows)
     return [
-        dispatch_schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), reading.now)) for row in rows
+        dispatch_schemas.Dispatch.model_validate(_dispatch(row, delivered.get(row.id), gave_up, reading.now))
+        for row in rows
     ]
 
 
@@ -113,19 +115,22 @@ async def _dispatches(reading: Reading, report_ids: list[int]) -> dict[int, list
     """Return the dispatches of reports by report id, the oldest first."""
     found = await dispatches.of_reports(reading, report_ids)
     delivered = await deliveries.of_reports(reading, report_ids)
+    gave_up = await giving_up.of(reading, [row for rows in found.values() for row in rows])
     return {
-        report_id: [_dispatch(row, delivered.get(row.id), reading.now) for row in rows]
+        report_id: [_dispatch(row, delivered.get(row.id), gave_up, reading.now) for row in rows]
         for report_id, rows in found.items()
     }
 
 
-def _dispatch(row: DispatchRow, delivery: DeliveryRow | None, now: datetime) -> dict[str, object]:
+def _dispatch(
+    row: DispatchRow, delivery: DeliveryRow | None, gave_up: Collection[str], now: datetime
+) -> dict[str, object]:
     shown = None
     if delivery is not None:
         shown = asdict(delivery)
         shown["state"] = delivery.told()
         shown["next_try_at"] = delivery.next_try_at if shown["state"] in ("pending", "failing") else None
-    return asdict(row) | {"overdue": row.is_overdue(now), "delivery": shown}
+    return asdict(row) | {"overdue": row.is_overdue(now), "gave_up": row.id in gave_up, "delivery": shown}
 
 
 def _report(row: ReportRow, call: CallRow | None, sent: list[dict[str, object]], now: datetime) -> dict[str, object]:

@@ -269,6 +269,7 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
     keys = Keys(siti)
     _, number = answered(here, siti, "+6281200000051")
     narrative, mark = siti.get_by_label("Uraian"), siti.locator("#field-narrative-mark")
+    room = siti.locator(".told").evaluate("one => one.offsetHeight")
     keys.to(narrative)
     keys.type(WORDS[:25])
     here.product.kill()
@@ -278,6 +279,7 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
     keys.press("Enter")
     expect(siti.locator("#entries li.unsent", has_text="Penelepon terputus")).to_be_visible()
     expect(siti.locator("#alarms")).to_contain_text("Server tidak menjawab", timeout=20_000)
+    assert siti.locator(".told").evaluate("one => one.offsetHeight") == room, "what comes and goes moves nothing below"
     keys.to(narrative, back=True)
     keys.press("End")
     here.product.start(ready=False)

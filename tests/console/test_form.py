@@ -302,6 +302,9 @@ def test_a_report_that_no_list_has_is_found_by_its_number_and_by_its_telephone_n
     assert page.locator(f'[data-number="{number}"]').count() == 0, "it is closed, and not in the snapshot"
     page.keyboard.press("Control+k")
     page.keyboard.type("buka 9999")
+    page.reload()
+    expect(page.locator("#command")).to_have_value("buka 9999")
+    page.locator("#command").focus()
     expect(page.locator("#command-effect")).to_contain_text("Cari laporan 9999 di server")
     page.keyboard.press("Enter")
     expect(page.locator("#command-effect")).to_contain_text("▲ Tidak ditemukan: 9999")
@@ -313,3 +316,8 @@ def test_a_report_that_no_list_has_is_found_by_its_number_and_by_its_telephone_n
     page.locator("#search").press("Enter")
     expect(page.locator("#found li")).to_have_count(1)
     expect(page.locator("#found")).to_contain_text("ditutup")
+    page.locator("#pin-text").fill("-7.0")
+    page.reload()
+    page.locator(f"button[data-number='{number}']").first.click()
+    expect(page.locator("#pin-text")).to_have_value("-7.0")
+    expect(page.locator("#command")).to_have_count(0)

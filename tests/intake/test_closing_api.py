@@ -50,6 +50,7 @@ async def test_an_agencys_word_is_checked_with_the_caller_before_it_is_closed(
     status, refused = await take(operator, report, "close", disposition="resolved", caller="told")
     assert (status, refused["error"], refused["allowed"]) == (409, "illegal_step", ["dispatch", "resolve", "not_ours"])
     assert "An agency has it" in refused["message"]
+    assert (refused["status"], refused["held_by"]) == ("dispatched", []), "the page makes its own sentence of these"
     assert (await take(operator, report, "disposition", caller="told"))[0] == 200
     await says(database, dispatch, "resolved")
     status, refused = await take(operator, report, "close", disposition="resolved")

@@ -186,6 +186,7 @@ async def test_what_is_refused_is_named(operator: Client, field: str) -> None:
         assert answer.status_code == 422
         assert answer.json()["field"] == field
         assert field in answer.json()["message"]
+        assert answer.json()["why"], "the page says the rule in the reader's language"
 
 
 async def test_an_unknown_kind_is_refused(operator: Client) -> None:

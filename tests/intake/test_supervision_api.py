@@ -13,6 +13,7 @@ from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, add_agency, book, close, ring
 from tests.intake.sitting import OP1, at_pbx, call, machines, person
 from tests.intake.test_escalating import answer, look
+from tests.intake.test_joining import join
 
 
 async def supervisor(client: Client, database: Database) -> dict[str, str]:
@@ -80,6 +81,53 @@ async def test_what_an_agency_rejected_or_fell_silent_about_is_no_quieter_than_w
     again = f"/api/v1/reports/{rejected}/dispatches"
     assert (await client.post(again, json={"agencies": ["damkar"]}, headers=rini)).status_code == 201
     assert (await seen(client, rini))["open"]["rejected"] == 0, "somebody else has it"
+
+
+async def test_who_accepted_and_gave_up_is_urgent_at_once_until_another_has_it(
+    client: Client, database: Database, clock: SetClock
+) -> None:
+    rini = await supervisor(client, database)
+    for code in ("damkar", "pmi"):
+        await add_agency(database, code)
+    head = await opened(client, database, clock, rini)
+    number = await opened(client, database, clock, rini, "damkar", "pmi")
+    sent = await first_of(database, number)
+    clock.forward(seconds=1)
+
+    async def told() -> tuple[str, bool, int, int, int]:
+        board = (await client.get("/api/v1/wallboard", headers=rini)).json()["dispatches"]
+        open_now = (await seen(client, rini))["open"]
+        urgent = open_now["first"][0]["number"] == number
+        report = (await client.get(f"/api/v1/reports/{number}", headers=rini)).json()
+        damkar = next(one for one in report["dispatches"] if one["agency"] == "damkar")
+        assert [one["gave_up"] for one in report["dispatches"] if one["agency"] == "pmi"] == [False]
+        return damkar["state"], damkar["gave_up"], open_now["rejected"], board["rejected"], open_now["silent"] + urgent
+
+    words: tuple[AnswerWord, ...] = ("accepted", "rejected", "en_route", "rejected")
+    for word, expected in zip(
+        words,
+        (
+            ("accepted", False, 0, 0, 1),
+            ("accepted", True, 1, 1, 1),
+            ("en_route", False, 0, 0, 1),
+            ("en_route", True, 1, 1, 1),
+        ),
+        strict=True,
+    ):
+        await answer(database, sent, word)
+        clock.forward(seconds=3)  # the wallboard is shared for so long
+        assert await told() == expected, word
+    assert await look(database) == 1
+    clock.forward(hours=2)
+    assert await look(database) >= 1, "it is asked, too"
+    assert (await told())[1:4] == (True, 1, 1), "nobody followed"
+    await join(database, number, head)
+    assert (await told())[1:4] == (True, 1, 1), "joined or not"
+    url = f"/api/v1/reports/{head}/dispatches"
+    await add_agency(database, "bpbd")
+    assert (await client.post(url, json={"agencies": ["bpbd"]}, headers=rini)).status_code == 201
+    clock.forward(seconds=3)
+    assert (await told())[1:4] == (False, 0, 0), "somebody else has it"
 
 
 async def first_of(database: Database, number: str) -> DispatchRow:

@@ -39,7 +39,7 @@ def agency(url: str, format: str = "native", ca_pem: str | None = None) -> Agenc
     values: dict[str, Any] = dict.fromkeys(AgencyRow.__struct_fields__)
     values |= {"id": 1, "code": "damkar", "name": "Damkar", "url": url, "allow_cidr": ["127.0.0.0/8"]}
     values |= {"format": format, "secret": SECRET, "ed25519_key": make_key(b"k" * 32), "created_at": START}
-    values |= {"ca_pem": ca_pem}
+    values |= {"ca_pem": ca_pem, "phone": None}
     return AgencyRow(**values)
 
 

@@ -117,6 +117,16 @@ def test_an_agency_gets_its_secret_and_its_token(env: Mapping[str, str]) -> None
     assert good(env, "agency", "list").split("\t")[:3] == ["damkar", "Damkar", "http://127.0.0.1:9/hook"]
 
 
+def test_an_agency_without_a_system_has_its_duty_number(env: Mapping[str, str]) -> None:
+    add = ("agency", "add", "sar", "--name", "SAR", "--kind", "kebakaran")
+    assert "give its duty number" in bad(env, *add)
+    assert "is no telephone number" in bad(env, *add, "--phone", "tidak ada")
+    assert "token: " in good(env, *add, "--phone", "0328 662 112")
+    assert good(env, "agency", "list").split("\t")[2] == "no system: telephone 0328 662 112"
+    assert "no computer system" in (said := bad(env, "agency", "test", "sar"))
+    assert "0328 662 112" in said
+
+
 def test_an_agency_has_an_authority_of_its_own(env: Mapping[str, str], tmp_path: Path) -> None:
     add, file = ("agency", "add", "damkar", "--name", "Damkar", "--url", "https://8.8.8.8/"), tmp_path / "ca.pem"
     file.write_text("bukan sertifikat")

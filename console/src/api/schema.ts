@@ -25,6 +25,8 @@ export interface Agency {
   disable_reason: string | null;
   caller_number: boolean;
   is_centre: boolean;
+  no_system: boolean;
+  phone: string | null;
   failing_since: string | null;
   failures_in_a_row: number;
   unsent: number;
@@ -34,19 +36,20 @@ export interface Agency {
   oldest_unaccepted_s: number;
 }
 
-/** What to change of an agency; a field that is not sent stays as it is. */
+/** What to change of an agency; a field that is not sent stays as it is. `url` null: it has no system any more. */
 export interface AgencyChangeIn {
   name?: string;
-  url?: string;
+  url?: string | null;
   allow_cidr?: string[];
   ca_pem?: string | null;
+  phone?: string | null;
 }
 
-/** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. */
+/** An agency to add. `kinds`: reports of these go there, by a rule at the end of the rules. `caller_number` null: it is told who called, unless it is Open311's. `url` null: it has no computer system, and people telephone `phone`. */
 export interface AgencyIn {
   code: string;
   name: string;
-  url: string;
+  url?: string | null;
   allow_cidr?: string[];
   kinds?: string[];
   next?: string | null;
@@ -55,6 +58,7 @@ export interface AgencyIn {
   caller_number?: boolean | null;
   is_centre?: boolean;
   ca_pem?: string | null;
+  phone?: string | null;
 }
 
 /** Where an agency is reached, and in which form. `old_secret_until`: so long two secrets are honoured. */
@@ -62,7 +66,8 @@ export interface AgencySettings {
   version: number;
   code: string;
   name: string;
-  url: string;
+  url: string | null;
+  phone: string | null;
   allow_cidr: string[];
   format: string;
   jurisdiction_id: string | null;
@@ -153,7 +158,7 @@ export interface BoardAlarm {
   values: Record<string, string | number>;
 }
 
-/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
+/** Dispatches that nobody has accepted; `oldest` are the first of them, the oldest first. `rejected`: those that their agency rejected, or accepted and gave up, and after which nobody else has the report; `silent`: those that were accepted and whose agency says nothing any more. Neither is among `unaccepted`. */
 export interface BoardDispatches {
   unaccepted: number;
   overdue: number;
@@ -339,7 +344,11 @@ export interface Conflict {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
   current_version?: number | null;
   conflicts?: Record<string, Sides> | null;
 }
@@ -458,19 +467,22 @@ export interface Dispatch {
   overdue: boolean;
   caller_number: boolean;
   agency_disabled: boolean;
+  agency_no_system: boolean;
+  agency_phone: string | null;
   delivery: DispatchDelivery | null;
   rule_version: number | null;
   rule_number: number | null;
   escalate_at: string | null;
   heard_at: string | null;
   asked: number;
+  gave_up: boolean;
   photos: number;
 }
 
 /** How far the webhooks of a dispatch are: that of the envelope it waits for, the newest when it waits for none. `pending`; `failing`: tried in vain, and tried again at `next_try_at`; `paused`: somebody paused the agency, and nothing goes there until it is resumed; `delivered`; `withdrawn`: cancelled before any receiver took it (a closing: reopened); `dead`: nobody tries any more, see `cause`; POST …/send-again makes it due. */
 export interface DispatchDelivery {
   state: "pending" | "failing" | "paused" | "delivered" | "withdrawn" | "dead";
-  cause: "dispatch_cancelled" | "report_closed" | "report_reopened" | "agency_removed" | "agency_disabled" | null;
+  cause: "dispatch_cancelled" | "report_closed" | "report_reopened" | "agency_removed" | "agency_disabled" | "agency_no_system" | null;
   type: "dispatch.created" | "report.updated" | "dispatch.cancelled" | "report.closed";
   sequence: number;
   tries: number;
@@ -1013,7 +1025,7 @@ export interface OpenPage {
   next: string | null;
 }
 
-/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
+/** Reports that are not closed, and of these: with a dispatch that nobody accepted, with one that is overdue, with one that was rejected or given up and that nobody follows, with one whose agency fell silent, and on which nobody has worked. `first`: overdue and rejected dispatches first, then silent ones, then unaccepted ones, then the oldest. */
 export interface OpenReports {
   total: number;
   unaccepted: number;
@@ -1197,7 +1209,11 @@ export interface Problem {
   error: string;
   message: string;
   field?: string | null;
+  why?: string | null;
+  limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
+  status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
+  held_by?: string[] | null;
 }
 
 /** Who should have a report by the rules. `removed`: agencies that rules for it name, and that are no more. `disabled`: agencies that they name, and to which nothing is sent until somebody enables them. */

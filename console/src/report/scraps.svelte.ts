@@ -38,7 +38,7 @@ class Scraps {
     for (const name of names) this.write(report, name, "");
   }
 
-  /** What is begun, by report. A hand-over note is of none, and stays in its form. */
+  /** What is begun, by report. What is of the shift (a hand-over note, a command) is of none, and stays in its form. */
   get unsaved(): Unsaved[] {
     const begun = new Set([...this.typed.keys()].map((key) => key.slice(0, key.indexOf(" "))).filter((report) => report !== SHIFT));
     return [...begun].map((report) => ({ report, leaf: "scrap", state: "half" }));

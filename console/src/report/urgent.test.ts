@@ -7,7 +7,7 @@ const at = (minute: number): string => `2026-11-26T10:${String(minute).padStart(
 const NOW = Date.parse(at(30));
 const dispatch = (id: string, state: Dispatch["state"], said: Partial<Dispatch> = {}): Dispatch => ({
   id, agency: id, state, created_at: at(0), accept_by: at(1), accepted_at: null, rejected_at: null, heard_at: null,
-  escalation: 0, escalate_at: at(40), asked: 0, ...said,
+  escalation: 0, escalate_at: at(40), asked: 0, gave_up: false, ...said,
 }) as Dispatch;
 const report = (dispatches: Dispatch[], status = "dispatched", duplicate_of: string | null = null) =>
   ({ number: "112-20261126-0001", status: status as "open", duplicate_of, dispatches });
@@ -28,6 +28,13 @@ test("a rejection is nobody's business any more once another was sent it afterwa
   assert.deepEqual(causes([rejected, dispatch("b", "accepted", { created_at: at(4) })]), []);
   assert.deepEqual(causes([rejected, dispatch("b", "rejected", { created_at: at(4), rejected_at: at(5) })]), ["a rejected", "b rejected"]);
   assert.deepEqual(causes([{ ...rejected, escalate_at: null }], "dispatched", "112-20261126-0002"), [], "the head has it");
+});
+
+test("who accepted and gave up is urgent at once, and before they are silent too", () => {
+  const given = dispatch("a", "accepted", { gave_up: true, heard_at: at(20) });
+  assert.deepEqual(urgentOf(report([given]), NOW).map(({ cause, since }) => [cause, since]), [["gave_up", at(20)]]);
+  assert.deepEqual(causes([{ ...given, asked: 1 }]), ["a gave_up"]);
+  assert.deepEqual(causes([given], "closed"), []);
 });
 
 test("what grew worse has another key", () => {

@@ -1,8 +1,8 @@
 // Dispatches that a person must do something about: nobody accepts in time, the agency rejected and nobody else was sent
-// it, or the agency accepted and fell silent. `db/board.py` counts the same.
+// it, or the agency accepted, and gave up (the server knows that nobody follows) or fell silent. `db/board.py` counts the same.
 import type { Dispatch, ReportSummary } from "../api/schema.ts";
 
-export type Cause = "overdue" | "rejected" | "silent";
+export type Cause = "overdue" | "rejected" | "gave_up" | "silent";
 
 export interface Urgent {
   report: string;
@@ -25,7 +25,7 @@ const OVER = new Set(["resolved", "closed"]);
 export function causeOf(one: Dispatch, report: Seen, now: number): Cause | null {
   if (OVER.has(report.status)) return null;
   if (UNANSWERED.has(one.state)) return one.escalate_at !== null && Date.parse(one.accept_by) <= now ? "overdue" : null;
-  if (AT_WORK.has(one.state)) return one.asked > 0 ? "silent" : null;
+  if (AT_WORK.has(one.state)) return one.gave_up ? "gave_up" : one.asked > 0 ? "silent" : null;
   // Of joined reports it is the head that is sent: only the ladder knows whether nobody has a member's.
   const looked = report.duplicate_of === null || one.escalate_at !== null;
   return one.state === "rejected" && looked && !isFollowed(one, report.dispatches) ? "rejected" : null;
@@ -37,7 +37,7 @@ export function urgentOf(report: Seen, now: number): Urgent[] {
     .flatMap((one) => {
       const cause = causeOf(one, report, now);
       if (cause === null) return [];
-      const since = { overdue: one.accept_by, rejected: one.rejected_at, silent: one.heard_at ?? one.accepted_at }[cause];
+      const since = { overdue: one.accept_by, rejected: one.rejected_at, gave_up: one.heard_at, silent: one.heard_at ?? one.accepted_at }[cause];
       const step = cause === "silent" ? one.asked : one.escalation;
       return [{ report: report.number, agency: one.agency, cause, since: since ?? one.created_at, key: `${one.id} ${cause} ${step}` }];
     })

@@ -12,26 +12,28 @@ class Work {
   }
 
   /** Make it one's own, even from somebody else when that is said. */
-  take({ id, owner }: Item): Promise<void> {
+  take({ id, owner }: Item): Promise<boolean> {
     return this.over(() => ask("POST /api/v1/worklist/{item_id}/take", { path: { item_id: id }, body: { over: owner !== null } }));
   }
 
   /** My telephone rings first, then the caller's. */
-  callBack({ id }: Item): Promise<void> {
+  callBack({ id }: Item): Promise<boolean> {
     return this.over(() => controls.run(id, () => ask("POST /api/v1/worklist/{item_id}/call-back", { path: { item_id: id } })));
   }
 
-  did({ id }: Item, step: StepIn["step"], note: string): Promise<void> {
+  did({ id }: Item, step: StepIn["step"], note: string): Promise<boolean> {
     return this.over(() => ask("POST /api/v1/worklist/{item_id}/steps", { path: { item_id: id }, body: { step, note: note || null } }));
   }
 
-  close({ id }: Item, because: NonNullable<CloseIn["because"]>, note: string): Promise<void> {
+  close({ id }: Item, because: NonNullable<CloseIn["because"]>, note: string): Promise<boolean> {
     return this.over(() => ask("POST /api/v1/worklist/{item_id}/close", { path: { item_id: id }, body: { because, note: note || null } }));
   }
 
-  private async over(work: () => Promise<unknown>): Promise<void> {
-    await trouble.over(work);
+  /** Whether it was done. */
+  private async over(work: () => Promise<unknown>): Promise<boolean> {
+    const done = await trouble.over(work);
     await desk.readWorklist();
+    return done;
   }
 }
 
