@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
-from types import FrameType
 from typing import Any, Final, Self
 
 import structlog
@@ -22,6 +21,7 @@ from exercise.beside import tasks_beside
 from exercise.pbx import Clock, Pause
 from exercise.speak import UnheardError, speak
 from exercise.temperaments import PROMPT, Door, Step, Temperament, dribble
+from intake.api.server import Server
 from routing.signing import BadSignatureError, verify
 
 log = structlog.get_logger(__name__)
@@ -35,16 +35,6 @@ WRONG_TOKEN: Final = "i112_another"  # noqa: S105  # nobody's
 
 class AnswerRefusedError(Exception):
     """The centre did not take an answer; the message holds its status and words."""
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: the process listens to them for all."""
-        yield
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Never called; see `capture_signals`."""
 
 
 class PretendAgency:
@@ -82,7 +72,7 @@ class PretendAgency:
         self._over: set[str] = set()  # dispatches that nobody waits for any more
         self._changed = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: Server | None = None
         self._busy: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
         self.url = ""
@@ -116,7 +106,7 @@ class PretendAgency:
                 config = uvicorn.Config(
                     app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
                 )
-                self._server = _Server(config)
+                self._server = Server(config)
                 self._server.should_exit = self._left.is_set()
                 await self._server.serve(sockets=[listener])
             case Door.SHUT:

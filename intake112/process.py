@@ -13,10 +13,9 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from types import FrameType
 from typing import Protocol
 
 import structlog
@@ -28,6 +27,7 @@ from db.machine_room import Alarm
 from db.migrate import SchemaError
 from db.wakeups import rest
 from intake import unanswered
+from intake.api.server import Server
 from intake112.clock import FileClock, SteadyClock
 from routing import standing
 
@@ -63,16 +63,6 @@ Jobs = dict[Room, Callable[[], Coroutine[None, None, None]]]
 
 class StopTookTooLongError(Exception):
     """A room did not end in time after it was told to, and was cut off; the next start takes up what it had begun."""
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: the process listens to them for all rooms."""
-        yield
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Never called; see `capture_signals`."""
 
 
 class Process:
@@ -138,7 +128,7 @@ class Process:
             ws="none",
             timeout_graceful_shutdown=CLOSE_PAGES_WITHIN_S,
         )
-        server = _Server(config)
+        server = Server(config)
         log.info("web_started", address="{} port {}".format(*listener.getsockname()))
 
         async def end() -> None:

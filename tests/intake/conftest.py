@@ -18,6 +18,7 @@ from db import reports
 from db.engine import Database
 from intake import access, booking, closing
 from intake.api.app import create_app
+from intake.api.server import Server
 from intake.closing import Ending
 from intake.facts import Arrived, CallKey, Told
 from routing import outbox
@@ -112,7 +113,7 @@ async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Serve
         app = create_app(database, public_url=url, timezone=WIB, stop=stop, photo_folder=tmp_path / "photos")
         async with database.transaction() as tx:
             token = await access.create_token(tx, "wall", "operator")
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
+        server = Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve([listener]))
             async with Client(

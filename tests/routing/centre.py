@@ -15,6 +15,7 @@ from db.dispatches import DispatchRow
 from db.engine import Database
 from intake import answering, escalating
 from intake.api.app import create_app
+from intake.api.server import Server
 from routing import outbox
 from routing.delivery import HttpReceiver
 from routing.escalations import Escalations
@@ -71,7 +72,7 @@ async def centre(database: Database, make_receiver: Callable[..., HttpReceiver] 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the product does: or 40 ms an answer
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(create_app(database, public_url=url), log_config=None, lifespan="off"))
+        server = Server(uvicorn.Config(create_app(database, public_url=url), log_config=None, lifespan="off"))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve([listener]))
             try:
