@@ -42,6 +42,7 @@ class AgencyRow(Struct, frozen=True):
     version: int
     ca_pem: str | None
     phone: str | None
+    api_key: str | None
 
     @property
     def has_system(self) -> bool:

@@ -58,6 +58,11 @@ class DispatchRow(Struct, frozen=True):
         given_s = self.accept_within_s
         return self.accept_by - self.created_at if given_s is None else timedelta(seconds=given_s)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether somebody waits for an answer that the agency can give."""
+        return self.state in UNANSWERED and self.escalate_at is not None and not self.agency_disabled
+
     def is_overdue(self, now: datetime) -> bool:
         """Return whether its time to accept has passed, nobody answered, and somebody still waits for it."""
         return self.escalate_at is not None and self.state in UNANSWERED and self.accept_by <= now

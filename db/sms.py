@@ -1,4 +1,4 @@
-"""SMS that we owe somebody: queued until the gateway has it, sent, or failed with the reason.
+"""SMS that we owe somebody: queued until the gateway has it, sent, or failed with the reason; dropped: of no use now.
 
 A try is claimed by moving the row's next one past the time that a try can take: two workers never try at once, and one
 that is killed leaves a row that comes up again. An outcome counts only if nobody has tried since (`tries`).
@@ -33,11 +33,15 @@ class SmsRow(Struct, frozen=True):
     next_try_at: datetime | None
     tries: int
     ended_at: datetime | None
+    dispatch_id: str | None
 
 
-async def queue(tx: Transaction, report_id: int, to: str, text: str, by: str, give_up_at: datetime) -> SmsRow:
-    """Owe an SMS, and wake who sends it."""
+async def queue(
+    tx: Transaction, report_id: int, to: str, text: str, by: str, give_up_at: datetime, dispatch_id: str | None = None
+) -> SmsRow:
+    """Owe an SMS, and wake who sends it; `dispatch_id`: it is for that dispatch's agency, else for the caller."""
     values = {"id": new_id(tx.now), "report_id": report_id, "to": to, "text": text, "created_by": by}
+    values["dispatch_id"] = dispatch_id
     state = {"state": "queued", "tries": 0, "created_at": tx.now, "next_try_at": tx.now, "give_up_at": give_up_at}
     statement = insert(tables.sms).values(**values, **state).returning(tables.sms)
     row = SmsRow(**(await tx.connection.execute(statement)).mappings().one())

@@ -1,7 +1,8 @@
 """A dispatch that nobody accepts: the operator is told, then the next agency has it too, and the supervisor is told.
 
-One that was accepted and falls silent: the operator is told, and the agency is asked how it stands. Who accepted and
-then says that they cannot is followed like one that rejected; so is, without an answer, one that was disabled.
+With the first step the link of its phone page goes to the agency by SMS. One that was accepted and falls silent: the
+operator is told, and the agency is asked how it stands. Who accepted and then says that they cannot is followed like
+one that rejected; so is, without an answer, one that was disabled.
 
 What is due is decided by `routing.escalation` and `routing.silence`; here it is done, in the transaction that says so:
 the entries that the desk reads, the envelopes, the mark that takes the step. The report is locked first and the
@@ -18,7 +19,7 @@ from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.reports import ReportRow
 from db.states import AT_WORK, OVER, UNANSWERED
-from intake import grouping, placing
+from intake import agency_links, grouping, placing
 from intake.desk import Sending, called, is_past, send
 from intake.visible import visible
 from routing import escalation, outbox, rulebook, silence
@@ -29,8 +30,11 @@ AUTHOR: Final = "eskalasi"
 SINCE: Final = {"accepted": "menerima", "en_route": "berangkat", "on_scene": "tiba di lokasi"}
 
 
-async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
-    """Take the step of a dispatch's ladder that is due now; False when none is (any more)."""
+async def escalate(tx: Transaction, dispatch_id: str, public_url: str, *, has_gateway: bool = False) -> bool:
+    """Take the step of a dispatch's ladder that is due now; False when none is (any more).
+
+    `has_gateway`: the agency can be sent the link of its phone page by SMS.
+    """
     report = await duplicates.lock_of_dispatch(tx, dispatch_id)
     if report is None:
         return False
@@ -47,10 +51,13 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     state = REJECTED if gave_up or _is_cut_off(found) else found.state
     plan = escalation.plan(state, found.accept_by, found.accept_within, found.escalation, tx.now, alone=alone)
     followed = await _do(tx, report, found, plan, public_url)
+    texted = has_gateway and await _text(tx, report, found, plan, public_url)
     next_at = None if followed and state == REJECTED else plan.next_at  # who follows has a ladder of their own
     if gave_up:
         next_at = silence.speaks_until(await grouping.priority(tx, report), tx.now)
     await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": next_at})
+    if texted:
+        await reports.touch(tx, report.id)
     if not plan.words:
         return False
     words: list[str] = [*plan.words]
@@ -60,7 +67,9 @@ async def escalate(tx: Transaction, dispatch_id: str, public_url: str) -> bool:
     return True
 
 
-async def at_once(tx: Transaction, dispatch_id: str, by: str, public_url: str) -> tuple[DispatchRow, bool]:
+async def at_once(
+    tx: Transaction, dispatch_id: str, by: str, public_url: str, *, has_gateway: bool = False
+) -> tuple[DispatchRow, bool]:
     """Take the second step of a ladder now, because somebody at the desk asks for it; and whether another has it.
 
     Raises UnknownDispatchError, NotWaitingError, EscalatedAlreadyError.
@@ -78,6 +87,8 @@ async def at_once(tx: Transaction, dispatch_id: str, by: str, public_url: str) -
     text = f"Diminta oleh {by} tanpa menunggu batas waktu: eskalasi {called(agency) if agency else found.agency}"
     await entries.add(tx, report.id, by, text, automatic=True)
     followed = await _do(tx, report, found, plan, public_url)
+    if has_gateway:
+        await _text(tx, report, found, plan, public_url)
     await dispatches.change(tx, dispatch_id, {"escalation": plan.done, "escalate_at": plan.next_at})
     tx.record(by, "dispatch.escalated", dispatch_id, agency=found.agency, step=plan.done, words=[*plan.words])
     await reports.touch(tx, report.id)
@@ -85,6 +96,12 @@ async def at_once(tx: Transaction, dispatch_id: str, by: str, public_url: str) -
     tx.wake("outbox")
     again = await dispatches.find(tx, dispatch_id)
     return again or found, followed
+
+
+async def _text(tx: Transaction, report: ReportRow, found: DispatchRow, plan: Plan, public_url: str) -> bool:
+    """Have an agency texted with the first step that is taken, and one without a system before; return whether."""
+    is_time = found.escalation < 1 and (plan.done > 0 or found.agency_no_system)
+    return is_time and await agency_links.text(tx, report, found, public_url)
 
 
 def _is_cut_off(found: DispatchRow) -> bool:

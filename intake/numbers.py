@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 SHORTEST: Final = 8  # fewer digits are a service number or an extension: nobody to call back
 LONGEST_RAW: Final = 64
 LOCAL: Final = range(5, 9)  # digits of a number without its area; none begins with 0 or 1 (112, 1500123)
+MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
 _DIALLABLE = re.compile(r"\+?[0-9]{3,20}")
@@ -89,6 +90,17 @@ def e164(raw: str | None, region: str = "ID") -> str | None:
     if found := _valid(only, region):
         return found
     return _valid(f"+{only[2:]}", region) if only.startswith("00") else None
+
+
+def textable(raw: str | None, region: str = "ID") -> list[str]:
+    """Return the E.164 forms of the mobile numbers in what somebody wrote: one number, or several with `/` between."""
+    written = [raw] if e164(raw, region) else (raw or "").split("/")
+    found = [number for number in (e164(one, region) for one in written) if number and _takes_sms(number)]
+    return list(dict.fromkeys(found))
+
+
+def _takes_sms(number: str) -> bool:
+    return phonenumbers.number_type(phonenumbers.parse(number)) in MOBILE
 
 
 def _valid(text: str, region: str) -> str | None:

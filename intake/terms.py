@@ -87,6 +87,7 @@ async def change(tx: Transaction, code: str, seen: int, values: Mapping[str, obj
     if agency.has_system and not url:
         for report_id in await dispatches.open_at(tx, agency.id):
             await _tell(tx, report_id, agency, by, f"tidak lagi punya sistem: hubungi lewat telepon {phone}")
+        await dispatches.look_now(tx, agency.id)  # to be texted
         await endings.at_no_system(tx, agency.id)
         values = {**values, **dict.fromkeys(OF_A_SYSTEM), "failures_in_a_row": 0}
     if not await agencies.change(tx, agency.id, seen, values):

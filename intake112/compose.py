@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -118,10 +119,12 @@ def _jobs(
         jobs[Room.BRIDGE] = lambda: _together(process.stop, bridge, hand, duty, keeper, silence, menu, probe, mirror)
     if Room.ROUTING in rooms:
         lanes = Lanes(database, answering.answered)  # an agency may answer in its 2xx body, too
-        escalations = Escalations(database, lambda tx, one: escalating.escalate(tx, one, settings.base_url))
+        gateway = sms_gateway(settings)
+        climb = functools.partial(escalating.escalate, public_url=settings.base_url, has_gateway=gateway is not None)
+        escalations = Escalations(database, climb)
         heartbeat = Heartbeat(database, lambda: lanes.looked_at)
         heads = Heads(database, Places.of(settings.state_dir, settings.audit_heads))
-        texting = Texting(database, gateway) if (gateway := sms_gateway(settings)) is not None else None
+        texting = Texting(database, gateway) if gateway is not None else None
         process.watched = [one for one in (heartbeat, escalations, heads, texting) if one is not None]
         jobs[Room.ROUTING] = lambda: _together(process.stop, lanes, escalations, heartbeat, heads, texting)
     if listener is not None:

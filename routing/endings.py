@@ -105,7 +105,8 @@ async def reopen(tx: Transaction, report_id: int, priority: str | None) -> None:
         if row.state in UNANSWERED:
             accept_by = tx.now + row.accept_within
             within_s = int(row.accept_within.total_seconds())
-            anew = {"accept_by": accept_by, "accept_within_s": within_s, "escalate_at": accept_by, "escalation": 0}
+            look_at = tx.now if row.agency_no_system else accept_by
+            anew = {"accept_by": accept_by, "accept_within_s": within_s, "escalate_at": look_at, "escalation": 0}
             await dispatches.change(tx, row.id, anew)
         elif row.state in AT_WORK:
             await dispatches.change(tx, row.id, {"escalate_at": silence.speaks_until(priority, tx.now)})

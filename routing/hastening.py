@@ -23,7 +23,7 @@ async def hasten(tx: Transaction, report_id: int, priority: str | None, kind: st
             values = {
                 "accept_within_s": int(within.total_seconds()),
                 "accept_by": accept_by,
-                "escalate_at": max(accept_by, tx.now),
+                "escalate_at": min(row.escalate_at or tx.now, max(accept_by, tx.now)),
             }
         if row.escalate_at is None:  # its report is over: reopened, it has that long
             del values["escalate_at"]

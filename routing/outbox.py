@@ -89,7 +89,7 @@ async def put(
         "created_by": by[:128],
         "accept_by": accept_by,
         "accept_within_s": accept_within_s,
-        "escalate_at": accept_by,
+        "escalate_at": accept_by if agency.has_system else tx.now,  # people there are texted at once
         "rule_version": version,
         "rule_number": number,
         "caller_number": told_caller,

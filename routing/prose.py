@@ -26,9 +26,14 @@ def second(at: datetime) -> datetime:
 
 def unreal(report: VisibleReport) -> str | None:
     """Return the word that must stand before what nobody is to drive to; None for what happened."""
-    if report.classification == "test":
+    return word_of(report.classification, exercise=report.exercise)
+
+
+def word_of(classification: str, *, exercise: bool) -> str | None:
+    """Return the same of a report's class."""
+    if classification == "test":
         return "UJI COBA"
-    return "LATIHAN" if report.exercise else None
+    return "LATIHAN" if exercise else None
 
 
 def words(text: str) -> str:

@@ -1,9 +1,10 @@
-"""Sends the SMS that are owed by the centre's gateway, an HTTP service that a centre names; nobody waits for it.
+"""Sends the SMS that are owed, to callers and agencies, by the centre's gateway, an HTTP service; nobody waits for it.
 
 The gateway is dialled through the same door as agencies, so its address is vetted at each dial. A try that fails is
 made again (`retry`, the schedule of P1) until the SMS is of no use any more; an answer that trying again does not mend
 (a wrong token, a number that the gateway does not take) ends it at once, so that the desk sees it and reads the link
-aloud. A try that broke off after it was sent may arrive twice: an SMS too many is better than none.
+aloud. A try that broke off after it was sent may arrive twice: an SMS too many is better than none. What became of an
+agency's is told in the report, with the tone of an escalation if it did not go; it is dropped once nobody waits for it.
 """
 
 import asyncio
@@ -14,11 +15,12 @@ from typing import Final
 
 import structlog
 
-from db import reports, sms
+from db import dispatches, reports, sms
 from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from db.sms import SmsRow
-from routing import retry, sms_body
+from db.states import OVER
+from routing import agency_texts, retry, sms_body
 from routing.delivery import Delivered, HttpReceiver, Letter, Outcome, Receiver, Refused
 
 log = structlog.get_logger(__name__)
@@ -66,8 +68,10 @@ class Texting:
         """Return what is wrong now."""
         if self._trouble is None or self._database.clock() - self._trouble[0] > TROUBLE_FOR:
             return []
-        said = f"The SMS gateway did not take the last SMS ({self._trouble[1]}). Callers get no link: read it aloud."
-        return [Alarm("sms", f"{said} Check INTAKE112_SMS_URL, _TOKEN and _BODY, and the gateway.")]
+        said = f"The SMS gateway did not take the last SMS ({self._trouble[1]}). Callers and agencies get no link: "
+        return [
+            Alarm("sms", f"{said}read it aloud, telephone. Check INTAKE112_SMS_URL, _TOKEN and _BODY, and the gateway.")
+        ]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -98,12 +102,32 @@ class Texting:
         return 0.0
 
     async def _send(self, row: SmsRow) -> None:
-        now = self._database.clock()
-        outcome = None if now >= row.give_up_at else await self._receiver.deliver(self._gateway.letter(row, now))
         try:
+            if await self._dropped(row):
+                return
+            now = self._database.clock()
+            outcome = None if now >= row.give_up_at else await self._receiver.deliver(self._gateway.letter(row, now))
             await self._save(row, outcome)
         except DatabaseUnavailableError as error:  # those beside it go on; its lease runs out, and it is tried again
             log.warning("sms_not_saved", sms=row.id, why=str(error))
+
+    async def _dropped(self, row: SmsRow) -> bool:
+        """Drop an agency's whose dispatch waits for nobody any more; tell whether. Raises DatabaseUnavailableError."""
+        if row.dispatch_id is None:
+            return False
+        async with self._database.reading() as reading:
+            found = await dispatches.find(reading, row.dispatch_id)
+            about = (await reports.by_ids(reading, [row.report_id]))[row.report_id]
+        if found is not None and found.is_waiting and about.status not in OVER:
+            return False
+        async with self._database.transaction() as tx:
+            report = await reports.lock(tx, row.report_id)
+            if await sms.end(tx, row, "dropped", None):
+                tx.record(AUTHOR, "sms.dropped", report.number, sms=row.id, tries=row.tries)
+                await agency_texts.tell(tx, row, "dropped", None)
+                await reports.touch(tx, row.report_id)
+        log.info("sms_dropped", sms=row.id)
+        return True
 
     async def _save(self, row: SmsRow, outcome: Outcome | None) -> None:
         """Book how a try ended; None: it is too late for one. Raises DatabaseUnavailableError."""
@@ -122,6 +146,7 @@ class Texting:
                 if saved:
                     tx.record(AUTHOR, f"sms.{state}", report.number, sms=row.id, tries=row.tries)
             if saved:
+                await agency_texts.tell(tx, row, "queued" if again_at else state, reason)
                 await reports.touch(tx, row.report_id)
         code = TOO_LATE if outcome is None else None if isinstance(outcome, Delivered) else outcome.code
         if code is None:

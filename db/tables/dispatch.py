@@ -49,6 +49,7 @@ agencies = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),  # of its name and where it is reached
     Column("ca_pem", Text),  # whom alone we believe for its TLS, in PEM; null: public authorities
     Column("phone", String(32)),  # its duty number, as it was written
+    Column("api_key", Text),  # what its Open311 platform knows us by, in the clear: it is sent
 )
 
 rules = Table(  # of the release before rules had versions: nothing reads it any more

@@ -70,7 +70,7 @@ sms = Table(
     Column("report_id", ForeignKey("reports.id"), nullable=False),
     Column("to", String(20), nullable=False),
     Column("text", Text),  # null once it is over: the link in it is a credential
-    Column("state", String(8), nullable=False),  # queued, sent, failed
+    Column("state", String(8), nullable=False),  # queued, sent, failed, dropped
     Column("reason", Text),  # why the last try did not go well
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", String(128), nullable=False),
@@ -78,5 +78,7 @@ sms = Table(
     Column("next_try_at", UtcTime),
     Column("tries", Integer, nullable=False),
     Column("ended_at", UtcTime),
+    Column("dispatch_id", String(36)),  # whose phone page's link it carries; null: a caller's
+    Index(None, "report_id"),
     Index("ix_sms_queued", "next_try_at", postgresql_where=QUEUED, sqlite_where=QUEUED),
 )

@@ -36,7 +36,7 @@ def router(context: Context) -> APIRouter:
         The agency asked first keeps it, and may still accept. 409 when it has answered, or was escalated before.
         """
         async with database.transaction() as tx:
-            row, followed = await escalating.at_once(tx, dispatch_id, who.name, url)
+            row, followed = await escalating.at_once(tx, dispatch_id, who.name, url, has_gateway=context.sms)
             return schemas.Escalated(followed=followed, dispatch=(await wire.sent(tx, [row]))[0])
 
     @routes.post("/{dispatch_id}/send-again", responses=refusals(*ON_WRITE, 404, 409))

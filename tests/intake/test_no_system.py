@@ -64,7 +64,9 @@ async def test_a_system_that_goes_and_one_that_comes(as_role: LogIn, database: D
     gone = await admin.patch(settings, json={"url": None, "phone": "0328662112"}, headers={"If-Match": '"1"'})
     assert (gone.status_code, gone.json()["url"]) == (200, None)
     assert "SAR tidak lagi punya sistem: hubungi lewat telepon 0328662112" in await texts(admin, path)
-    delivery = (await admin.get(path)).json()["dispatches"][0]["delivery"]
+    dispatch = (await admin.get(path)).json()["dispatches"][0]
+    assert dispatch["escalate_at"] == dispatch["created_at"], "looked at now: it is texted"
+    delivery = dispatch["delivery"]
     assert (delivery["state"], delivery["cause"], delivery["tries"]) == ("withdrawn", "agency_no_system", 0)
     async with database.reading() as reading:
         assert await standing.alarms(reading) == []
