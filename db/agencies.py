@@ -100,6 +100,11 @@ async def add_ed25519_key(tx: Transaction, agency_id: int, key: str) -> bool:
     return bool((await tx.connection.execute(statement)).rowcount == 1)
 
 
+async def set_api_key(tx: Transaction, agency_id: int, api_key: str | None) -> None:
+    """Keep the key by which an agency's platform knows us."""
+    await tx.connection.execute(update(tables.agencies).where(a.id == agency_id).values(api_key=api_key))
+
+
 async def find(reading: Reading, code: str) -> AgencyRow | None:
     """Return the agency with this code, None when there is none or it was removed."""
     return next((row for row in await every(reading) if row.code == code), None)

@@ -5,7 +5,7 @@ finding for each. Nothing of it is in the outbox; the audit alone is told.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -71,11 +71,11 @@ async def examine(
     tls = tls or authority.trusting(agency.ca_pem)
     now = clock()
     form = formats.known(agency.format) or "native"
-    examinee = Examinee(agency.code, form, agency.jurisdiction_id, agency.keys_at(now), public_url)
+    examinee = Examinee(agency.code, form, agency.jurisdiction_id, agency.keys_at(now), public_url, agency.api_key)
     receiver = HttpReceiver(agency.url, agency.allow_cidr, tls=tls, resolve=resolve, deadline_s=deadline_s)
     try:
         for probe in series(examinee, now, new_id):
-            outcome = await send(receiver, probe, examinee.keys)
+            outcome = await send(receiver, probe, examinee)
             yield verdicts.judge(probe.question, outcome)
             if probe.question is not Question.GOOD:
                 continue
@@ -97,6 +97,8 @@ async def examine(
         await receiver.aclose()
 
 
-async def send(receiver: HttpReceiver, probe: Probe, keys: Sequence[str]) -> Outcome:
-    """Send one letter as it is; what its receiver says of these keys is shown to nobody."""
-    return await receiver.deliver(Letter(probe.id, probe.at, probe.signature, probe.body, probe.content_type, keys))
+async def send(receiver: HttpReceiver, probe: Probe, examinee: Examinee) -> Outcome:
+    """Send one letter as it is; what its receiver says of our keys is shown to nobody."""
+    carried = [examinee.api_key] if examinee.api_key else []
+    signed = probe.id, probe.at, probe.signature, probe.body, probe.content_type, examinee.keys
+    return await receiver.deliver(Letter(*signed, hidden=carried))

@@ -39,7 +39,8 @@ _CERTIFICATE_CODES = {10: "tls_expired", 62: "tls_wrong_host", 64: "tls_wrong_ho
 class Letter:
     """What one POST carries; `at` is the present time (its seconds were signed), `keys` signed it: no log shows one.
 
-    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is None.
+    An agency's letter is signed; an SMS gateway knows us by `authorization`, and `signature` is None. `hidden` are
+    secrets that it carries: no log shows one of these, however short.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Letter:
     content_type: str = "application/json"
     keys: Sequence[str] = ()
     authorization: str = ""
+    hidden: Sequence[str] = ()
 
     def proof(self) -> dict[str, str]:
         """Return the headers that say who we are, and which letter this is."""
@@ -290,5 +292,5 @@ def _words(error: BaseException) -> str:
 def _excerpt(raw: bytes, letter: Letter) -> str:
     """Return the first 4 kB as text that every database can keep (no NUL), without secrets."""
     text = raw[: 2 * EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")  # one across the end is found whole
-    shown = redacted(text, letter.keys, letter.signature or "")
+    shown = redacted(text, letter.keys, letter.signature or "", letter.hidden)
     return shown.encode()[:EXCERPT].decode("utf-8", "ignore")

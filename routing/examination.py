@@ -7,7 +7,7 @@ agency. Those that must be refused have an id of their own: who knows an id alre
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -52,13 +52,14 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Examinee:
-    """Whom the letters go to: code, form, what signs to it, where it would answer."""
+    """Whom the letters go to: code, form, what signs to it, where it would answer, its platform's key."""
 
     code: str
     format: Format
     jurisdiction_id: str | None
     keys: Sequence[str]
     public_url: str
+    api_key: str | None = None
 
 
 def series(examinee: Examinee, now: datetime, new_id: Callable[[datetime], str]) -> list[Probe]:
@@ -68,7 +69,7 @@ def series(examinee: Examinee, now: datetime, new_id: Callable[[datetime], str])
 
     def written(type: EnvelopeType, sequence: int) -> formats.Body:
         answer_url = f"{examinee.public_url.rstrip('/')}/agency/v1/dispatches/{dispatch_id}/answers"
-        return formats.body_in(
+        body = formats.body_in(
             examinee.format,
             type,
             now,
@@ -81,6 +82,7 @@ def series(examinee: Examinee, now: datetime, new_id: Callable[[datetime], str])
             jurisdiction_id=examinee.jurisdiction_id,
             earlier=[(n, now) for n in range(1, sequence)],
         )
+        return replace(body, content=formats.with_key(body.content_type, body.content, examinee.api_key))
 
     def ask(
         question: Question,

@@ -35,6 +35,14 @@ class Body:
     content: bytes
 
 
+def with_key(content_type: str, content: bytes, api_key: str | None) -> bytes:
+    """Return a stored body as it goes out: Open311's with the api_key that its platform wants.
+
+    The key is a secret, so nothing is stored with it: each try adds the one that the agency has then.
+    """
+    return open311.with_key(content, api_key) if api_key and content_type == open311.CONTENT_TYPE else content
+
+
 def body_in(
     format: Format,
     type: EnvelopeType,

@@ -1,4 +1,5 @@
-"""An agency's keys: a new secret or token with a grace for the old one, and the public half of its ed25519 key.
+"""An agency's keys: a new secret or token with a grace for the old one, the public half of its ed25519 key, and the
+api_key by which an Open311 platform knows the centre.
 
 A secret is changed while the line works: for the length of the grace both sign, so that the agency may take the new one
 when it suits it, and what it signs with the old one is honoured. Every try reads the agency as it is then, so the next
@@ -7,14 +8,19 @@ never holds one.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from db import agencies, people
 from db.agencies import AgencyRow
 from db.engine import Transaction
 from routing import outbox, signing
-from routing.refusals import UnknownAgencyError
+from routing.open311 import LONGEST_KEY
+from routing.refusals import NotOpen311Error, UnfitApiKeyError, UnknownAgencyError
+
+API_KEY: Final = re.compile(rf"[!-~]{{4,{LONGEST_KEY}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,21 @@ async def public_key(tx: Transaction, code: str, by: str) -> str:
     if agency.ed25519_key is None:
         raise AssertionError("an agency that was just given a key has none")
     return signing.public_key(agency.ed25519_key)
+
+
+async def set_api_key(tx: Transaction, code: str, api_key: str | None, by: str) -> None:
+    """Let every try from now on carry this api_key; None: none. It is shown nowhere again.
+
+    Raises UnknownAgencyError, NotOpen311Error, UnfitApiKeyError.
+    """
+    agency = await _find(tx, code)
+    if agency.format != "open311":
+        raise NotOpen311Error
+    if api_key is not None and not API_KEY.fullmatch(api_key):
+        raise UnfitApiKeyError
+    await agencies.set_api_key(tx, agency.id, api_key)
+    tx.record(by, "agency.api_key", code, is_set=api_key is not None)
+    tx.tell("agency", code)
 
 
 async def _find(tx: Transaction, code: str) -> AgencyRow:

@@ -27,9 +27,9 @@ from db.engine import Database, Transaction
 from db.envelopes import EnvelopeRow
 from db.ids import new_id
 from db.wakeups import rest
-from routing import answers, breaker, endings, signing, standing
+from routing import answers, breaker, endings, letters, standing
 from routing.breaker import Backoff, Share
-from routing.delivery import Delivered, HttpReceiver, Letter, Receiver, Refused
+from routing.delivery import Delivered, HttpReceiver, Receiver, Refused
 from routing.outcomes import TOPIC, BookAnswer, End
 from routing.retry import is_lasting
 from routing.saving import Saver
@@ -237,8 +237,7 @@ class _Lane:
     async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> int | None:
         """Send, and save how it ended; return after how many milliseconds the receiver took it, None: it did not."""
         at = self._means.database.clock()
-        signature = signing.sign(agency.keys_at(at), row.id, int(at.timestamp()), row.body)
-        letter = Letter(row.id, at, signature, row.body, row.content_type, agency.keys_at(at))
+        letter = letters.to_agency(agency, row.id, at, row.content_type, row.body)
         outcome = await receiver.deliver(letter)
         self._means.tally.outcomes[outcome.code] += 1
         if not isinstance(outcome, Delivered):

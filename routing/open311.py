@@ -12,9 +12,9 @@ attributes against its service definitions must define these codes, or it may re
 - `first_name` is the whole name: Indonesian names need no family name. `phone` is E.164, else what the carrier sent.
 - Left out: `address_id`, `email`, `device_id`, `account_id`, `last_name`, `media_url` (nothing to put there), and the
   carrier's spelling of a number that is known in E.164.
-- No secret is in here. The standard's `api_key` is a secret and also a form field: who delivers must add it, and must
-  not store it with the envelope. The answer URL opens nothing without the agency's token; the phone page's does, so it
-  is left out.
+- No secret is in here. The standard's `api_key` is a secret and also a form field: `with_key` adds it to what goes out
+  (`letters`), and it is not stored with the envelope. The answer URL opens nothing without the agency's token; the
+  phone page's does, so it is left out.
 
 GET requests of such platforms are often open to all, descriptions included. An agency that takes this form sees what
 an agency may see; that it does not publish it must be agreed with it.
@@ -35,6 +35,8 @@ from routing.visible import Asks, EnvelopeType, VisibleEntry, VisibleReport
 
 CONTENT_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
 DESCRIPTION_LIMIT = 4_000  # characters, says the standard
+LONGEST_KEY = 128
+KEY_ROOM = 3 * LONGEST_KEY + len("&api_key=")
 NO_PLACE = "Lokasi belum diketahui"  # some location is obligatory
 HEADINGS: dict[EnvelopeType, str] = {
     "dispatch.created": "Laporan 112",
@@ -114,9 +116,14 @@ def body(
         return urlencode([(name, _plain(value)) for name, value in pairs.items() if value is not None]).encode("ascii")
 
     characters = (DESCRIPTION_LIMIT - len(described([])) - 4) * _BYTES_PER_CHARACTER
-    room = min(characters, LIMIT - len(whole([], [*short.cut, ENTRIES_CUT])) - 16)
+    room = min(characters, LIMIT - KEY_ROOM - len(whole([], [*short.cut, ENTRIES_CUT])) - 16)
     entries, cut = newest(report.entries, room, _size, lambda entry: _size(prose.line(entry) + "\n"))
     return whole(entries, short.cut + cut)
+
+
+def with_key(body: bytes, api_key: str) -> bytes:
+    """Return a body with the key by which the platform knows the centre."""
+    return body + b"&" + urlencode({"api_key": api_key}).encode("ascii")
 
 
 def _plain(text: str) -> str:

@@ -92,6 +92,14 @@ class UnfitAuthorityError(RefusedError):
     """This is no certificate in PEM (-----BEGIN CERTIFICATE-----). `openssl x509 -in FILE -out ca.pem` makes it PEM."""
 
 
+class NotOpen311Error(RefusedError, status=409):
+    """Only a platform of Open311 knows the centre by an api_key. This agency takes another form, which is signed."""
+
+
+class UnfitApiKeyError(RefusedError):
+    """An api_key has 4 to 128 letters, digits and signs of ASCII, and no space. Copy it again from the platform."""
+
+
 class NoSuchAgencyError(UnknownAgencyError, status=404):  # it is in the address, not in what was sent
     __doc__ = UnknownAgencyError.__doc__
 

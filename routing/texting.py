@@ -47,7 +47,7 @@ class Gateway:
         in_body = sms_body.has_token(self.template)
         body, content_type = sms_body.fill(self.template, row.to, row.text or "", self.token)
         bearer = "" if in_body or not self.token else f"Bearer {self.token}"
-        return Letter(row.id, at, None, body, content_type, [f"token_{self.token}"], bearer)
+        return Letter(row.id, at, None, body, content_type, authorization=bearer, hidden=[self.token])
 
 
 class Texting:

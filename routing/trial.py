@@ -15,7 +15,7 @@ from db import delivery_log
 from db.agencies import AgencyRow
 from db.engine import Database
 from db.ids import new_id
-from routing import envelope, formats, signing, standing
+from routing import envelope, formats, letters, standing
 from routing.clipping import utc
 from routing.delivery import Delivered, HttpReceiver, Letter, Outcome, Receiver
 from routing.formats import Body
@@ -72,9 +72,7 @@ async def send(
 def _letter(agency: AgencyRow, now: datetime, public_url: str) -> Letter:
     id = new_id(now)
     body = _body(agency, id, now, public_url)
-    keys = agency.keys_at(now)
-    signature = signing.sign(keys, id, int(now.timestamp()), body.content)
-    return Letter(id, now, signature, body.content, body.content_type, keys)
+    return letters.to_agency(agency, id, now, body.content_type, body.content)
 
 
 def _body(agency: AgencyRow, id: str, now: datetime, public_url: str) -> Body:

@@ -39,7 +39,7 @@ def agency(url: str, format: str = "native", ca_pem: str | None = None) -> Agenc
     values: dict[str, Any] = dict.fromkeys(AgencyRow.__struct_fields__)
     values |= {"id": 1, "code": "damkar", "name": "Damkar", "url": url, "allow_cidr": ["127.0.0.0/8"]}
     values |= {"format": format, "secret": SECRET, "ed25519_key": make_key(b"k" * 32), "created_at": START}
-    values |= {"ca_pem": ca_pem, "phone": None}
+    values |= {"ca_pem": ca_pem, "phone": None, "api_key": "kunci-uji"}
     return AgencyRow(**values)
 
 
@@ -138,6 +138,7 @@ async def test_it_is_asked_in_its_own_form(format: str, content_type: str, count
     async with receiving(checks()) as pretend:
         assert bad(await found(agency(pretend.url, format))) == {}
         assert [got.headers["content-type"] for got in pretend.got] == [content_type] * count
+        assert {b"&api_key=kunci-uji" in got.body for got in pretend.got} == {format == "open311"}
 
 
 @pytest.mark.parametrize(
@@ -200,10 +201,11 @@ async def test_dns_that_says_something_else_meanwhile_is_told(later: list[str], 
 
 async def test_a_secret_that_comes_back_is_not_shown() -> None:
     bare = SECRET.partition("_")[2]
-    async with receiving(says(bare)) as pretend:
+    async with receiving(says(f"{bare} kunci-uji")) as pretend:
         told = " ".join(map(str, await found(agency(pretend.url))))
     assert HIDDEN in told
     assert bare not in told
+    assert "kunci-uji" not in told
 
 
 @dataclass
