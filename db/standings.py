@@ -30,6 +30,8 @@ class StandingRow(Struct, frozen=True):
     is_centre: bool
     no_system: bool
     phone: str | None
+    format: str
+    has_api_key: bool
     failures_in_a_row: int
     failing_since: datetime | None
     retry_after: datetime | None
@@ -73,7 +75,7 @@ async def every(reading: Reading) -> list[StandingRow]:
         select(
             *(a.code, a.name, a.paused_at, a.paused_by, a.pause_reason),
             *(a.disabled_at, a.disabled_by, a.disable_reason, a.caller_number, a.is_centre),
-            *((a.url == "").label("no_system"), a.phone),
+            *((a.url == "").label("no_system"), a.phone, a.format, a.api_key.is_not(None).label("has_api_key")),
             *(a.failures_in_a_row, a.failing_since, a.retry_after),
             func.coalesce(owed.c.unsent, 0).label("unsent"),
             owed.c.oldest_unsent_at,

@@ -1,6 +1,7 @@
 """The agencies that receive reports."""
 
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from db import agencies as saved
 from db.engine import Database
-from intake import terms
+from intake import numbers, terms
 from intake.access import check_free
 from intake112.command import CommandError, T, TokenGrace, app, on_database, tell_token
 from intake112.settings import Settings
@@ -19,6 +20,7 @@ from routing.refusals import RefusedError
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
 PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{1,30}")
+NO_SMS = "--phone gives no mobile number ('0328662112 / 081200000001' gives one beside a landline)"
 PemFile = typer.Option(
     exists=True, dir_okay=False, help="the certificate (PEM) of the authority that alone is believed"
 )
@@ -31,7 +33,7 @@ def add(
     code: Annotated[str, typer.Argument(help="its short name, such as damkar")],
     name: Annotated[str, typer.Option(help="its name on screens")],
     url: Annotated[str, typer.Option(help="where its webhooks go; without: it has no computer system")] = "",
-    phone: Annotated[str | None, typer.Option(help="its duty number, which people telephone")] = None,
+    phone: Annotated[str | None, typer.Option(help="its duty number; if mobile, links go there by SMS")] = None,
     allow_cidr: Annotated[
         list[str] | None, typer.Option(help="an address range that may be dialled though it is not public; repeatable")
     ] = None,
@@ -86,6 +88,8 @@ def add(
     added, addresses = of_agency(code, work)
     if url and not addresses:
         typer.echo(f"intake112: the host of {url} has no address now; {code} is added all the same", err=True)
+    if phone and not numbers.textable(phone):
+        typer.echo(f"intake112: {code} gets no link by SMS when nobody accepts: {NO_SMS}", err=True)
     typer.echo(f"secret: {added.secret}\ntoken: {added.token}")
 
 
@@ -100,6 +104,8 @@ def list_() -> None:
     for row in on_database(work):
         marks = [] if row.disabled_at is None else [f"DISABLED: {row.disable_reason}"]
         marks += [] if row.caller_number else ["without the caller's number"]
+        marks += ["its number takes no SMS"] if row.phone and not numbers.textable(row.phone) else []
+        marks += ["with an api_key"] if row.api_key else []
         marks += [] if row.ca_pem is None else ["an authority of its own"]
         cells = (
             row.code,
@@ -169,6 +175,26 @@ def renew_token(
             return await keys.renew_token(tx, code, timedelta(hours=grace), by="command line")
 
     tell_token(*of_agency(code, work))
+
+
+@commands.command()
+def api_key(
+    code: Annotated[str, typer.Argument(help="the agency's short name")],
+    *,
+    key_stdin: Annotated[bool, typer.Option("--key-stdin", help="read the key from stdin")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="send none any more")] = False,
+) -> None:
+    """Keep the api_key that an Open311 platform gave us; every try carries it, nothing shows it again."""
+    if key_stdin is remove:
+        raise CommandError("write the key to stdin and add --key-stdin (others could read an argument), or --remove it")
+    key = None if remove else sys.stdin.readline().strip()
+
+    async def work(database: Database, _: Settings) -> None:
+        async with database.transaction() as tx:
+            await keys.set_api_key(tx, code, key, by="command line")
+
+    of_agency(code, work)
+    typer.echo(f"{code}: what is sent carries {'no' if remove else 'this'} api_key from the next try on")
 
 
 @commands.command(name="keys")

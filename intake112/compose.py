@@ -185,7 +185,7 @@ def notes(settings: Settings) -> dict[str, str]:
             s.hep_port,
             "Where callers are, as their networks say it, is not taken over: INTAKE112_HEP_PORT is not set.",
         ),
-        ("sms", s.sms_url, "Callers get no link for their position by SMS: INTAKE112_SMS_URL is not set."),
+        ("sms", s.sms_url, "Callers and agencies get no link by SMS: INTAKE112_SMS_URL is not set."),
         ("recordings", s.recordings_dir, "Recordings stay on the PBX, unchecked: INTAKE112_RECORDINGS_DIR is not set."),
     )
     return {code: sentence for code, there, sentence in found if not there}

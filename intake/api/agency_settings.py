@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
 from db.agencies import AgencyRow
-from intake import terms
+from intake import numbers, terms
 from intake.access import Who, check_free
 from intake.api import bodies, versions
 from intake.api.choice_schemas import Name
@@ -38,7 +38,12 @@ Authority = Annotated[
 
 Phone = Annotated[
     str | None,
-    Field(max_length=32, pattern=r"^\+?[0-9][0-9 ()./-]{1,30}$", description="its duty number, which people telephone"),
+    Field(
+        max_length=32,
+        pattern=r"^\+?[0-9][0-9 ()./-]{1,30}$",
+        description="its duty number, which people telephone, or two with `/` between; links go by SMS to those that "
+        "are mobile numbers",
+    ),
 ]
 
 
@@ -73,6 +78,12 @@ class AgencyChangeIn(bodies.In):
     phone: Phone = None
 
 
+class ApiKeyIn(bodies.In):
+    """The api_key that an Open311 platform gave the centre; null: none."""
+
+    api_key: str | None = Field(min_length=4, max_length=128, pattern=r"^[!-~]+$")
+
+
 class RotateIn(bodies.In):
     """For how many hours the old secret is honoured too; 0: it was given away."""
 
@@ -86,9 +97,11 @@ class AgencySettings(Versioned):
     name: str
     url: str | None = Field(description="null: it has no computer system")
     phone: str | None
+    sms_to: list[str] = Field(description="its mobile numbers, to which links go by SMS; empty: `phone` takes none")
     allow_cidr: list[str]
     format: str
     jurisdiction_id: str | None
+    has_api_key: bool = Field(description="whether what is sent carries an api_key, which is shown nowhere")
     is_centre: bool
     ca_pem: str | None
     old_secret_until: datetime | None
@@ -181,6 +194,14 @@ def router(context: Context) -> APIRouter:
             tx.tell("agency", code)
         return RotatedSecret(secret=rotated.secret, old_secret_until=rotated.until, cut_short=rotated.cut_short)
 
+    @routes.post("/{code}/api-key", responses=refusals(*ON_WRITE, 404, 409))
+    async def api_key(code: Code, body: ApiKeyIn, who: admin, response: Response) -> AgencySettings:
+        """Set the api_key that an Open311 platform wants; every try from now on carries it. It is shown nowhere."""
+        async with database.transaction() as tx:
+            await standing.agency_of(tx, code)
+            await keys.set_api_key(tx, code, body.api_key, by=who.name)
+            return with_etag(_shown(await standing.agency_of(tx, code), tx.now), response)
+
     return routes
 
 
@@ -191,9 +212,11 @@ def _shown(row: AgencyRow, now: datetime) -> AgencySettings:
         name=row.name,
         url=row.url or None,
         phone=row.phone,
+        sms_to=numbers.textable(row.phone),
         allow_cidr=list(row.allow_cidr),
         format=row.format,
         jurisdiction_id=row.jurisdiction_id,
+        has_api_key=row.api_key is not None,
         is_centre=row.is_centre,
         ca_pem=row.ca_pem,
         old_secret_until=row.secret_previous_until if len(row.secrets_at(now)) > 1 else None,

@@ -11,6 +11,7 @@ from db.delivery_log import SentRow, TrialRow
 from db.engine import Reading
 from db.envelopes import AttemptRow
 from db.standings import StandingRow
+from intake import numbers
 from intake.access import Who
 from intake.api import bodies
 from intake.api import delivery_schemas as schemas
@@ -105,7 +106,7 @@ async def one_agency(reading: Reading, code: str) -> schemas.Agency:
 def _agency(row: StandingRow, now: datetime) -> schemas.Agency:
     ages = {"oldest_unsent_s": row.oldest_unsent_at, "oldest_unaccepted_s": row.oldest_unaccepted_at}
     shown = {name: max(0.0, (now - at).total_seconds()) if at is not None else 0.0 for name, at in ages.items()}
-    return schemas.Agency.model_validate(asdict(row) | shown)
+    return schemas.Agency.model_validate(asdict(row) | shown | {"sms_to": numbers.textable(row.phone)})
 
 
 async def _page(reading: Reading, agency_id: int, before: str | None, limit: int) -> list[schemas.Delivery]:

@@ -30,6 +30,9 @@ class Agency(Out):
     is_centre: bool
     no_system: bool = Field(description="nothing can be sent there: people telephone `phone`")
     phone: str | None = Field(description="its duty number")
+    sms_to: list[str] = Field(description="its mobile numbers, to which links go by SMS; empty: `phone` takes none")
+    format: str = Field(description="the form of what it is sent: native, eido, cap, open311")
+    has_api_key: bool = Field(description="whether what is sent carries the api_key of its platform")
     failing_since: datetime | None
     failures_in_a_row: int
     unsent: int

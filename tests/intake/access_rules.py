@@ -34,6 +34,7 @@ RULES: Final = {
     "PATCH /api/v1/agencies/{code}/settings": ADMINS,
     "POST /api/v1/agencies/{code}/rotate-secret": ADMINS,
     "POST /api/v1/agencies/{code}/renew-token": ADMINS,
+    "POST /api/v1/agencies/{code}/api-key": ADMINS,
     "POST /api/v1/agencies/{code}/caller-number": ADMINS,
     "GET /api/v1/agencies/{code}/deliveries": STAFF,
     "POST /api/v1/agencies/{code}/disable": ADMINS,

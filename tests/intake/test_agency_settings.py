@@ -89,3 +89,28 @@ async def test_the_record_is_read_page_by_page_and_that_is_in_the_record(
     await reads.flush()
     newest = (await admin.get("/api/v1/audit", params={"limit": 1})).json()["rows"][0]
     assert (newest["actor"], newest["action"]) == ("the admin", "audit.read")
+
+
+async def test_the_key_of_a_platform_is_set_and_shown_nowhere(admin: Client) -> None:
+    await added(admin, format="open311")
+    path = f"{URL}/damkar/api-key"
+    kept = await admin.post(path, json={"api_key": "kunci-rahasia"})
+    assert (kept.status_code, kept.json()["has_api_key"], kept.headers["ETag"]) == (200, True, '"1"')
+    read = [await admin.get(one) for one in (URL, f"{URL}/damkar/settings", "/api/v1/audit")]
+    assert not any("kunci-rahasia" in answer.text for answer in (kept, *read))
+    assert read[0].json()["agencies"][0]["has_api_key"]
+    assert "agency.api_key" in read[2].text
+    assert (await admin.post(path, json={"api_key": "ada spasi"})).status_code == 422
+    assert (await admin.post(path, json={"api_key": None})).json()["has_api_key"] is False
+    assert (await admin.post(f"{URL}/bpbd/api-key", json={"api_key": None})).status_code == 404
+    assert (await admin.post(URL, json=DAMKAR | {"code": "polres", "name": "Polres"})).status_code == 201
+    refused = await admin.post(f"{URL}/polres/api-key", json={"api_key": "kunci-rahasia"})
+    assert (refused.status_code, refused.json()["error"]) == (409, "not_open311")
+
+
+async def test_which_of_its_numbers_take_sms_is_told(admin: Client) -> None:
+    new = await added(admin, phone="0328 662112 / 0812-0000-0001")
+    assert new["agency"]["sms_to"] == ["+6281200000001"]
+    changed = await admin.patch(f"{URL}/damkar/settings", json={"phone": "0328 662112"}, headers={"If-Match": '"1"'})
+    assert changed.json()["sms_to"] == []
+    assert (await admin.get(URL)).json()["agencies"][0]["sms_to"] == []

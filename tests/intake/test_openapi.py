@@ -41,7 +41,7 @@ BEYOND: Final = {
     ),
     "admin": (
         r"users.*|sessions.*|tokens.*|kinds.*|dispositions.*|audit|agencies"
-        r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret|renew-token)"
+        r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret|renew-token|api-key)"
     ),
     "person": r"shift(/state|/end)?",  # who holds a session; a token has no shift
     "machine": r"reports(/\{number\})?|kinds|aml",

@@ -121,7 +121,8 @@ def test_an_agency_without_a_system_has_its_duty_number(env: Mapping[str, str]) 
     add = ("agency", "add", "sar", "--name", "SAR", "--kind", "kebakaran")
     assert "give its duty number" in bad(env, *add)
     assert "is no telephone number" in bad(env, *add, "--phone", "tidak ada")
-    assert "token: " in good(env, *add, "--phone", "0328 662 112")
+    added = inside(env, *add, "--phone", "0328 662 112")
+    assert ("token: " in added.stdout, "gives no mobile number" in added.stderr) == (True, True)
     assert good(env, "agency", "list").split("\t")[2] == "no system: telephone 0328 662 112"
     assert "no computer system" in (said := bad(env, "agency", "test", "sar"))
     assert "0328 662 112" in said
@@ -147,6 +148,13 @@ def test_an_agency_may_take_another_form(env: Mapping[str, str]) -> None:
     assert "native, eido, cap, open311" in bad(env, *add, "--format", "pdf")
     good(env, *add, "--format", "open311", "--jurisdiction", "sumenep.example")
     assert good(env, "agency", "list").rstrip("\n").split("\t")[-2:] == ["open311", "without the caller's number"]
+    assert "--key-stdin" in bad(env, "agency", "api-key", "lapor")
+    assert "4 to 128 letters" in inside(env, "agency", "api-key", "lapor", "--key-stdin", stdin="ada spasi\n").stderr
+    kept = inside(env, "agency", "api-key", "lapor", "--key-stdin", stdin="kunci-rahasia\n")
+    assert (kept.returncode, "kunci-rahasia" in f"{kept.stdout}{kept.stderr}") == (0, False)
+    assert good(env, "agency", "list").rstrip("\n").endswith("\twith an api_key")
+    good(env, "agency", "api-key", "lapor", "--remove")
+    assert "api_key" not in good(env, "agency", "list")
 
 
 def test_an_agency_is_disabled_and_is_not_told_who_called(env: Mapping[str, str]) -> None:

@@ -27,6 +27,9 @@ export interface Agency {
   is_centre: boolean;
   no_system: boolean;
   phone: string | null;
+  sms_to: string[];
+  format: string;
+  has_api_key: boolean;
   failing_since: string | null;
   failures_in_a_row: number;
   unsent: number;
@@ -68,9 +71,11 @@ export interface AgencySettings {
   name: string;
   url: string | null;
   phone: string | null;
+  sms_to: string[];
   allow_cidr: string[];
   format: string;
   jurisdiction_id: string | null;
+  has_api_key: boolean;
   is_centre: boolean;
   ca_pem: string | null;
   old_secret_until: string | null;
@@ -117,6 +122,11 @@ export interface Answering {
   counted: number;
   gave_up: number;
   unknown: number;
+}
+
+/** The api_key that an Open311 platform gave the centre; null: none. */
+export interface ApiKeyIn {
+  api_key: string | null;
 }
 
 /** One try. `detail` is the first 4 kB of the answer, or what went wrong, without secrets. */
@@ -1874,6 +1884,7 @@ export interface WorklistTotals {
 export interface Routes {
   "GET /api/v1/agencies": { takes: undefined; gives: Agencies; query: undefined };
   "POST /api/v1/agencies": { takes: AgencyIn; gives: AddedAgency; query: undefined };
+  "POST /api/v1/agencies/{code}/api-key": { takes: ApiKeyIn; gives: AgencySettings; query: undefined };
   "POST /api/v1/agencies/{code}/caller-number": { takes: CallerNumberIn; gives: Agency; query: undefined };
   "GET /api/v1/agencies/{code}/deliveries": { takes: undefined; gives: DeliveryPage; query: { after?: string | null; limit?: number; } };
   "POST /api/v1/agencies/{code}/disable": { takes: DisableIn; gives: Agency; query: undefined };
