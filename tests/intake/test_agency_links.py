@@ -151,6 +151,8 @@ async def test_only_what_takes_sms_is_texted_and_else_it_is_said(
     clock.forward(seconds=60)
     await look(database)
     assert {one.to for one in await owed(database)} == set(to)
+    clock.forward(seconds=600)
+    await look(database)
     (told,) = await said(database)
     assert why in told
 

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from db import agencies
 from db.engine import Database
-from routing import keys, outbox, trial
+from routing import formats, keys, open311, outbox, trial
+from routing.clipping import LIMIT
 from routing.redaction import HIDDEN, redacted
 from routing.refusals import NotOpen311Error, RefusedError, UnfitApiKeyError
 from routing.signing import verify
@@ -18,6 +19,7 @@ from tests.routing import cases
 from tests.routing.receivers import Pretend, receiving
 from tests.routing.running import running, tried
 from tests.routing.test_outbox import audit
+from tests.routing.visible import ACCEPT_BY, AT, DISPATCH, LONG, URL
 
 KEY = 'k3y"/+<&=\\%-7'
 
@@ -93,3 +95,10 @@ def test_it_is_hidden_however_it_is_written(written: object) -> None:
     assert (said.startswith("salah: "), said.endswith(" <- ini"), HIDDEN in said) == (True, True, True)
     assert "k3y" not in said
     assert redacted("kunci abcd salah", hidden=["abcd", ""]) == f"kunci {HIDDEN} salah"
+
+
+def test_the_longest_report_has_room_for_the_longest_key() -> None:
+    body = open311.body("dispatch.created", AT, DISPATCH, URL, ACCEPT_BY, 1, LONG)
+    key = "%" * open311.LONGEST_KEY
+    assert len(body) > LIMIT - 100 - open311.KEY_ROOM
+    assert len(formats.with_key(open311.CONTENT_TYPE, body, key)) < LIMIT
