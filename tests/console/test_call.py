@@ -239,6 +239,28 @@ def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: 
     budi.context.close()
 
 
+WAITS_ITS_TURN = "navigator.locks.query().then(({pending}) => pending.some(({name}) => name === 'intake112.ring'))"
+
+
+def test_of_two_tabs_one_rings_and_when_it_is_closed_the_other(here: Centre, siti: Page) -> None:
+    other = siti.context.new_page()
+    other.goto(f"{here.address}/papan")  # whoever is on shift is called there, too
+    other.locator("#sound").click()
+    for page in (siti, other):
+        expect(page.locator("#sound")).to_have_text("♪ Bunyi: nyala")
+        page.evaluate(COUNTS_RINGS)
+    until(lambda: siti.evaluate(WAITS_ITS_TURN), "the tab that was used last has the ring")
+    call = here.call("+6281200000035")
+    call.rings()
+    until(lambda: other.evaluate("rings") >= 2, "it rings there, and rings on")
+    assert siti.evaluate("rings") == 0, "both tabs ring"
+    other.close()
+    until(lambda: siti.evaluate("rings"), "it rings in the tab that is left")
+    call.answers()
+    call.hangs_up()
+    expect(siti.locator("#queue li")).to_have_count(0)
+
+
 def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     tabs = [siti, *(siti.context.new_page() for _ in range(11))]
     for tab in tabs[1:]:
