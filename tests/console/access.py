@@ -34,10 +34,14 @@ STEP: Final = """() => {
   return seen ? "" : "no mark of focus: " + here.outerHTML.slice(0, 200);
 }"""
 LOST: Final = f"""() => {{
+  const roof = () => {{ // it stays above what scrolls
+    const box = document.querySelector(".banners")?.getBoundingClientRect();
+    return box && box.top <= 0 ? box.bottom : 0;
+  }};
   const lost = {_CONTROLS}.filter((e) => {{
     e.scrollIntoView({{ block: "center", inline: "nearest", behavior: "instant" }});
     const box = e.getBoundingClientRect();
-    const y = Math.max(box.top, 0) + Math.min(box.height / 2, 20);
+    const y = Math.max(box.top, roof(), 0) + Math.min(box.height / 2, 20);
     const hit = document.elementFromPoint(box.left + box.width / 2, y);
     return !hit || !(e === hit || e.contains(hit) || hit.contains(e) && hit.matches("label"));
   }}).map((e) => "covered or cut off: " + e.outerHTML.slice(0, 200));

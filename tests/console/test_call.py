@@ -239,6 +239,28 @@ def test_of_two_operators_on_one_report_nothing_is_lost(here: Centre, chromium: 
     budi.context.close()
 
 
+WAITS_ITS_TURN = "navigator.locks.query().then(({pending}) => pending.some(({name}) => name === 'intake112.ring'))"
+
+
+def test_of_two_tabs_one_rings_and_when_it_is_closed_the_other(here: Centre, siti: Page) -> None:
+    other = siti.context.new_page()
+    other.goto(f"{here.address}/papan")  # whoever is on shift is called there, too
+    other.locator("#sound").click()
+    for page in (siti, other):
+        expect(page.locator("#sound")).to_have_text("♪ Bunyi: nyala")
+        page.evaluate(COUNTS_RINGS)
+    until(lambda: siti.evaluate(WAITS_ITS_TURN), "the tab that was used last has the ring")
+    call = here.call("+6281200000035")
+    call.rings()
+    until(lambda: other.evaluate("rings") >= 2, "it rings there, and rings on")
+    assert siti.evaluate("rings") == 0, "both tabs ring"
+    other.close()
+    until(lambda: siti.evaluate("rings"), "it rings in the tab that is left")
+    call.answers()
+    call.hangs_up()
+    expect(siti.locator("#queue li")).to_have_count(0)
+
+
 def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     tabs = [siti, *(siti.context.new_page() for _ in range(11))]
     for tab in tabs[1:]:
@@ -258,6 +280,7 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     expect(siti.locator("#stale")).to_be_hidden()
 
 
+PLACES = "() => ['main', 'aside button'].map((one) => document.querySelector(one).getBoundingClientRect().top)"
 LOST_HZ, OVERDUE_HZ = 440, 523
 HEARD = """() => { const Tone = OscillatorNode, first = !globalThis.tones; globalThis.tones = [];
     if (first) OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
@@ -269,7 +292,7 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
     keys = Keys(siti)
     _, number = answered(here, siti, "+6281200000051")
     narrative, mark = siti.get_by_label("Uraian"), siti.locator("#field-narrative-mark")
-    room = siti.locator(".told").evaluate("one => one.offsetHeight")
+    places = siti.evaluate(PLACES)
     keys.to(narrative)
     keys.type(WORDS[:25])
     here.product.kill()
@@ -279,7 +302,7 @@ def test_a_server_that_is_killed_while_somebody_types_loses_no_key(here: Centre,
     keys.press("Enter")
     expect(siti.locator("#entries li.unsent", has_text="Penelepon terputus")).to_be_visible()
     expect(siti.locator("#alarms")).to_contain_text("Server tidak menjawab", timeout=20_000)
-    assert siti.locator(".told").evaluate("one => one.offsetHeight") == room, "what comes and goes moves nothing below"
+    assert siti.evaluate(PLACES) == places, "what comes and goes moves nothing below"
     keys.to(narrative, back=True)
     keys.press("End")
     here.product.start(ready=False)
@@ -335,17 +358,37 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     expect(siti.locator(f"nav [data-number='{number}']")).to_contain_text("▲")
 
 
-def test_what_the_server_goes_without_and_a_newer_version_are_said(siti: Page) -> None:
+def test_what_is_told_above_the_page_moves_nothing_in_it(siti: Page) -> None:
     def told(route: Route) -> None:
         said = route.fetch().json()
         checks = [one for one in said["checks"] if not one["name"].startswith("bridge")]
+        checks.append({"name": "database", "ok": False, "message": "no answer"})  # now nobody knows of the services
         route.fulfill(json=said | {"checks": checks, "lacks": ["bridge", "control"], "version": "99.1"})
 
+    services, places = siti.locator("#services li"), siti.evaluate(PLACES)
+    expect(services.first).to_be_visible()
     siti.route("**/readyz", told)
     expect(siti.locator("#newer")).to_contain_text("Server sudah versi 99.1")
     expect(siti.locator("#alarms")).to_contain_text("Pusat ini tidak tersambung ke PBX")
     expect(siti.locator("#queue-count")).to_have_text("?")
+    expect(services).to_have_count(0)
+    assert siti.evaluate(PLACES) == places, "services went, alarms came"
     siti.locator("#lacks summary").click()
     expect(siti.locator("#lacks")).to_contain_text("Panggilan tidak dapat diatur dari meja")
     siti.unroute("**/readyz")
     expect(siti.locator("#newer")).to_be_hidden()
+    expect(services.first).to_be_visible()
+
+    keys, failure = Keys(siti), siti.locator("#trouble li")
+    siti.route(
+        "**/api/v1/**", lambda route: route.fulfill(status=503) if route.request.method != "GET" else route.continue_()
+    )
+    keys.press("F10")
+    expect(failure).to_contain_text("Tidak ada jawaban")
+    keys.write(siti.get_by_label("Uraian"), "Pohon tumbang")
+    expect(siti.locator("#unsaved")).to_be_visible()
+    assert siti.evaluate(PLACES) == places, "what could not be done, and what is not saved, came"
+    siti.unroute("**/api/v1/**")
+    keys.push(failure.get_by_role("button"))
+    expect(siti.locator("#unsaved")).to_be_hidden()
+    assert siti.evaluate(PLACES) == places

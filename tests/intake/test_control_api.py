@@ -139,10 +139,13 @@ async def test_whose_caller_may_be_hung_up(client: Client, database: Database) -
     for path, body in ((hang_up, {}), (transfer, {"number": "+62328600113", "attended": False})):
         status, said = await budi.post(path, body)
         assert (status, said["error"], "siti" in said["message"]) == (409, "others_call", True)
-    for path in ("close", "disposition"):
-        ended = {"class": "prank"}
-        status, said = await budi.post(f"/reports/112-20260314-0001/{path}", ended)
-        assert (status, said["error"]) == (409, "others_call")
+    report, ended, theirs = "/reports/112-20260314-0001", {"class": "prank"}, {"agency": "112-sampang"}
+    for path, body in (("close", ended), ("disposition", ended), ("not-ours", theirs)):
+        status, said = await budi.post(f"{report}/{path}", body)
+        assert (status, said["error"]) == (409, "others_call"), path
+    as_read = budi.headers | {"If-Match": '"1"'}
+    patched = await client.patch(f"/api/v1{report}", json={"status": "closed", **ended}, headers=as_read)
+    assert (patched.status_code, patched.json()["error"]) == (409, "others_call")
     async with database.reading() as reading:
         assert [row.action for row in await controls.unfinished(reading, "pbx-1") if row.report_id] == []
     assert [(await who.post(hang_up))[0] for who in (siti, wati)] == [202, 202]

@@ -4,8 +4,11 @@ import { live } from "../live/live.svelte.ts";
 import { Bell } from "../report/bell.ts";
 import { who } from "../who.ts";
 
-/** Listen for ever; called once, by the frame of any page but the operator's. Whoever has no shift hears nothing. */
-export function ringElsewhere(): void {
+/**
+ * Listen for ever; called once, by the frame of any page but the operator's. Whoever has no shift hears nothing. Returns what
+ * looks whether somebody rings: the timers of a page that nobody sees may stand still for a minute.
+ */
+export function ringElsewhere(): () => void {
   const bell = new Bell();
   let state: string | null = null; // of this user's shift
   const read = async (): Promise<void> => {
@@ -14,7 +17,10 @@ export function ringElsewhere(): void {
     state = mine?.state ?? null;
   };
   live.fresh(read, () => undefined, "shift"); // where it cannot be read: as it was before, until it can
-  setInterval(() => {
-    if (state !== null) bell.look(state === "ready");
-  }, 1_000);
+  const look = (): void => {
+    if (state === null) bell.rest();
+    else bell.look(state === "ready");
+  };
+  setInterval(look, 1_000);
+  return look;
 }
