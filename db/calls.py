@@ -13,6 +13,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 from db import reports, tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
+from db.reports import ReportRow
+from db.several import several
 
 c = tables.calls.c
 l = tables.legs.c  # noqa: E741  # as short as the others
@@ -101,8 +103,8 @@ async def by_keys(reading: Reading, keys: Iterable[Key]) -> dict[Key, CallRow]:
     found: dict[Key, CallRow] = {}
     statement = _lock_by_key if isinstance(reading, Transaction) else _by_key
     for pbx, uniqueids in sorted(by_pbx.items()):  # pairs in one list would make SQLite read the whole table
-        rows = (await reading.connection.execute(statement, {"of_pbx": pbx, "uniqueids": uniqueids})).mappings()
-        found |= {(pbx, row["uniqueid"]): CallRow(**row) for row in rows}
+        rows = await reading.rows(CallRow, statement, {"of_pbx": pbx, "uniqueids": several(uniqueids)})
+        found |= {(pbx, row.uniqueid): row for row in rows}
     return found
 
 
@@ -149,8 +151,8 @@ async def legs_of(reading: Reading, call_id: int) -> list[LegRow]:
 async def legs_by_call(reading: Reading, call_ids: Collection[int]) -> dict[int, list[LegRow]]:
     """Return the legs of each of these calls, in the order in which they began."""
     found: dict[int, list[LegRow]] = {call_id: [] for call_id in call_ids}
-    for row in (await reading.connection.execute(_legs_of, {"ids": list(call_ids)})).mappings():
-        found[row["call_id"]].append(LegRow(**row))
+    for row in await reading.rows(LegRow, _legs_of, {"ids": several(call_ids)}):
+        found[row.call_id].append(row)
     return found
 
 
@@ -263,7 +265,7 @@ async def lock_reports(tx: Transaction, report_ids: Collection[int]) -> dict[int
     return {row["id"]: CallersReport(**row) for row in rows}
 
 
-async def change_callers(tx: Transaction, changed: Sequence[CallersReport]) -> None:
+async def change_callers(tx: Transaction, changed: Sequence[ReportRow]) -> None:
     """Save callers of locked reports; `touch` gives these reports their next version."""
     rows = [{"of_id": row.id} | {f"new_{name}": getattr(row, name) for name in OF_CALLER} for row in changed]
     await tx.connection.execute(_change_callers, rows)

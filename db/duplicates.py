@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
 from db import reports, tables
-from db.engine import Reading, Transaction
+from db.engine import DeadlockError, Reading, Transaction
 from db.reports import ReportRow
 from db.several import several
 
@@ -78,9 +78,24 @@ async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
                 await attempt.rollback()
 
 
+_joined_of = select(r.id).where(
+    r.id.in_(bindparam("ids", expanding=True)), or_(r.duplicate_of.is_not(None), r.joined > 0)
+)
+
+
 async def lock_ids(tx: Transaction, report_ids: Collection[int]) -> dict[int, ReportRow]:
-    """Lock the reports with these ids and all that are in a group with one of them; see `lock`."""
-    return await lock(tx, *(await reports.by_ids(tx, list(report_ids))).values())
+    """Lock the reports with these ids and all that are in a group with one of them; see `lock`.
+
+    Where none of them is in a group, as of most calls, no savepoint is opened. Raises DeadlockError when one is joined
+    in this moment: all are let go by doing it again.
+    """
+    ids = {"ids": several(sorted(set(report_ids)))}
+    if (await tx.connection.execute(_joined_of, ids)).first() is not None:
+        return await lock(tx, *(await reports.by_ids(tx, list(report_ids))).values())
+    locked = await tx.rows(ReportRow, _lock, ids)
+    if not all(row.is_alone for row in locked):
+        raise DeadlockError("a report was joined with another in this moment")
+    return {row.id: row for row in locked}
 
 
 def _attempt(tx: Transaction) -> AbstractAsyncContextManager[AsyncTransaction | None]:

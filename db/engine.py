@@ -61,14 +61,17 @@ class Reading:
         self, kind: type[Row], statement: Executable, values: Mapping[str, object] | None = None
     ) -> Row | None:
         """Return the one row that a statement finds as its struct, None when it finds none."""
-        found = (await self.connection.execute(statement, values)).mappings().one_or_none()
-        return None if found is None else kind(**found)
+        found = await self.connection.execute(statement, values)
+        row = found.one_or_none()
+        return None if row is None else kind(**dict(zip(found.keys(), row, strict=True)))
 
     async def rows(
         self, kind: type[Row], statement: Executable, values: Mapping[str, object] | None = None
     ) -> list[Row]:
         """Return the rows that a statement finds, each as its struct."""
-        return [kind(**found) for found in (await self.connection.execute(statement, values)).mappings()]
+        found = await self.connection.execute(statement, values)
+        names = tuple(found.keys())  # `mappings` looks each name up in each row: three times the time
+        return [kind(**dict(zip(names, row, strict=True))) for row in found]
 
 
 class Transaction(Reading):

@@ -21,6 +21,15 @@ def _saving(insert: Any) -> Any:
     return statement.on_conflict_do_update(index_elements=["bridge"], set_=news)
 
 
+def _beating(insert: Any) -> Any:
+    statement, s = insert(tables.services), tables.services.c
+    said = statement.excluded
+    news = {name: said[name] for name in ("state", "detail", "figures", "alarms", "seen_at")}
+    since = case((s.state == said.state, s.since), else_=said.since)
+    return statement.on_conflict_do_update(index_elements=["name"], set_=news | {"since": since})
+
+
+_beat = {"sqlite": _beating(sqlite.insert), "postgresql": _beating(postgresql.insert)}
 _save_state = {"sqlite": _saving(sqlite.insert), "postgresql": _saving(postgresql.insert)}
 
 
@@ -83,19 +92,16 @@ async def beat(
     alarms: Sequence[Alarm] = (),
 ) -> None:
     """Save what a service says of itself; `since` moves only when the state changes."""
-    table = tables.services
-    values = {
+    row = {
+        "name": name,
         "state": state,
         "detail": detail,
         "figures": dict(figures or {}),
         "alarms": [asdict(alarm) for alarm in alarms],
+        "since": tx.now,
         "seen_at": tx.now,
     }
-    since = case((table.c.state == state, table.c.since), else_=tx.now)
-    statement = tx.insert_or(table).values(name=name, since=tx.now, **values)
-    await tx.connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_=values | {"since": since})
-    )
+    await tx.connection.execute(_beat[tx.connection.dialect.name], row)
 
 
 async def services(reading: Reading) -> list[ServiceRow]:

@@ -1,5 +1,7 @@
 """The connections to PostgreSQL: one pool; those that read look at one instant and can change nothing.
 
+The connection that was given back last is lent next: it holds the prepared statements, and its server is known to live.
+
 Before it is lent, a connection that nobody used for IDLE_S is asked whether it lives. SQLAlchemy's `pool_pre_ping` asks
 every time, by BEGIN, a statement and ROLLBACK: of the seven round trips of a look at the outbox those were three. Of
 one in use a moment ago the driver itself knows when the server has ended it.
@@ -13,7 +15,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 SILENCE_S: Final = 10.0  # a server that says nothing for so long is not there (its packets may be dropped on the way)
-IDLE_S: Final = 1.0
+IDLE_S: Final = 2.0  # longer than our polls rest
 
 
 def engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
@@ -22,6 +24,7 @@ def engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
         url,
         hide_parameters=True,  # what people said, and keys, have no place in a log
         pool_size=10,
+        pool_use_lifo=True,
         max_overflow=10,
         pool_timeout=10,
         connect_args={"timeout": SILENCE_S, "command_timeout": SILENCE_S},

@@ -163,8 +163,7 @@ _by_ids = select(tables.reports).where(r.id.in_(bindparam("ids", expanding=True)
 
 async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
     """Return the reports with these ids."""
-    rows = (await reading.connection.execute(_by_ids, {"ids": ids})).mappings()
-    return {row["id"]: ReportRow(**row) for row in rows}
+    return {row.id: row for row in await reading.rows(ReportRow, _by_ids, {"ids": several(ids)})}
 
 
 def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import bindparam, exists, insert, or_, select, update
+from sqlalchemy import bindparam, exists, false, func, insert, or_, select, union_all, update
 
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
+from db.several import several
 
 s, u, l = tables.shifts.c, tables.users.c, tables.legs.c  # noqa: E741  # as short as the others
 c, r, states = tables.calls.c, tables.reports.c, tables.shift_states.c
@@ -105,13 +106,14 @@ async def of_user(reading: Reading, user: str) -> ShiftRow | None:
     return next(iter(await _rows(reading, s.user == user, tables.OPEN_SHIFT)), None)
 
 
-async def at_device(reading: Reading, pbx: str, device: str) -> ShiftRow | None:
-    """Return the open shift at a telephone."""
-    return next(iter(await _rows(reading, s.pbx == pbx, s.device == device, tables.OPEN_SHIFT)), None)
-
-
 _every_open = select(tables.shifts).where(tables.OPEN_SHIFT).order_by(*ORDER)
 _open_of = _every_open.where(s.pbx == bindparam("of_pbx"))
+_open_at = _open_of.where(s.device == bindparam("at_device"))
+
+
+async def at_device(reading: Reading, pbx: str, device: str) -> ShiftRow | None:
+    """Return the open shift at a telephone."""
+    return await reading.row(ShiftRow, _open_at, {"of_pbx": pbx, "at_device": device})
 
 
 async def every_open(reading: Reading, pbx: str | None = None) -> list[ShiftRow]:
@@ -127,28 +129,33 @@ async def lock_all(tx: Transaction) -> list[ShiftRow]:
     return await tx.rows(ShiftRow, statement.with_for_update())
 
 
-_unreleased = select(tables.shifts).where(s.ended_at.is_not(None), tables.SHIFT_OWED).order_by(*ORDER)
-
-
-async def unreleased(reading: Reading) -> list[ShiftRow]:
-    """Return the shifts that ended and whose telephone is not known to be out of the queue."""
-    return await reading.rows(ShiftRow, _unreleased)
+_first, _last = bindparam("first", type_=tables.UtcTime()), bindparam("last", type_=tables.UtcTime())
+_bound = (
+    select(tables.shifts)
+    .where(s.device.in_(bindparam("devices", expanding=True)))
+    .where(s.begun_at <= _last, or_(s.ended_at.is_(None), s.ended_at > _first))
+    .order_by(*ORDER)
+)
 
 
 async def bound(reading: Reading, devices: Collection[str], first: datetime, last: datetime) -> list[ShiftRow]:
     """Return the shifts at these telephones that lasted at some time from `first` to `last`."""
-    lasted = s.begun_at <= last, or_(s.ended_at.is_(None), s.ended_at > first)
-    return await _rows(reading, s.device.in_(devices), *lasted)
+    return await reading.rows(ShiftRow, _bound, {"devices": several(devices), "first": first, "last": last})
 
 
 _now = bindparam("now", type_=tables.UtcTime())
 _session = tables.sessions.c
 _lives = exists().where(_session.user == s.user, _session.expires_at > _now)
+_is_gone = or_(u.disabled_at <= _now, ~_lives)
 _gone = (
     select(tables.shifts, u.disabled_at)
     .join(tables.users, u.name == s.user)
-    .where(tables.OPEN_SHIFT, or_(u.disabled_at <= _now, ~_lives))
+    .where(tables.OPEN_SHIFT, _is_gone)
     .order_by(*ORDER)
+)
+_of_people = select(tables.shifts, func.coalesce(_is_gone, false()).label("gone")).join(tables.users, u.name == s.user)
+_tended = union_all(  # each part has its index
+    _of_people.where(tables.OPEN_SHIFT), _of_people.where(s.ended_at.is_not(None), tables.SHIFT_OWED)
 )
 
 
@@ -156,6 +163,14 @@ async def gone(reading: Reading) -> list[tuple[ShiftRow, bool]]:
     """Return the open shifts of people who are logged in nowhere any more, and whether they were disabled."""
     found = [dict(row) for row in (await reading.connection.execute(_gone, {"now": reading.now})).mappings()]
     return [(ShiftRow(**row), at is not None and at <= reading.now) for row in found for at in [row.pop("disabled_at")]]
+
+
+async def tended(reading: Reading) -> list[tuple[ShiftRow, bool]]:
+    """Return what time may do something to, in one look: the open shifts, and those that ended and whose telephone is
+    not known to be out of the queue; and whether their people are logged in nowhere any more.
+    """
+    found = [dict(row) for row in (await reading.connection.execute(_tended, {"now": reading.now})).mappings()]
+    return [(ShiftRow(**row), is_gone) for row in found for is_gone in [bool(row.pop("gone"))]]
 
 
 async def change(tx: Transaction, shift_id: str, **values: object) -> None:

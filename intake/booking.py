@@ -20,9 +20,10 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from db import callers, calls, duplicates, handsets, reports
-from db.calls import CallersReport, Key
+from db.calls import Key
 from db.engine import Transaction
 from db.positions import NewPosition
+from db.reports import ReportRow
 from intake import by_kind, calling_back, desk, grouping, handset, numbers, on_duty, positions, unanswered
 from intake.facts import (
     MACHINE,
@@ -110,16 +111,17 @@ def _lost_ring(fact: CallFact, now: datetime) -> Arrived:
 
 async def _save(tx: Transaction, stories: Sequence[Story], public_url: str) -> None:
     await _read_numbers(tx, stories)
-    if known := [story.call.report_id for story in stories if story.number is None]:
-        await duplicates.lock_ids(tx, known)  # before anything of them changes: like the desk, and with their groups
+    known = [story.call.report_id for story in stories if story.number is None]
+    # Before anything of them changes: like the desk, and with their groups.
+    locked = await duplicates.lock_ids(tx, known) if known else {}
     versions = await _open(tx, [story for story in stories if story.number is not None])
-    versions |= await _change(tx, [story for story in stories if story.number is None])
+    versions |= await _change(tx, [story for story in stories if story.number is None], locked)
     await _save_legs(tx, stories)
     for is_test in (True, False):
         if ids := [story.call.report_id for story in stories if story.is_test is is_test]:
-            await calls.lock_reports(tx, ids)
             await calls.mark_tests(tx, ids, is_test=is_test)
-    chosen = await _save_kinds(tx, {story.call.report_id: story.kind for story in stories if story.kind is not None})
+    kinds = {story.call.report_id: story.kind for story in stories if story.kind is not None}
+    chosen = await _save_kinds(tx, kinds, locked)
     await _save_positions(tx, stories, public_url)
     entries = [(story.call.report_id, words) for story in stories for words in story.entries]
     if entries:
@@ -161,12 +163,10 @@ async def _save_legs(tx: Transaction, stories: Sequence[Story]) -> None:
         await calls.change_legs(tx, known)
 
 
-async def _save_kinds(tx: Transaction, chosen: Mapping[int, str]) -> list[int]:
+async def _save_kinds(tx: Transaction, chosen: Mapping[int, str], locked: Mapping[int, ReportRow]) -> list[int]:
     """A kind that a person set stays. Return the reports, in their order, that have a kind by this."""
-    if not chosen:
-        return []
-    locked = await calls.lock_reports(tx, chosen)
-    open_to = {id: chosen[id] for id, report in locked.items() if "kind" not in report.field_versions}
+    set_by_person = {id for id in chosen if id in locked and "kind" in locked[id].field_versions}
+    open_to = {id: chosen[id] for id in sorted(chosen.keys() - set_by_person)}
     return await calls.choose_kinds(tx, open_to) if open_to else []
 
 
@@ -229,19 +229,20 @@ async def _open(tx: Transaction, stories: Sequence[Story]) -> dict[int, tuple[st
     return {story.call.report_id: (story.number or "", 1) for story in stories}
 
 
-async def _change(tx: Transaction, stories: Sequence[Story]) -> dict[int, tuple[str, int]]:
-    """Change calls, and give their reports the next version; return (number, version) by report id."""
+async def _change(
+    tx: Transaction, stories: Sequence[Story], locked: Mapping[int, ReportRow]
+) -> dict[int, tuple[str, int]]:
+    """Change calls, and give their locked reports the next version; return (number, version) by report id."""
     if not stories:
         return {}
     if changed := [story.call for story in stories if story.changed]:
         await calls.change(tx, changed)
     if callers := {story.call.report_id: story.caller for story in stories if story.caller}:
-        locked = await calls.lock_reports(tx, callers)
-        await calls.change_callers(tx, [_with_caller(report, callers[report.id]) for report in locked.values()])
+        await calls.change_callers(tx, [_with_caller(locked[id], callers[id]) for id in sorted(callers)])
     return await calls.touch(tx, [story.call.report_id for story in stories])
 
 
-def _with_caller(report: CallersReport, caller: Columns) -> CallersReport:
+def _with_caller(report: ReportRow, caller: Columns) -> ReportRow:
     """What a person set stays."""
     return replace(
         report, **{name: value for name, value in caller.items() if _leaf(name) not in report.field_versions}

@@ -273,7 +273,8 @@ def _locate(story: Story, fact: Located) -> None:
 
 
 def _describe(story: Story, fact: Described) -> None:
-    story.caller |= _caller(fact.number_raw, fact.name)
+    number_raw = None if clean(fact.number_raw) == story.call.number_raw else fact.number_raw  # else the ring told it
+    story.caller |= _caller(number_raw, fact.name)
     if fact.withheld is not None:
         story.caller["caller_withheld"] = fact.withheld
     if fact.recording:

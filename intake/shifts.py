@@ -203,13 +203,14 @@ async def _ask(
 
 async def is_due(reading: Reading, rules: ShiftRules) -> bool:
     """Tell whether `tend` has something to do."""
-    if await gone(reading):
+    looked_at = await shifts.tended(reading)
+    if any(is_gone for row, is_gone in looked_at if row.ended_at is None) and await gone(reading):
         return True
-    found = await shifts.every_open(reading)
+    found = [row for row, _ in looked_at if row.ended_at is None]
     if any(_wrap_up_due(row, rules, reading.now) for row in found):
         return True
     owed = [row for row in found if await _is_owed(reading, row)]
-    over = [(row, await _released(reading, row)) for row in await shifts.unreleased(reading)]
+    over = [(row, await _released(reading, row)) for row, _ in looked_at if row.ended_at is not None]
     possible = await control.connected(reading) if owed or over else {}
     return any(possible.get(row.pbx, False) for row in owed) or any(
         how == "yes" or (how == "no" and possible.get(row.pbx, False)) for row, how in over

@@ -65,3 +65,16 @@ async def test_nobody_is_woken_twice_by_what_he_said_himself(database_url: str, 
                 tx.wake("later")
             await speaks.wakeups.wait("later", 0, 1.0)
         assert speaks.wakeups.ticket("own") == said
+
+
+async def test_one_after_the_other_uses_one_connection(database: Database) -> None:
+    """It holds the prepared statements; the others of the pool are for who comes at the same time."""
+    server = text("SELECT pg_backend_pid()")
+    async with database.reading() as one, database.reading() as other:
+        for reading in (one, other):
+            await reading.connection.execute(server)
+    used = set()
+    for _ in range(3):
+        async with database.reading() as reading:
+            used.add((await reading.connection.execute(server)).scalar_one())
+    assert len(used) == 1

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import duplicates, reports
-from db.engine import Database
+from db.engine import Database, DeadlockError
 from intake import dispatching, handset, joining, linking, pins
 from intake.duplicate_refusals import AlreadyJoinedError, NotJoinedError
 from intake.facts import CallKey, Located, Position
@@ -145,6 +145,31 @@ async def test_a_step_waits_for_a_join_that_is_under_way(
         if database_kind == "postgresql":
             await until(functools.partial(waits_for_a_lock, database))
     assert await statuses(database, first, second) == ["closed", "closed"]
+
+
+async def test_who_saw_a_report_alone_that_is_joined_meanwhile_does_it_again(
+    database: Database, fires: list[str], database_kind: str
+) -> None:
+    """The line takes no savepoint for a report that is in no group; it must have the whole group all the same."""
+    first, second, _ = fires
+    seen, ended = await find(database, second), 0
+
+    async def lock() -> set[str]:
+        nonlocal ended
+        while True:
+            try:
+                async with database.transaction() as tx:
+                    return {row.number for row in (await duplicates.lock_ids(tx, [seen.id])).values()}
+            except DeadlockError:
+                ended += 1
+
+    async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+        await joining.join(tx, second, first, "siti", PUBLIC_URL)
+        locked = tasks.create_task(lock())
+        if database_kind == "postgresql":
+            await until(functools.partial(waits_for_a_lock, database))
+    assert await locked == {first, second}
+    assert ended == (1 if database_kind == "postgresql" else 0)
 
 
 @pytest.mark.parametrize("what", ["pin", "link", "unlink", "aml", "network"])

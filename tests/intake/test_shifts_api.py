@@ -241,7 +241,7 @@ async def test_what_broke_off_is_asked_again_until_it_was_done(siti: Person, dat
         await tend(database)
     assert await asked(database) == [], "it was done"
     async with database.reading() as reading:
-        assert await shifts.unreleased(reading) == []
+        assert await shifts.tended(reading) == []
 
 
 async def test_what_the_pbx_would_not_do_is_not_asked_again(siti: Person, database: Database) -> None:
