@@ -14,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from db import migrate
 from db.engine import Database
+from tests.later_routes import build_later
 from tests.postgres import PostgresServer
 
 # the tests of a file share a centre and a browser, or an Asterisk and the product, one after the other
@@ -23,6 +24,7 @@ TOGETHER = (
 )
 START = datetime(2026, 3, 14, 1, 59, 26, 535897, tzinfo=UTC)
 _numbers = itertools.count(1)
+build_later()
 
 
 class Workers(LoadScopeScheduling):  # type: ignore[misc]

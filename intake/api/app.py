@@ -140,8 +140,8 @@ def create_app(
         caller_link.router(context),
     ]
     errors.install(app, routers)
-    for routes in routers:
-        app.include_router(routes)
+    for routes in routers:  # as they are: what `include_router` adds, nobody uses, and it makes each of them twice
+        app.router.routes.extend(routes.routes)
     app.add_middleware(_guard, registry=registry)
     app.state.reads, app.state.routers = context.reads, routers
     return app

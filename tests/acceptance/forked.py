@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
@@ -15,14 +16,22 @@ from pathlib import Path
 from typing import Final
 
 _SERVER: Final[ForkServerContext] = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["intake112.services", "intake112.compose", "intake112.heap", "tests.acceptance.forked"])
+_SERVER.set_forkserver_preload(
+    ["intake112.services", "intake112.compose", "intake112.heap", "intake112.doctor", "tests.acceptance.forked"]
+)
 
 
 class Forked:
-    """`intake112 ARGUMENTS`, running; what one asks of it is named as in `subprocess.Popen`."""
+    """`intake112 ARGUMENTS`, running; what one asks of it is named as in `subprocess.Popen`.
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _SERVER.Process(target=_main, args=(list(arguments), dict(environment), log), daemon=True)
+    What it writes to stderr is in `log`, and what it writes to stdout in `said`, or in `log`, too.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, said: Path | None = None
+    ) -> None:
+        given = (list(arguments), dict(environment), log, said or log)
+        self._process = _SERVER.Process(target=_main, args=given, daemon=True)
         self._process.start()
 
     @property
@@ -48,12 +57,24 @@ class Forked:
         return code
 
 
-def _main(arguments: list[str], environment: dict[str, str], log: Path) -> None:
+def run(arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run `intake112 ARGUMENTS` to its end, as `subprocess.run` does, and return what it wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, said = Path(folder, "stderr"), Path(folder, "stdout")
+        process = Forked(arguments, environment, log, said)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(arguments, code, said.read_text("utf-8"), log.read_text("utf-8"))
+
+
+def _main(arguments: list[str], environment: dict[str, str], log: Path, said: Path) -> None:
     from intake112 import cli  # the server has imported it; whoever imports this module need not
 
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    with said.open("ab") as out, log.open("ab") as error:
+        os.dup2(out.fileno(), 1)
+        os.dup2(error.fileno(), 2)
     os.environ.clear()
     os.environ.update(environment)
     warnings.simplefilter("error")

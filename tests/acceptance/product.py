@@ -17,7 +17,7 @@ from db.engine import Database
 from db.ids import new_id
 from intake import access
 from intake112.clock import SteadyClock
-from tests.acceptance.forked import Forked
+from tests.acceptance.forked import Forked, run
 from tests.postgres import free_port
 from tests.waiting import until
 
@@ -62,17 +62,9 @@ class Product:
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._http: httpx2.Client | None = None
 
-    def command(self, *arguments: str, stdin: str = "") -> str:
+    def command(self, *arguments: str) -> str:
         """Run one short command and return what it printed. Raises AssertionError with its complaint."""
-        done = subprocess.run(
-            [INTAKE112, *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = run(arguments, self.environment, timeout=30)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

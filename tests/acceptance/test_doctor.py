@@ -16,7 +16,8 @@ import pytest
 
 from ami_bridge.trial import NOBODY
 from tests.acceptance.conftest import settings
-from tests.acceptance.product import INTAKE112, Product
+from tests.acceptance.forked import run
+from tests.acceptance.product import Product
 from tests.pbx.asterisk import CARRIER_HOST, PBX_HOST, RealAsterisk
 from tests.pbx.sipp import People
 from tests.pbx.stream import AmiStream
@@ -48,14 +49,7 @@ class Doctor:
 
     def __call__(self, *arguments: str) -> dict[str, str]:
         """Run it, and return the printed lines by their checks."""
-        done = subprocess.run(
-            [INTAKE112, "doctor", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        done = run(["doctor", *arguments], self.environment, timeout=90)
         assert done.stderr == ""
         self.code = done.returncode
         return {line[8:].partition(":")[0]: line for line in done.stdout.splitlines()[:-1]}

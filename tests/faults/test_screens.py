@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from db.engine import Database
 from exercise import tapes
+from intake import access
 from intake112.clock import FileClock
 from tests.acceptance.conftest import settings
 from tests.acceptance.product import Product
@@ -42,7 +44,12 @@ SHOWN_MS = 40_000  # a service is missed after 15 s, a lock waited for 10 s, the
 def looked_at(product: Product) -> Iterator[Page]:
     """Open the page as an operator, and wait until it shows what there is."""
     password = "kuda laut biru tua"
-    product.command("user", "add", "siti", "--role", "operator", "--password-stdin", stdin=f"{password}\n")
+
+    async def add(database: Database) -> None:
+        async with database.transaction() as tx:
+            await access.create_user(tx, "siti", "operator", password)
+
+    product.beside(add)
     with desk(f"http://127.0.0.1:{product.port}", "siti", password) as page:
         expect(page.locator("#services li").first).to_be_visible()
         expect(page.locator("#queue-empty")).to_be_visible()

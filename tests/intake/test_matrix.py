@@ -45,7 +45,7 @@ def routes(app: FastAPI) -> dict[str, APIRoute]:
     routers: list[APIRouter] = app.state.routers
     found = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     assert len(found) == sum(len(router.routes) for router in routers), "another kind of route: rule it, too"
-    own = [route for route in app.routes if getattr(route, "path", None) is not None]
+    own = [route for route in app.routes if route not in found]
     assert [getattr(route, "path", "") for route in own] == ["/openapi.json"], "a route beside the routers"
     return {f"{method} {route.path}": route for route in found for method in route.methods or ()}
 

@@ -229,8 +229,11 @@ class RealAsterisk:
         return self.start()
 
     def close(self) -> None:
-        """`stop()`, and give the ports back. The folder stays until the next instance takes its place."""
-        self.stop()
+        """End it at once, for nobody asks it any more (a `stop()` takes 0.8 s), and give the ports back.
+
+        The folder stays until the next instance takes its place.
+        """
+        self.kill()
         self.ports.release()
         atexit.unregister(self.close)
 
