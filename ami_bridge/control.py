@@ -10,6 +10,7 @@ the ear tells how it ends (`call_backs`). What nobody told of it in CALLING_WITH
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -205,7 +206,7 @@ class Control:
             return f"{queue} is none of INTAKE112_LINE_QUEUES"
         if device is not None and device.removeprefix(DESK) not in self._config.desks:
             return f"{device} is the telephone of none of INTAKE112_DESKS"
-        if number is not None and numbers.diallable(number) is None:
+        if number is not None and not (_is_passed_on(row, number) or numbers.diallable(number)):
             return f"{number} is no telephone number"
         return None
 
@@ -298,6 +299,11 @@ def actions_of(row: ControlRow) -> list[tuple[str, dict[str, str]]]:
             return [("QueuePause", member | {"Paused": "false"})]
         case unknown:
             raise ValueError(f"no such action: {unknown}")
+
+
+def _is_passed_on(row: ControlRow, number: str) -> bool:
+    """A caller may be passed on to another desk, which has one digit; nobody else is dialled by that."""
+    return row.action in ("transfer", "consult") and re.fullmatch(numbers.PASSED_ON, number) is not None
 
 
 def _refusal(variable: str, value: str) -> str:

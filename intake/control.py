@@ -252,12 +252,18 @@ async def _on_the_line(reading: Reading, number: str, by: str, *, anybodys: bool
     _, call = await _call_of(reading, number)
     if call.stage == "ended":
         raise CallOverError
-    if call.stage not in WAITS and call.operator_user not in (None, by) and not anybodys:
-        shift = await shifts.of_user(reading, by)  # who has taken it over is the last to answer, not the first
-        if shift is None or (shift.state, shift.report) != ("talking", number):
-            said = f"{call.operator_user} talks to this caller. Ask them, or a supervisor, who can do it."
-            raise OthersCallError(said)
+    if call.stage not in WAITS and not anybodys:
+        talkers = await _talkers(reading, call)
+        if not talkers & {None, by}:
+            said = f"{', '.join(sorted(filter(None, talkers)))} talks to this caller. "
+            raise OthersCallError(f"{said}Ask them, or a supervisor, who can do it.")
     return call
+
+
+async def _talkers(reading: Reading, call: CallRow) -> set[str | None]:
+    """Return who talks with a caller: at which desks, or who answered first where no desk does any more."""
+    legs = [leg for leg in await calls.legs_of(reading, call.id) if leg.kind == "operator" and leg.taken]
+    return {leg.user for leg in legs if leg.to_at is None} or {call.operator_user}
 
 
 async def check_ending(reading: Reading, number: str, by: str, *, anybodys: bool) -> None:

@@ -19,6 +19,7 @@ MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _IMEI = (14, 15, 16)
 _WRITTEN = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u00a0]+")
 _DIALLABLE = re.compile(r"\+?[0-9]{3,20}")
+PASSED_ON: Final = r"^(\+?[0-9]{3,20}|[0-9])$"  # where a caller is passed on: a number, or a desk by its one digit
 _ADDED = re.compile("[;@]")  # begins what stands behind a number
 _DIGITS = re.compile(r"\d+")  # decimal ones, of any script
 _ADDRESS = re.compile(r"<?(?:tel:|sips?:)([^@;>]*)[^>]*>?", re.IGNORECASE)

@@ -22,6 +22,7 @@ from pydantic.config import JsonDict
 
 from intake import report
 from intake.control import ConsultationStep, MemberAction
+from intake.numbers import PASSED_ON
 from intake.report import Classification, Priority
 from intake.steps import Status
 from intake.words import is_storable
@@ -179,9 +180,10 @@ class CancelIn(In):
 
 
 class TransferIn(In):
-    """Where to; `attended`: the desk asks there first, and the caller hears music meanwhile."""
+    """Where to, a number or the one digit of a desk; `attended`: the desk asks there first, and the caller hears music
+    meanwhile."""
 
-    number: Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,20}$")]
+    number: Annotated[str, StringConstraints(pattern=PASSED_ON)]
     attended: bool = False
 
 

@@ -227,11 +227,14 @@ def test_all_three_talk(pbx: RealAsterisk, people: People, acting: Product) -> N
     over(pbx, acting, call, report)
 
 
-@pytest.mark.parametrize("number", [AGENCY, "+62809123456"], ids=["busy", "a number that is not dialled"])
+@pytest.mark.parametrize(
+    "number", [AGENCY, "+62809123456", "2"], ids=["busy", "a number that is not dialled", "a desk that is busy"]
+)
 def test_an_agency_that_is_not_reached_leaves_the_caller_with_the_desk(
     pbx: RealAsterisk, people: People, acting: Product, number: str
 ) -> None:
     people.carrier(busy=True)
+    people.operator(2, busy=True, log_in=False)
     call, report = talk(pbx, people, acting)
     with pbx.stream() as ami:
         assert transfer(acting, report, number, attended=True) == "done"

@@ -55,6 +55,7 @@ async def test_a_call_back_is_begun_and_holds_up_nothing(database: Database, swi
         ({"device": "Local/1@intake-out"}, "Local/1@intake-out is the telephone of none of INTAKE112_DESKS"),
         ({"number": "+62812&PJSIP/op2"}, "+62812&PJSIP/op2 is no telephone number"),
         ({"number": ""}, " is no telephone number"),
+        ({"number": "2"}, "2 is no telephone number"),  # a desk: it is passed on to, and not called back
     ],
 )
 async def test_only_a_desk_calls_back_and_only_a_number(

@@ -22,7 +22,7 @@ PASSWORD: Final = "kuda laut biru tua"
 STAFF: Final = {"siti": "operator", "budi": "operator", "wati": "supervisor", "dewi": "admin"}
 
 
-async def _add_staff(database: Database) -> None:
+async def add_staff(database: Database) -> None:
     async with database.transaction() as tx:
         for name, role in STAFF.items():
             await access.create_user(tx, name, role, PASSWORD)
@@ -30,7 +30,7 @@ async def _add_staff(database: Database) -> None:
 
 def enrol(product: Product, agency: Receiver) -> None:
     """Add people who may log in, and the fire brigade, which gets reports of fires."""
-    product.beside(_add_staff)
+    product.beside(add_staff)
     add = ("agency", "add", "damkar", "--name", "Pemadam Kebakaran", "--kind", "kebakaran")
     said = product.command(*add, "--url", agency.url, "--allow-cidr", "127.0.0.0/8")
     agency.secret = dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)["secret"]

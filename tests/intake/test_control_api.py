@@ -5,7 +5,7 @@ import pytest
 from db import controls, machine_room
 from db.engine import Database
 from intake import control
-from intake.facts import CallKey, Ended, Rang, Taken
+from intake.facts import CallKey, Ended, LegEnded, Rang, Taken
 from tests.conftest import SetClock
 from tests.intake.conftest import Client, Json, book, ring
 from tests.intake.sitting import OP1, call, machines, person
@@ -150,3 +150,22 @@ async def test_whose_caller_may_be_hung_up(client: Client, database: Database) -
         assert [row.action for row in await controls.unfinished(reading, "pbx-1") if row.report_id] == []
     assert [(await who.post(hang_up))[0] for who in (siti, wati)] == [202, 202]
     assert (await wati.post("/reports/112-20260314-0001/disposition", {"class": "prank"}))[0] == 200
+
+
+async def test_who_passed_a_caller_on_has_him_no_more(client: Client, database: Database) -> None:
+    """Whoever talks with him now has, not who answered first; with two at once, both."""
+    siti, budi = [await person(client, database, name) for name in ("siti", "budi")]
+    await machines(database)
+    await siti.start()
+    await budi.start("PJSIP/op2")
+    (arrived, *answered), _ = call(database)
+    now, key = database.clock(), CallKey("pbx-1", "c.1")
+    await book(database, arrived, *answered)
+    hang_up = HANG_UP.removeprefix("/api/v1")
+    assert [(await who.post(hang_up))[0] for who in (siti, budi)] == [202, 409]
+    await book(database, Taken(key, now, "p.2", "PJSIP/op2", "op2"))
+    assert [(await who.post(hang_up))[0] for who in (siti, budi)] == [202, 202]
+    await book(database, LegEnded(key, now, "p.1", "16"))
+    status, said = await siti.post(hang_up)
+    assert (status, said["error"], "budi" in said["message"]) == (409, "others_call", True)
+    assert (await budi.post(hang_up))[0] == 202

@@ -40,6 +40,7 @@ async def consult(client: Client, database: Database) -> None:
     ("path", "body", "action", "arguments"),
     [
         (TRANSFER, AGENCY, "transfer", {"uniqueid": "c.1", "number": "+62328600113"}),
+        (TRANSFER, {"number": "2"}, "transfer", {"uniqueid": "c.1", "number": "2"}),  # a colleague's desk
         (TRANSFER, AGENCY | {"attended": True}, "consult", {"leg": "p.1", "number": "+62328600113"}),
         (CONSULTATION, {"step": "cancel"}, "consult-cancel", {"leg": "p.1"}),
         (CONSULTATION, {"step": "join"}, "consult-join", {"leg": "p.1"}),

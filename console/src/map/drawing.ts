@@ -15,6 +15,7 @@ export class Drawing {
   private readonly map: L.Map;
   private readonly marks = L.layerGroup();
   private readonly shapes = L.layerGroup();
+  private named: { rank: string; tooltip: L.Tooltip }[] = []; // those first that must be read
   private pin: L.Marker | null = null;
   private streets: L.Layer | null = null;
 
@@ -32,6 +33,7 @@ export class Drawing {
     this.marks.addTo(this.map);
     this.map.fitBounds(INDONESIA);
     this.map.panBy = (by) => L.Map.prototype.panBy.call(this.map, by, { animate: false }); // the middle is where the cross is
+    this.map.on("zoomend resize", () => this.part());
     this.map.on("click", ({ latlng }) => picked(latlng.lat, latlng.lng));
   }
 
@@ -51,8 +53,26 @@ export class Drawing {
     this.map.invalidateSize({ animate: false });
   }
 
+  /** No name lies over another: it stands on the other side, or goes until somebody looks nearer. Its dot stays. */
+  private part(): void {
+    const taken: DOMRect[] = [];
+    for (const { tooltip: name } of this.named) {
+      const box = name.getElement();
+      if (!box) continue;
+      const free = (["right", "left"] as const).some((side) => {
+        name.options.direction = side;
+        name.options.offset = side === "right" ? [8, 0] : [-8, 0];
+        name.update();
+        return !taken.some((other) => meet(other, box.getBoundingClientRect()));
+      });
+      box.style.visibility = free ? "" : "hidden";
+      if (free) taken.push(box.getBoundingClientRect());
+    }
+  }
+
   show(marks: readonly Mark[], name: (mark: Mark) => string): void {
     this.marks.clearLayers();
+    this.named = [];
     for (const mark of marks) {
       const at: L.LatLngTuple = [mark.lat, mark.lon];
       const look = `${mark.sort} ${mark.priority ?? ""}`;
@@ -61,7 +81,11 @@ export class Drawing {
       const dot = L.marker(at, { icon: iconOf(look), keyboard: false, interactive: false, zIndexOffset: mark.sort === "holds" ? 1_000 : 0 });
       dot.bindTooltip(said(name(mark)), { permanent: true, direction: "right", className: `said ${look}`, offset: [8, 0] });
       dot.addTo(this.marks);
+      const tooltip = dot.getTooltip();
+      if (tooltip) this.named.push({ rank: `${["holds", "told", "other"].indexOf(mark.sort)} ${mark.priority ?? "P9"}`, tooltip });
     }
+    this.named.sort((one, other) => one.rank.localeCompare(other.rank));
+    this.part();
   }
 
   /** Where a pin would go, until it is taken or not. */
@@ -121,5 +145,8 @@ function said(text: string): HTMLElement {
   box.textContent = text;
   return box;
 }
+
+const meet = (one: DOMRect, other: DOMRect): boolean =>
+  one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 
 const iconOf = (look: string): L.DivIcon => L.divIcon({ className: `mark ${look}`, html: "", iconSize: [14, 14] });

@@ -23,13 +23,16 @@ export interface Asked {
 
 const isOver = (control: Control): boolean => control.state === "done" || control.state === "failed";
 
-/** What became of it, in a sentence. */
-export function toldOf(asked: Asked | null): string {
+/** Whether it is being asked for, or what comes of it is not known yet. */
+export const isGoing = (asked: Asked | null | undefined): boolean => asked === null || (!!asked?.control && !isOver(asked.control));
+
+/** What became of it, in a sentence; `then`: of what was done, by what is known of the call since. */
+export function toldOf(asked: Asked | null, then: string | null = null): string {
   if (!asked) return words.handling.states.asked;
   const { control, why } = asked;
   if (!control) return why === null ? words.handling.notKnown : fill(words.handling.refusedAt, { why });
   const { state, action, result } = control;
-  const became = state === "failed" ? wordOf(words.handling.results, result) : wordOf(words.handling.states, state);
+  const became = state === "failed" ? wordOf(words.handling.results, result) : ((state === "done" ? then : null) ?? wordOf(words.handling.states, state));
   const detail = state === "failed" && control.detail ? ` (${control.detail})` : "";
   return `${wordOf(words.handling.actions, action)} ${timeOf(control.ended_at ?? control.begun_at ?? control.asked_at)}: ${became}${detail}`;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { quickRefusal, talksAbout, whoseCall } from "./whose.ts";
+import type { Leg } from "../../api/schema.ts";
+import { passedOn, quickRefusal, talksAbout, whoseCall } from "./whose.ts";
 
 type Stage = "queued" | "talking" | "held" | "transferred" | "ended";
 const told = (number: string, stage: Stage, user: string | null = null) => ({
@@ -16,6 +17,37 @@ test("one's own talk is mine, a colleague's is theirs, and nobody's who waits", 
   assert.equal(whoseCall(told("1", "queued"), "siti", null), "waits");
   assert.equal(whoseCall(told("1", "ended", "budi"), "siti", null), "over");
   assert.equal(whoseCall({ number: "1", call: null }, "siti", null), "over");
+});
+
+const leg = (user: string | null, to: string | null = null, kind = "operator", answered_at = "2026-03-14T10:00:00Z"): Leg => ({
+  key: `${user}`, kind, device: "PJSIP/op2", member: user, user, from: "2026-03-14T09:59:50Z", taken: true, answered_at, to, cause: to && "16",
+});
+
+test("whoever passed a caller on has him no more", () => {
+  const { number, call } = told("1", "talking", "siti");
+  const left = leg("siti", "2026-03-14T10:01:00Z");
+  const passed = { number, call: { ...call, legs: [left, leg("budi")] } };
+  assert.equal(whoseCall(passed, "siti", null), "theirs");
+  assert.equal(whoseCall(passed, "budi", null), "mine");
+  assert.equal(talksAbout([passed], "siti", null), null);
+  assert.equal(talksAbout([passed], "budi", null), "1");
+  const both = { number, call: { ...call, legs: [leg("siti"), leg("budi")] } };
+  assert.equal(whoseCall(both, "siti", null), "mine");
+  const agency = { number, call: { ...call, legs: [left, leg(null, null, "agency")] } };
+  assert.equal(whoseCall(agency, "siti", null), "mine");
+  assert.equal(whoseCall(agency, "budi", null), "theirs");
+  assert.equal(talksAbout([agency], "siti", null), null);
+});
+
+test("what the PBX has done is not yet what became of the caller", () => {
+  const since = "2026-03-14T10:02:00+00:00";
+  const before = leg("siti", "2026-03-14T10:02:01Z");
+  const after = leg("budi", null, "operator", "2026-03-14T10:02:09.5Z");
+  assert.deepEqual(passedOn({ stage: "transferred", legs: [before] }, since), { how: "rings", by: null });
+  assert.deepEqual(passedOn({ stage: "talking", legs: [before, after] }, since), { how: "taken", by: after });
+  assert.deepEqual(passedOn({ stage: "ended", legs: [before, after] }, since), { how: "taken", by: after });
+  assert.equal(passedOn({ stage: "queued", legs: [before] }, since).how, "back");
+  assert.equal(passedOn({ stage: "ended", legs: [before] }, since).how, "over");
 });
 
 test("with whom one talks is known without the shift", () => {

@@ -3,6 +3,3 @@ import type { Lamp } from "../../api/schema.ts";
 
 /** Whether the PBX is heard. When not, the calls are those that were known before: nobody knows who waits. */
 export const isHeard = (lamps: readonly Lamp[]): boolean => lamps.some(({ name, state }) => name === "ami" && state === "ok");
-
-/** What nobody at an agency does anything about: none of it is "accepted". */
-export const isUrgent = (of: { overdue: number; rejected: number; silent: number }): boolean => of.overdue + of.rejected + of.silent > 0;
