@@ -82,7 +82,7 @@ def calls_back(keys: Keys, number: str) -> None:
     """Call the first of the worklist back, see him connected, and see it end."""
     page = keys.page
     item = page.locator("#worklist li")
-    expect(item).to_contain_text(OWED.number)
+    expect(item).to_contain_text(OWED.number or "")
     keys.press("Alt+B")
     expect(item.get_by_role("status")).to_contain_text("berdering")
     expect(item).to_have_count(0)

@@ -140,9 +140,9 @@ async def test_whose_caller_may_be_hung_up(client: Client, database: Database) -
         status, said = await budi.post(path, body)
         assert (status, said["error"], "siti" in said["message"]) == (409, "others_call", True)
     report, ended, theirs = "/reports/112-20260314-0001", {"class": "prank"}, {"agency": "112-sampang"}
-    for path, body in (("close", ended), ("disposition", ended), ("not-ours", theirs)):
-        status, said = await budi.post(f"{report}/{path}", body)
-        assert (status, said["error"]) == (409, "others_call"), path
+    for deed, why in (("close", ended), ("disposition", ended), ("not-ours", theirs)):
+        status, said = await budi.post(f"{report}/{deed}", why)
+        assert (status, said["error"]) == (409, "others_call"), deed
     as_read = budi.headers | {"If-Match": '"1"'}
     patched = await client.patch(f"/api/v1{report}", json={"status": "closed", **ended}, headers=as_read)
     assert (patched.status_code, patched.json()["error"]) == (409, "others_call")
