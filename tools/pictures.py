@@ -42,8 +42,12 @@ FEWER: Final = """async (png) => {
   const at = (i) => (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
   const seen = new Map();
   for (let i = 0; i < data.length; i += 4) seen.set(at(i), (seen.get(at(i)) ?? 0) + 1);
-  const palette = [...seen].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([colour]) => colour);
   const far = (a, b) => [16, 8, 0].reduce((sum, by) => sum + (((a >> by) & 255) - ((b >> by) & 255)) ** 2, 0);
+  const palette = [];
+  for (const [colour] of [...seen].sort((a, b) => b[1] - a[1])) {
+    if (palette.length === 256) break;
+    if (palette.every((other) => far(colour, other) > 40)) palette.push(colour);
+  }
   const index = new Map(palette.map((colour, n) => [colour, n]));
   const nearest = (colour) => {
     let best = 0;
@@ -114,6 +118,11 @@ def a_rejection(page: Page, demo: Demo) -> None:
         page.locator("details").scroll_into_view_if_needed()
 
 
+def the_paused_one(page: Page, _: Demo) -> None:
+    """Open the agency to which nothing is sent now."""
+    page.get_by_role("button", name="Satpol PP").press("Enter")  # no mouse lies over what moves
+
+
 def a_caller(page: Page, demo: Demo) -> None:
     """Make a link for a caller as an operator does, and follow it."""
     log_in(page, demo, "operator")
@@ -138,7 +147,7 @@ PICTURES: Final = {
     "supervisor": Picture("/pengawas", "supervisor"),
     "wallboard": Picture("/papan", "supervisor", WALL),
     "statistics": Picture("/statistik", "supervisor"),
-    "admin": Picture("/admin", "admin"),
+    "admin": Picture("/admin", "admin", first=the_paused_one),
 }
 
 
@@ -224,7 +233,8 @@ def log_in(page: Page, demo: Demo, user: str) -> None:
 
 
 def packed(painter: Page, png: bytes) -> bytes:
-    """Return a picture of at most 256 colours: those it has most of, and for the others the nearest of them."""
+    """Return a picture of at most 256 colours: those it has most of that differ, so that the one red dot stays red; for
+    the others the nearest of them."""
     found = painter.evaluate(FEWER, base64.b64encode(png).decode())
     width, height, pixels = found["width"], found["height"], base64.b64decode(found["pixels"])
     rows = b"".join(b"\0" + pixels[at : at + width] for at in range(0, width * height, width))

@@ -1,4 +1,4 @@
-"""What an operator presses on the page a real PBX does: the caller passed on, hung up, called back; by keyboard alone."""
+"""What an operator presses on the page a real PBX does: a caller is passed on, hung up, called back; by keyboard."""
 
 import pytest
 from playwright.sync_api import Page, expect

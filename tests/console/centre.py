@@ -23,6 +23,7 @@ STAFF: Final = {"siti": "operator", "budi": "operator", "wati": "supervisor", "d
 
 
 async def add_staff(database: Database) -> None:
+    """Add people who may log in."""
     async with database.transaction() as tx:
         for name, role in STAFF.items():
             await access.create_user(tx, name, role, PASSWORD)
