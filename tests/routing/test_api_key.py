@@ -100,7 +100,8 @@ def test_it_is_hidden_however_it_is_written(written: object) -> None:
 
 
 def test_the_longest_report_has_room_for_the_longest_key() -> None:
-    full = replace(LONG, entries=tuple(VisibleEntry(AT, "rina", "\N{FIRE}" * 20) for _ in range(200)))
+    entries = tuple(VisibleEntry(AT, "rina", "\N{FIRE}" * 20) for _ in range(200))
+    full = replace(LONG, narrative="\N{FIRE}" * 3000, entries=entries)
     body = open311.body("dispatch.created", AT, DISPATCH, URL, ACCEPT_BY, 1, full)
     key = "%" * open311.LONGEST_KEY
     assert LIMIT - 400 < len(formats.with_key(open311.CONTENT_TYPE, body, key)) < LIMIT
