@@ -63,10 +63,12 @@ def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
     assert browser is not None
     wall = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     wall.add_init_script(PLAIN_HTTP)
+    wall.clock.install()
     wall.goto(link)
     expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"), timeout=SHOWN_MS)
     assert min(wall.evaluate(HEIGHTS)) >= 0.06, "somebody at the other end of the room must read it"
     assert max(wall.evaluate(FITS)) <= 0, "nobody can scroll a wall"
+    takes_up_a_newer_server(wall)
     process.send_signal(signal.SIGSTOP)
     expect(wall.locator("#board-stale")).to_contain_text("TIDAK DIPERBARUI SEJAK", timeout=SHOWN_MS)
     process.send_signal(signal.SIGCONT)
@@ -75,3 +77,17 @@ def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
     page.get_by_role("button", name="Ya, cabut Ruang operator").click()
     expect(wall.locator("#board-stale")).to_contain_text("TAUTAN INI TIDAK BERLAKU", timeout=SHOWN_MS)
     expect(wall.locator("[data-tile]")).to_have_count(0)
+
+
+def takes_up_a_newer_server(wall: Page) -> None:
+    wall.route("**/readyz", lambda route: route.fulfill(json=route.fetch().json() | {"version": "99.1"}))
+    for reloads in (True, False):  # once: it is a page of the old server again
+        wall.evaluate("globalThis.before = true")
+        with wall.expect_response("**/readyz"):
+            wall.clock.fast_forward(31_000)
+        if reloads:
+            wall.wait_for_function("!globalThis.before")
+        expect(wall.locator("#board-stale")).to_be_hidden()
+        expect(wall.locator("[data-tile=waiting] .big")).to_have_text(re.compile(r"^\d+$"))
+    assert wall.evaluate("globalThis.before"), "it reloads for ever"
+    wall.unroute("**/readyz")
