@@ -1727,7 +1727,7 @@ export interface Tokens {
   tokens: Token[];
 }
 
-/** Where to; `attended`: the desk asks there first, and the caller hears music meanwhile. */
+/** Where to, a number or the one digit of a desk; `attended`: the desk asks there first, and the caller hears music meanwhile. */
 export interface TransferIn {
   number: string;
   attended?: boolean;
