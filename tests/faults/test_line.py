@@ -56,7 +56,7 @@ def test_a_half_open_line_is_noticed(pbx: RealAsterisk, people: People, ami: Wir
     waits = people.call(DEWI)
     reached(ami, 2, "the dead line is noticed", within_s=NOTICED_WITHIN_S + 2)
     assert time.monotonic() - began <= NOTICED_WITHIN_S
-    waiting(product)
+    waiting(product, DEWI)
     waits.hang_up()
     waits.wait()
     reports = agreed({"pbx-1": pbx}, product)
