@@ -52,6 +52,7 @@ class _Session(AMIClient):
         self._deliver = deliver
         self._watched = watched
         self._ended = ended
+        self._left = False
 
     @property
     def wire(self) -> socket.socket:
@@ -66,11 +67,28 @@ class _Session(AMIClient):
             raise TypeError("only actions are sent: text could hold a forged header")
         self.wire.sendall(frames.encode([("Action", pack.name), *((k, str(v)) for k, v in pack.keys.items())]))
 
+    def connect(self) -> None:
+        """Connect, and read in a thread of its own. Raises OSError."""
+        try:
+            super().connect()
+        except OSError:
+            self.wire.close()
+            raise
+
+    def leave(self) -> None:
+        """Let the reading end, soon, also one that has not begun yet; whoever is the last of both closes the socket."""
+        self._left = True
+        with contextlib.suppress(OSError, LineError):  # nothing is connected
+            self.wire.shutdown(socket.SHUT_RDWR)
+        if self.finished is not None and self.finished.is_set():
+            self.wire.close()
+
     def listen(self) -> None:
         """Read until the line ends; whatever happens, say that it ended and why."""
         why = "Asterisk closed the session"
         try:
-            self._read()
+            if not self._left:
+                self._read()
         except TimeoutError:
             why = f"nothing was heard for {self._timeout:g} s"
         except OSError as error:
@@ -78,6 +96,8 @@ class _Session(AMIClient):
         finally:
             if self.finished is not None:
                 self.finished.set()
+            if self._left:
+                self.wire.close()
             self._ended(why)
 
     def _read(self) -> None:
@@ -156,16 +176,17 @@ class Line:
         try:
             await asyncio.to_thread(self._session.connect)
         except OSError as error:
-            self._session.wire.close()
             raise LineError(f"cannot connect: {error}") from error
+        except asyncio.CancelledError:  # the thread goes on
+            self._session.leave()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        """End the session: the socket is shut first, or the library's `disconnect` waits for a read in progress."""
-        with contextlib.suppress(OSError):
-            self._session.wire.shutdown(socket.SHUT_RDWR)
+        """End the session, and wait for the thread that reads."""
+        self._session.leave()
         await asyncio.to_thread(self._session.disconnect)
 
     async def login(self, username: str, secret: str) -> None:

@@ -1,7 +1,11 @@
 """The door to Asterisk, against real sockets that misbehave."""
 
 import asyncio
+import gc
+import socket
+import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +15,7 @@ import pytest
 from ami_bridge import frames
 from ami_bridge.line import Line, LineError, RefusedError
 from intake112.clock import SteadyClock
+from tests.waiting import until
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 CLOCK = SteadyClock()
@@ -189,3 +194,51 @@ async def test_a_response_nobody_can_read_does_not_end_the_line() -> None:
         await line.login("intake112", "right")
         server.say(b"Response: \r\n\r\nResponse: Success\r\nActionID: nobody\r\n\r\n" + RING + b"\r\n\r\n")
         await heard.until(lambda: heard.frames == [RING])
+
+
+async def held(port: int, logged_in: asyncio.Event | None = None) -> None:
+    """Hold a line until this is cancelled."""
+    async with Line("127.0.0.1", port, ping_s=30, deliver=Heard()) as line:
+        if logged_in is not None:
+            await line.login("intake112", "right")
+            logged_in.set()
+        await line.closed
+
+
+async def gone(holding: asyncio.Task[None]) -> None:
+    """Wait for the end of whoever was cancelled, and of the thread that reads; a socket left open fails here."""
+    await asyncio.wait([holding])
+    until(lambda: not any("(listen)" in thread.name for thread in threading.enumerate()), "nobody reads any more")
+    gc.collect()
+
+
+async def test_who_is_told_to_stop_while_it_connects_leaves_no_session() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        for _ in range(20):  # some are cancelled before the connection stands, some after
+            knocked = asyncio.Event()
+            loop.add_reader(listener, knocked.set)
+            async with asyncio.TaskGroup() as tasks:
+                holding = tasks.create_task(held(listener.getsockname()[1]))
+                await knocked.wait()
+                loop.remove_reader(listener)
+                holding.cancel()
+            with listener.accept()[0] as accepted:
+                accepted.settimeout(5)
+                assert await asyncio.to_thread(accepted.recv, 1) == b"", "the session is over"
+                await gone(holding)
+
+
+async def test_who_is_told_to_stop_twice_leaves_no_socket_though_all_threads_are_busy() -> None:
+    executor, over, logged_in = ThreadPoolExecutor(1), threading.Event(), asyncio.Event()
+    asyncio.get_running_loop().set_default_executor(executor)
+    async with pbx() as server, asyncio.TaskGroup() as tasks:
+        holding = tasks.create_task(held(server.port, logged_in))
+        await logged_in.wait()
+        busy = executor.submit(over.wait)
+        for _ in range(2):
+            holding.cancel()
+            await asyncio.sleep(0)  # it takes it up
+        await gone(holding)
+        over.set()
+        busy.result()
