@@ -21,7 +21,7 @@ from exercise.beside import tasks_beside
 from exercise.pbx import Clock, Pause
 from exercise.speak import UnheardError, speak
 from exercise.temperaments import PROMPT, Door, Step, Temperament, dribble
-from intake.api.server import Server
+from intake.api.server import Server, accept_no_more
 from routing.signing import BadSignatureError, verify
 
 log = structlog.get_logger(__name__)
@@ -114,11 +114,16 @@ class PretendAgency:
             case Door.DRIPS:
                 server = await asyncio.start_server(self._drip, sock=listener)
                 await self._left.wait()
+                await accept_no_more([listener])
                 server.close()
 
     def _drip(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._tasks is not None and not self._left.is_set():
-            self._keep(self._tasks.create_task(dribble(writer, self._pause)))
+        if self._tasks is None or self._left.is_set():
+            writer.transport.abort()
+            return
+        dripping = self._tasks.create_task(dribble(writer, self._pause))
+        dripping.add_done_callback(lambda _: writer.transport.abort())  # one that was cancelled before it began, too
+        self._keep(dripping)
 
     def leave(self) -> None:
         """Stop answering and receiving, soon; the end of `serving` waits for it."""

@@ -4,6 +4,7 @@ What the people do is a row of steps; how the machine hears is its `door`. `exer
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -78,7 +79,7 @@ TEMPERAMENTS: Final[Mapping[str, Temperament]] = MappingProxyType(
 
 async def dribble(writer: asyncio.StreamWriter, pause: Callable[[float], Awaitable[None]]) -> None:
     """Begin an HTTP answer and give a byte of it now and then, until the other side has had enough."""
-    try:
+    with contextlib.suppress(OSError):
         writer.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
         for _ in range(LONGEST_DRIP):
             await writer.drain()
@@ -86,7 +87,3 @@ async def dribble(writer: asyncio.StreamWriter, pause: Callable[[float], Awaitab
             if writer.is_closing():
                 return
             writer.write(b"x")
-    except OSError:
-        pass
-    finally:
-        writer.transport.abort()

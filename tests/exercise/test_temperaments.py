@@ -1,12 +1,16 @@
 """Each temperament of a pretend agency, on real sockets, by the real lanes: what the centre then sees."""
 
 import asyncio
+import contextlib
+import socket
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from db.engine import Database
 from exercise.agency import PretendAgency
-from exercise.temperaments import TEMPERAMENTS, Door
+from exercise.temperaments import SLOW_LORIS, TEMPERAMENTS, Door
 from tests.conftest import START, SetClock
 from tests.routing import cases
 from tests.routing.centre import centre
@@ -76,3 +80,21 @@ async def test_what_the_centre_sees(name: str, database: Database, clock: SetClo
             tries[0].outcome == {Door.OPEN: "status_204", Door.SHUT: "refused", Door.DRIPS: "timeout"}[temperament.door]
         )
         assert found.accepted_at is None or found.accepted_at > START
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_one_that_drips_leaves_nobody_hanging_who_came_as_it_left(turns: int, clock: SetClock) -> None:
+    went_wrong: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: went_wrong.append(context))
+    agency = PretendAgency("damkar", "Damkar", clock, temperament=SLOW_LORIS)
+    with socket.socket() as caller:
+        async with agency.serving():
+            await asyncio.sleep(0)  # it hears
+            caller.connect((urlsplit(agency.url).hostname, urlsplit(agency.url).port))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        caller.settimeout(1)
+        with contextlib.suppress(ConnectionError):  # who came too late is refused
+            while caller.recv(64):
+                """What it dripped before it left."""
+    assert went_wrong == []
