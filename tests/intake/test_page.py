@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright, expect
 from db.engine import Database
 from intake import access
 from intake.facts import Arrived, CallKey
+from tests.console.desk import SOON_MS
 from tests.intake.conftest import Served, add_agency, book, ring
 
 pytestmark = pytest.mark.real
@@ -22,6 +23,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-sync",
 ]
+expect.set_options(timeout=SOON_MS)
 EVIL = "<img src=x onerror=document.title='forged'>"
 
 
