@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from playwright import async_api
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -22,7 +23,8 @@ SOON_MS: Final = 15_000  # what must come soon is there by then, on a busy machi
 MOST_TABS: Final = 150  # presses of Tab, until whatever is looked for must have had the focus
 
 
-expect.set_options(timeout=SOON_MS)
+for expecting in (expect, async_api.expect):
+    expecting.set_options(timeout=SOON_MS)
 
 
 @dataclass

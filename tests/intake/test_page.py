@@ -1,6 +1,5 @@
 """The operator's page in a browser: what rings is there at once, what is typed stays, strangers' words stay text."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,31 +8,19 @@ from playwright.async_api import Browser, Page, Route, async_playwright, expect
 from db.engine import Database
 from intake import access
 from intake.facts import Arrived, CallKey
-from tests.console.desk import SOON_MS
+from tests.console.desk import CHROMIUM, QUIET
 from tests.intake.conftest import Served, add_agency, book, ring
 
 pytestmark = pytest.mark.real
 PASSWORD = "kuda laut biru tua"
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-sync",
-]
-expect.set_options(timeout=SOON_MS)
 EVIL = "<img src=x onerror=document.title='forged'>"
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
-    if CHROMIUM is None:
-        pytest.fail("Chromium is not installed: apt install chromium")
     async with async_playwright() as playwright:
-        yield await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
 
 
 @pytest.fixture
