@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 CHANNEL = "intake112"
 CHECKPOINT_EVERY_S = 2.0
 LARGE_LOG = 8 * sqlite.LOG_BYTES
-DEADLOCK = "40P01"  # SQLSTATE
+DEADLOCK, FULL = "40P01", "53100"  # SQLSTATE
 Clock = Callable[[], datetime]
 Row = TypeVar("Row", bound=Struct)
 saved: ContextVar[int] = ContextVar("saved", default=0)
@@ -48,6 +48,10 @@ class DatabaseUnavailableError(Exception):
 
 class DeadlockError(DatabaseUnavailableError):
     """Two waited for each other, and the database ended this one; nothing was saved. To do it again is enough."""
+
+
+class DiskFullError(DatabaseUnavailableError):
+    """The disk under the database is full; nothing was saved. Try again once somebody has made room there."""
 
 
 class Reading:
@@ -117,6 +121,8 @@ class Database:
         self._speaker = ""  # PostgreSQL's number of the connection that sends our wake-ups
         self.refused_at: datetime | None = None
         """When a transaction was last refused; None once one is saved again. Reading may work all the while."""
+        self.has_no_room = False
+        """Whether what was last refused was so because the disk is full."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -174,8 +180,8 @@ class Database:
             yield
         except DeadlockError:  # it does save
             raise
-        except DatabaseUnavailableError:
-            self.refused_at = self.clock()
+        except DatabaseUnavailableError as error:
+            self.refused_at, self.has_no_room = self.clock(), isinstance(error, DiskFullError)
             raise
         self.refused_at = None
 
@@ -275,9 +281,16 @@ def _unavailable() -> Any:
     try:
         yield
     except (OSError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+        raise _refusal(error)(str(error) or type(error).__name__) from error
     except (IntegrityError, DataError):  # the row itself is at fault
         raise
     except DBAPIError as error:  # full, read-only, out of connections, cut off: nobody may take it for a bad row
-        refused = DeadlockError if getattr(error.orig, "sqlstate", None) == DEADLOCK else DatabaseUnavailableError
-        raise refused(str(error.orig)) from error
+        raise _refusal(error.orig)(str(error.orig)) from error
+
+
+def _refusal(error: BaseException | None) -> type[DatabaseUnavailableError]:
+    """Return what a driver's error is to us."""
+    state = getattr(error, "sqlstate", None)
+    if state == FULL or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return DiskFullError
+    return DeadlockError if state == DEADLOCK else DatabaseUnavailableError

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from db.engine import DatabaseUnavailableError, DeadlockError
+from db.engine import DatabaseUnavailableError, DeadlockError, DiskFullError
 from intake.access import TooManyTriesError
 from intake.refusals import ConflictError, DeskError, IllegalStepError, StaleRowError
 from intake.words import storable
@@ -57,7 +57,11 @@ def answer(
 def unavailable(error: DatabaseUnavailableError) -> JSONResponse:
     """Return the answer while the database cannot be reached or cannot save."""
     log.warning("database_unavailable", why=str(error))
-    message = "The database does not answer; nothing was saved. Send the same request again in a few seconds."
+    if isinstance(error, DiskFullError):
+        trouble, when = "The disk of the database is full", "once somebody has made room there"
+    else:
+        trouble, when = "The database does not answer", "in a few seconds"
+    message = f"{trouble}; nothing was saved. Send the same request again {when}."
     return answer(503, "database_unavailable", message, {"Retry-After": str(RETRY_AFTER_S)})
 
 

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from db import calls, dispatches, envelopes, live, machine_room, migrate, places, standings
-from db.engine import DatabaseUnavailableError, Reading
+from db.engine import Database, DatabaseUnavailableError, Reading
 from db.machine_room import Alarm, ServiceRow
 from db.migrate import SchemaError
 from db.standings import StandingRow
@@ -177,7 +177,7 @@ async def looked(context: Context) -> tuple[list[schemas.Check], list[schemas.Se
     """Return what must be well, and is or is not; and what services say is wrong."""
     rows: Sequence[ServiceRow] = ()
     now = context.database.clock()
-    database = _saves(context.database.refused_at, now)
+    database = _saves(context.database, now)
     try:
         await migrate.check(context.database)
         async with context.database.reading() as reading:
@@ -223,15 +223,16 @@ def _other_bridges(expected: Sequence[Expected], rows: Sequence[ServiceRow], now
     ]
 
 
-_MEANWHILE = (
-    "New calls are not shown; they are kept on the bridge's tape meanwhile. Check that PostgreSQL runs and "
-    "INTAKE112_DATABASE_URL is right, or that the disk is not full."
-)
+_KEPT = "New calls are not shown; they are kept on the bridge's tape meanwhile."
+_MEANWHILE = f"{_KEPT} Check that PostgreSQL runs and INTAKE112_DATABASE_URL is right, or that the disk is not full."
 
 
-def _saves(refused_at: datetime | None, now: datetime) -> schemas.Check:
+def _saves(database: Database, now: datetime) -> schemas.Check:
     """A database may be read and yet save nothing: its disk is full, another holds it, it was made a standby."""
-    if refused_at is not None and now - refused_at <= machine_room.FRESH_FOR:
+    if database.refused_at is not None and now - database.refused_at <= machine_room.FRESH_FOR:
+        if database.has_no_room:
+            message = f"The database saves nothing: its disk is full. {_KEPT} Make room on it."
+            return schemas.Check(name="database", ok=False, message=message)
         return schemas.Check(name="database", ok=False, message=f"The database saves nothing. {_MEANWHILE}")
     return schemas.Check(name="database", ok=True, message="The database answers.")
 
