@@ -1,13 +1,15 @@
 """A pretend SMS gateway: it takes what a real one would be posted, and keeps it for whoever looks.
 
-It takes JSON (`to`, `text`) or a form of the same names, with the token as a bearer. How it behaves can be changed
-while it runs: well, slow, broken (500), choosy (400: no such number), full (429), or gone (nobody listens).
+It takes JSON (`to`, `text`) or a form of the same names, with the token as a bearer. What comes again under an
+`Idempotency-Key` that it has taken is answered in the same way, and no phone gets it twice. How it behaves can be
+changed while it runs: well, slow, broken (500), choosy (400: no such number), full (429), torn (it takes the SMS, and
+its answer is lost on the way), or gone (nobody listens).
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Self
@@ -26,6 +28,7 @@ class Mood(Enum):
     BROKEN = auto()
     CHOOSY = auto()
     FULL = auto()
+    TORN = auto()
 
 
 STATUS: Final = {
@@ -34,7 +37,9 @@ STATUS: Final = {
     Mood.BROKEN: "500 Internal Server Error",
     Mood.CHOOSY: "400 Bad Request",
     Mood.FULL: "429 Too Many Requests",
+    Mood.TORN: "202 Accepted",
 }
+TAKES: Final = frozenset({Mood.WELL, Mood.SLOW, Mood.TORN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,18 @@ class Text:
 
 @dataclass(slots=True)
 class PretendGateway:
-    """Within `async with gateway.serving()`: `url` is where SMS are posted, `texts` what was taken."""
+    """Within `async with gateway.serving()`: `url` is where SMS are posted, `texts` what went to phones; `keys` are the
+    idempotency keys of all that was posted, `show` is told of each SMS that goes to a phone.
+    """
 
     mood: Mood = Mood.WELL
+    show: Callable[[Text], None] = lambda _: None
+    keys: list[str] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     tries: int = 0
     refused: int = 0  # with a wrong token
     port: int = 0
+    _taken: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,6 +99,8 @@ class PretendGateway:
             self.tries += 1
             status = self._judge(given, body)
             self._news.set()
+            if self.mood is Mood.TORN:
+                return
             if self.mood is Mood.SLOW:
                 await self._over.wait()  # for ever, as far as anybody waits
             said = b'{"status": "pretend"}'
@@ -104,8 +116,12 @@ class PretendGateway:
         if given.get("authorization") != f"Bearer {TOKEN}":
             self.refused += 1
             return "401 Unauthorized"
-        if self.mood in (Mood.WELL, Mood.SLOW):
+        key = given.get("idempotency-key", "")
+        self.keys.append(key)
+        if key not in self._taken and self.mood in TAKES:
+            self._taken |= {key} if key else set()
             is_json = given.get("content-type") == "application/json"
             said = json.loads(body) if is_json else dict(parse_qsl(body.decode()))
             self.texts.append(Text(said["to"], said["text"]))
+            self.show(self.texts[-1])
         return STATUS[self.mood]

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from db import reports, sms, tables
 from db.engine import Database, DatabaseUnavailableError, Transaction
 from db.sms import SmsRow
-from exercise.sms_gateway import ALLOW_CIDR, TOKEN, Mood, PretendGateway
+from exercise.sms_gateway import ALLOW_CIDR, TOKEN, Mood, PretendGateway, Text
 from intake import desk
 from intake.desk import NewReport
 from routing.delivery import HttpReceiver
@@ -96,6 +96,27 @@ async def test_what_passes_is_tried_again(
     row = await look(database, report)
     assert (row.state, row.tries, row.reason, row.text) == ("sent", 2, None, None)
     assert sender.alarms() == []
+
+
+@pytest.mark.parametrize("dies", [True, False])
+async def test_what_the_gateway_took_unknown_to_us_goes_again_by_its_key_and_is_one_sms(
+    database: Database, gateway: PretendGateway, clock: SetClock, dies: bool
+) -> None:
+    """Whoever sent it ended before it could save the 202, or the line was cut before the 202 was here."""
+    report = await owe(database)
+    gateway.mood = Mood.SLOW if dies else Mood.TORN
+    first = asyncio.create_task(texting(database, gateway).look())  # noqa: TID251  # it is killed
+    await gateway.tried(1)
+    if dies:
+        first.cancel()
+    await asyncio.wait([first])
+    assert (await look(database, report)).state == "queued"
+    gateway.mood = Mood.WELL
+    clock.forward(seconds=30)
+    await texting(database, gateway).look()
+    row = await look(database, report)
+    assert (row.state, row.tries, gateway.keys) == ("sent", 2, [row.id, row.id])
+    assert gateway.texts == [Text(TO, f"112: {LINK}")]
 
 
 async def test_who_is_gone_and_comes_back_is_found(database: Database, clock: SetClock) -> None:
