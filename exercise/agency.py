@@ -50,6 +50,7 @@ class PretendAgency:
         clock: Clock,
         *,
         kinds: Sequence[str] = (),
+        phone: str | None = None,
         temperament: Temperament = PROMPT,
         by: str = "Petugas piket (rekaan)",
         pause: Pause = asyncio.sleep,
@@ -57,6 +58,7 @@ class PretendAgency:
         self.code = code
         self.name = name
         self.kinds = tuple(kinds)
+        self.phone = phone
         self.allow_cidr = list(ALLOW_CIDR)
         self.envelopes: list[Json] = []  # as received, each webhook-id once
         self.answers: list[Json] = []  # that the centre took

@@ -33,6 +33,9 @@ ROSTER: Final = (  # code, name, kinds it is told of, who answers there, how the
     ("pln", "PLN", ("pju",), "Posko teknik (rekaan)", REJECTS),
     ("polres", "Polres", ("kriminal", "laka"), "SPKT (rekaan)", LATE),
 )
+PHONES: Final = {
+    "polres": "081200000500"
+}  # duty numbers, as invented as the callers': who is late gets the link by SMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ async def demo(
     async with contextlib.AsyncExitStack() as stack:
         pbx = await stack.enter_async_context(PretendAsterisk(clock, pause=pause))
         agencies = [
-            PretendAgency(code, name, clock, kinds=kinds, temperament=temperament, by=by, pause=pause)
+            PretendAgency(
+                code, name, clock, kinds=kinds, phone=PHONES.get(code), temperament=temperament, by=by, pause=pause
+            )
             for code, name, kinds, by, temperament in ROSTER
         ]
         sms = await stack.enter_async_context(PretendGateway().serving())

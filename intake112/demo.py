@@ -26,7 +26,7 @@ from exercise import opening
 from exercise.agency import PretendAgency
 from exercise.beside import tasks_beside
 from exercise.demo import Demo, demo, is_pretend
-from exercise.sms_gateway import ALLOW_CIDR, TOKEN
+from exercise.sms_gateway import ALLOW_CIDR, TOKEN, Text
 from exercise.speak import UnheardError
 from intake import access
 from intake112.settings import Settings
@@ -53,6 +53,7 @@ async def around(database: Database, settings: Settings) -> AsyncIterator[Settin
         _tell(settings, logins)
         begun = tasks.create_task(_open(database, settings.base_url))
         if settings.sms_url is None:
+            world.sms.show = _texted
             settings = settings.model_copy(
                 update={
                     "sms_url": SecretStr(world.sms.url),
@@ -111,7 +112,7 @@ async def _register(database: Database, world: Demo) -> None:
             row = there.get(pretend.code)
             if row is None:
                 args = (pretend.code, pretend.name, pretend.url, pretend.allow_cidr, pretend.kinds)
-                new = await outbox.add_agency(tx, *args, by=ACTOR)
+                new = await outbox.add_agency(tx, *args, by=ACTOR, phone=pretend.phone)
                 pretend.enrol(new.secret, new.token)
             elif is_pretend(row.url):
                 await _move(tx, row, pretend)
@@ -153,6 +154,10 @@ def _write(file: Path, kept: dict[str, str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         json.dump(kept, out)
+
+
+def _texted(sms: Text) -> None:
+    typer.echo(f"  SMS ke / to {sms.to}: {sms.text}")
 
 
 def _tell(settings: Settings, logins: dict[str, str | None]) -> None:

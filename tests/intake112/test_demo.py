@@ -117,7 +117,7 @@ def test_the_demo_twice(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(120)
 def test_a_fresh_demo_has_a_story(tmp_path: Path) -> None:
-    """A pair to join, an agency paused and one that rejects, a handset's position, a link for an agency's people."""
+    """A pair to join, an agency paused, one that rejects, one that is texted, a position, an agency's link."""
     port = free_port()
     env = environment(tmp_path, HTTP_PORT=str(port))
     with service(env, "run", "--demo") as process:
@@ -139,10 +139,20 @@ def test_a_fresh_demo_has_a_story(tmp_path: Path) -> None:
         until(
             lambda: ask(port, token, "GET", f"/api/v1/reports/{lamp}")["dispatches"][0]["state"] == "rejected", process
         )
+        (break_in,) = told()["kriminal"]
+        sent = ask(port, token, "GET", f"/api/v1/reports/{break_in}")["dispatches"][0]
+        ask(port, token, "POST", f"/api/v1/dispatches/{sent['id']}/escalate")  # nobody waits here until it is late
+
+        def texted() -> bool:
+            entries = ask(port, token, "GET", f"/api/v1/reports/{break_in}")["entries"]
+            return any("SMS ke Polres (+6281200000500) diterima gateway" in one["text"] for one in entries)
+
+        until(texted, process)
         alarms = {one["code"]: one["values"] for one in ask(port, token, "GET", "/readyz")["alarms"]}
         assert alarms["agency_paused"]["agency"] == "Satpol PP"
         until(lambda: "joined" in [m["state"] for m in ask(port, token, "GET", "/api/v1/aml")["messages"]], process)
         process.send_signal(signal.SIGTERM)
         out, log = process.communicate(timeout=15)
     assert process.returncode == 0, log
-    assert re.search(rf"http://127.0.0.1:{port}/a/[\w-]{{43}}\n", out)
+    assert re.search(rf"phone: http://127.0.0.1:{port}/a/[\w-]{{43}}\n", out)
+    assert re.search(rf"SMS ke / to \+6281200000500: .*{break_in} .*http://127.0.0.1:{port}/a/[\w-]{{43}}\n", out)
