@@ -6,6 +6,7 @@ Calls are compared by their key, never by their time, in batches while the file 
 An end that nobody knows here (the logs could not be read when it was missed) is a difference too: `--mend` fills it.
 """
 
+import contextlib
 import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +25,7 @@ from ami_bridge.logfile import Log
 from ami_bridge.threads import Line, Threads
 from db import calls, reports
 from db.calls import CallRow, Key
-from db.engine import Database, Reading
+from db.engine import Database, DeadlockError, Reading
 from db.reports import Filter, ReportRow
 from intake import booking
 from intake.facts import Arrived, Ended, Fact, Outcome
@@ -182,8 +183,7 @@ async def _unknown(database: Database, tally: Tally, ring: Ring, number: str, ce
         tally.differences.append(f"end unknown here: {number} {ring.key[1]}: {ring.end} by CEL")
         tally.left += 1
         return
-    async with database.transaction() as tx:
-        await booking.book(tx, ring.facts, *centre)
+    await _book(database, ring, centre)
     tally.differences.append(f"mended: {number} {ring.key[1]} is {ring.end}")
 
 
@@ -194,11 +194,19 @@ async def _missing(database: Database, tally: Tally, ring: Ring, centre: Centre 
         tally.differences.append(f"missing: {ring}{lasts}")
         tally.left += 1
         return
-    async with database.transaction() as tx:
-        await booking.book(tx, ring.facts, *centre)
-        number = (await calls.report_numbers(tx, [ring.key]))[ring.key]
-    tally.differences.append(f"mended: {ring} is {number}")
+    tally.differences.append(f"mended: {ring} is {await _book(database, ring, centre)}")
     tally.reports += 1
+
+
+async def _book(database: Database, ring: Ring, centre: Centre) -> str:
+    """Save what CEL tells of a ring; return its report's number. What met a deadlock is done again, as by the bridge:
+    whom it was ended for has gone on.
+    """
+    while True:
+        with contextlib.suppress(DeadlockError):
+            async with database.transaction() as tx:
+                await booking.book(tx, ring.facts, *centre)
+                return (await calls.report_numbers(tx, [ring.key]))[ring.key]
 
 
 async def _opened(reading: Reading, start: datetime, end: datetime) -> AsyncIterator[tuple[ReportRow, CallRow | None]]:

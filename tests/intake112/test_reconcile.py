@@ -1,6 +1,7 @@
 """`intake112 reconcile`: the rings that Asterisk wrote down against the reports, on both databases."""
 
 import asyncio
+import functools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,12 +14,15 @@ from sqlalchemy import text
 
 from ami_bridge import reading, resync
 from ami_bridge.threads import Line, Threads
+from db import calls, reports
 from db.engine import Database
-from intake import booking
+from intake import booking, joining
 from intake.facts import Arrived, CallKey, Ended, Fact
 from intake112 import reconciling
 from intake112.clock import SteadyClock
+from tests.intake.test_endings import waits_for_a_lock
 from tests.intake112.command import environment, inside
+from tests.routing.running import until
 
 TAPES = Path(__file__).parents[1] / "tapes"
 CEL = (TAPES.parent / "ami_bridge" / "recorded-cel.csv").read_bytes()
@@ -165,6 +169,33 @@ def test_an_end_that_nobody_knew_here_is_named_and_filled(env: Mapping[str, str]
         ("failed", "15.142"),
     ]
     assert reconcile(env).stdout.startswith("3 rings by CEL, 3 reports, difference 0 ")
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("what", ["joins it", "waits for us"])
+@pytest.mark.real
+async def test_a_report_that_somebody_holds_is_mended_once_they_let_go(
+    env: Mapping[str, str], tmp_path: Path, what: str
+) -> None:
+    """It is in a group when we have it, which we must lock from the lowest on; or PostgreSQL ends us in a deadlock."""
+    facts = by_cel(tmp_path)
+    (end,) = (fact for fact in facts if isinstance(fact, Ended) and fact.key.uniqueid == RINGS[0])
+    facts[facts.index(end)] = Ended(end.key, None, None, None, recovered=True)
+    async with Database.open(env["INTAKE112_DATABASE_URL"], SteadyClock()) as database:
+        async with database.transaction() as tx:
+            await booking.book(tx, facts, ZONE, "http://112.test")
+        async with asyncio.TaskGroup() as tasks, database.transaction() as tx:
+            if what == "joins it":
+                await joining.join(tx, "112-20261124-0001", "112-20261124-0002", "siti", "http://112.test")
+            else:
+                await reports.lock(tx, 1)
+            mending = tasks.create_task(asyncio.to_thread(reconcile, env, "--mend"))
+            await until(functools.partial(waits_for_a_lock, database))
+            if what == "waits for us":
+                await calls.take_numbers(tx, "20261124", 1)  # which the other has: it waits longer, and is ended
+    mended = mending.result()
+    assert (mended.returncode, mended.stderr) == (0, "")
+    assert mended.stdout.startswith(f"mended: 112-20261124-0001 {RINGS[0]} is abandoned ")
 
 
 def test_an_end_of_this_moment_may_not_be_saved_yet(env: Mapping[str, str], tmp_path: Path) -> None:
