@@ -33,9 +33,7 @@ ROSTER: Final = (  # code, name, kinds it is told of, who answers there, how the
     ("pln", "PLN", ("pju",), "Posko teknik (rekaan)", REJECTS),
     ("polres", "Polres", ("kriminal", "laka"), "SPKT (rekaan)", LATE),
 )
-PHONES: Final = {
-    "polres": "081200000500"
-}  # duty numbers, as invented as the callers': who is late gets the link by SMS
+PHONES: Final = {"polres": "081200000500"}  # as invented as the callers': who is late gets the link by SMS
 
 
 @dataclass(frozen=True, slots=True)
