@@ -5,12 +5,12 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct, field
-from sqlalchemy import BindParameter, CompoundSelect, and_, bindparam, case, delete, func, or_, select, union
+from sqlalchemy import CompoundSelect, and_, bindparam, case, delete, func, or_, select, union
 
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from db.several import several
+from db.several import among, several
 
 c, p, r = tables.calls.c, tables.pilots.c, tables.reports.c
 w = tables.worklist_calls.c
@@ -162,7 +162,7 @@ _callers = (
     .outerjoin(tables.pilots, p.number == _who)
     .outerjoin(tables.worklist_calls, w.report_id == r.id)
 )
-_of_reports = _callers.where(r.id.in_(bindparam("ids", expanding=True)))
+_of_reports = _callers.where(among(r.id, "ids"))
 
 
 async def of_reports(reading: Reading, report_ids: Collection[int]) -> dict[int, Caller]:
@@ -224,13 +224,12 @@ async def answered_after(reading: Reading, number: str, at: datetime) -> int | N
 _taken = select(tables.legs.c.key).where(
     tables.legs.c.call_id == c.id, tables.legs.c.taken, tables.legs.c.kind == "operator"
 )
-_numbers: BindParameter[str] = bindparam("numbers", expanding=True)
 _after = bindparam("after", type_=c.arrived_at.type)
 _answered_since = union(
-    select(c.number).where(c.number.in_(_numbers), c.arrived_at > _after, _taken.exists()),
+    select(c.number).where(among(c.number, "numbers"), c.arrived_at > _after, _taken.exists()),
     select(r.caller_number)
     .join(tables.calls, c.report_id == r.id)
-    .where(r.caller_number.in_(_numbers), r.opened_at > _after, _taken.exists()),
+    .where(among(r.caller_number, "numbers"), r.opened_at > _after, _taken.exists()),
 )
 
 

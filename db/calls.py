@@ -14,7 +14,7 @@ from db import reports, tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
 from db.reports import ReportRow
-from db.several import several
+from db.several import among, several
 
 c = tables.calls.c
 l = tables.legs.c  # noqa: E741  # as short as the others
@@ -86,13 +86,9 @@ class CallersReport(Struct, frozen=True):
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 
-_by_key = (
-    select(tables.calls)
-    .where(c.pbx == bindparam("of_pbx"), c.uniqueid.in_(bindparam("uniqueids", expanding=True)))
-    .order_by(c.id)
-)
+_by_key = select(tables.calls).where(c.pbx == bindparam("of_pbx"), among(c.uniqueid, "uniqueids")).order_by(c.id)
 _lock_by_key = _by_key.with_for_update()
-_legs_of = select(tables.legs).where(l.call_id.in_(bindparam("ids", expanding=True))).order_by(l.from_at, l.key)
+_legs_of = select(tables.legs).where(among(l.call_id, "ids")).order_by(l.from_at, l.key)
 
 
 async def by_keys(reading: Reading, keys: Iterable[Key]) -> dict[Key, CallRow]:
@@ -239,7 +235,7 @@ _change_legs = (
     .where(l.call_id == bindparam("of_id"), l.key == bindparam("of_key"))
     .values({name: bindparam(f"new_{name}") for name in LEG_CHANGING})
 )
-_of_ids = r.id.in_(bindparam("ids", expanding=True))
+_of_ids = among(r.id, "ids")
 _of_caller = [r[name] for name in CallersReport.__struct_fields__]
 _lock_reports = select(*_of_caller).where(_of_ids).order_by(r.id).with_for_update()
 _change_callers = (

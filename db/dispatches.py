@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, func, insert, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
-from db.several import several
+from db.several import among, several
 from db.states import FINISHED, OVER, UNANSWERED
 
 d = tables.dispatches.c
@@ -108,18 +108,14 @@ async def lock_free(tx: Transaction, dispatch_ids: Collection[str]) -> dict[str,
     return {row["id"]: DispatchRow(**row) for row in rows}
 
 
-_those = d.id.in_(bindparam("ids", expanding=True))
+_those = among(d.id, "ids")
 _lock_free = (
     select(tables.reports.c.id)
     .where(tables.reports.c.id.in_(select(d.report_id).where(_those)))
     .order_by(tables.reports.c.id)
     .with_for_update(skip_locked=True)
 )
-_lock_of = (
-    _joined.where(_those, d.report_id.in_(bindparam("free", expanding=True)))
-    .order_by(d.id)
-    .with_for_update(of=tables.dispatches)
-)
+_lock_of = _joined.where(_those, among(d.report_id, "free")).order_by(d.id).with_for_update(of=tables.dispatches)
 
 
 async def report_of(reading: Reading, dispatch_id: str) -> int | None:

@@ -9,14 +9,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlalchemy.sql import ColumnElement
 
 from db import reports, tables
 from db.engine import DeadlockError, Reading, Transaction
 from db.reports import ReportRow
-from db.several import several
+from db.several import among, several
 
 r = tables.reports.c
 l = tables.duplicate_limits.c  # noqa: E741 the table's
@@ -56,7 +56,7 @@ async def group(reading: Reading, row: ReportRow) -> list[ReportRow]:
     return sorted(found, key=lambda one: (one.duplicate_of is not None, one.id))
 
 
-_lock = select(tables.reports).where(r.id.in_(bindparam("ids", expanding=True))).order_by(r.id).with_for_update()
+_lock = select(tables.reports).where(among(r.id, "ids")).order_by(r.id).with_for_update()
 
 
 async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
@@ -78,9 +78,7 @@ async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
                 await attempt.rollback()
 
 
-_joined_of = select(r.id).where(
-    r.id.in_(bindparam("ids", expanding=True)), or_(r.duplicate_of.is_not(None), r.joined > 0)
-)
+_joined_of = select(r.id).where(among(r.id, "ids"), or_(r.duplicate_of.is_not(None), r.joined > 0))
 
 
 async def lock_ids(tx: Transaction, report_ids: Collection[int]) -> dict[int, ReportRow]:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, text, update
 from db import tables
 from db.callers import reports_of
 from db.engine import Reading, Transaction
-from db.several import several
+from db.several import among, several
 
 h = tables.handset_messages.c
 c = tables.calls.c
@@ -90,7 +90,7 @@ _told_at = func.coalesce(h.sent_at, h.at, type_=tables.UtcTime())
 _since, _until = bindparam("since", type_=tables.UtcTime()), bindparam("until", type_=tables.UtcTime())
 _waiting = (
     select(tables.handset_messages)
-    .where(tables.WAITING, h.number.in_(bindparam("numbers", expanding=True)))
+    .where(tables.WAITING, among(h.number, "numbers"))
     .where(_told_at >= _since, _told_at <= _until)
     .order_by(h.n)
 )

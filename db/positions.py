@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from db.several import several
+from db.several import among, several
 
 p = tables.positions.c
 r = tables.reports.c
@@ -42,9 +42,7 @@ class PositionRow(NewPosition, frozen=True, kw_only=True):
 
 
 _add = insert(tables.positions)
-_of_reports = (
-    select(tables.positions).where(p.report_id.in_(bindparam("ids", expanding=True))).order_by(p.report_id, p.n)
-)
+_of_reports = select(tables.positions).where(among(p.report_id, "ids")).order_by(p.report_id, p.n)
 _show = (
     update(tables.reports)
     .where(r.id == bindparam("of_id"))

@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from db import tables
 from db.engine import Reading, Transaction
-from db.several import several
+from db.several import among, several
 
 r, c = tables.reports.c, tables.calls.c
 NOT_CLOSED: Final = ("open", "working", "dispatched", "resolved", "reopened")  # named, so that the index is used
@@ -158,7 +158,7 @@ async def not_closed(reading: Reading) -> int:
     return int((await reading.connection.execute(counted)).scalar_one())
 
 
-_by_ids = select(tables.reports).where(r.id.in_(bindparam("ids", expanding=True)))
+_by_ids = select(tables.reports).where(among(r.id, "ids"))
 
 
 async def by_ids(reading: Reading, ids: list[int]) -> dict[int, ReportRow]:
@@ -224,10 +224,7 @@ async def touch_all(tx: Transaction, report_ids: Collection[int]) -> None:
 
 
 _touch_all = (
-    update(tables.reports)
-    .where(r.id.in_(bindparam("ids", expanding=True)))
-    .values(version=r.version + 1)
-    .returning(r.number, r.version)
+    update(tables.reports).where(among(r.id, "ids")).values(version=r.version + 1).returning(r.number, r.version)
 )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, exists, false, func, insert, or_, select, unio
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from db.several import several
+from db.several import among, several
 
 s, u, l = tables.shifts.c, tables.users.c, tables.legs.c  # noqa: E741  # as short as the others
 c, r, states = tables.calls.c, tables.reports.c, tables.shift_states.c
@@ -132,7 +132,7 @@ async def lock_all(tx: Transaction) -> list[ShiftRow]:
 _first, _last = bindparam("first", type_=tables.UtcTime()), bindparam("last", type_=tables.UtcTime())
 _bound = (
     select(tables.shifts)
-    .where(s.device.in_(bindparam("devices", expanding=True)))
+    .where(among(s.device, "devices"))
     .where(s.begun_at <= _last, or_(s.ended_at.is_(None), s.ended_at > _first))
     .order_by(*ORDER)
 )
@@ -201,7 +201,7 @@ _talks = (
     select(l.device, l.answered_at, r.number)
     .join(tables.calls, c.id == l.call_id)
     .join(tables.reports, r.id == c.report_id)
-    .where(tables.TALKING, l.device.in_(bindparam("devices", expanding=True)), c.pbx == bindparam("of_pbx"))
+    .where(tables.TALKING, among(l.device, "devices"), c.pbx == bindparam("of_pbx"))
     .where(or_(_called_back, _on_the_line))
     .order_by(l.answered_at, c.id)
 )

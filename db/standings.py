@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select, update
 
 from db import tables
 from db.engine import Reading, Transaction
 from db.envelopes import PENDING
-from db.several import several
+from db.several import among, several
 from db.states import UNANSWERED
 
 a, v, d = tables.agencies.c, tables.envelopes.c, tables.dispatches.c
@@ -109,7 +109,7 @@ async def locked(tx: Transaction, agency_id: int) -> BackoffRow:
 
 _lock = (
     select(a.id, a.failures_in_a_row, a.failing_since, a.retry_after)
-    .where(a.id.in_(bindparam("ids", expanding=True)))
+    .where(among(a.id, "ids"))
     .order_by(a.id)
     .with_for_update(key_share=True)
 )

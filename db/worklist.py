@@ -11,11 +11,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import tables
 from db.engine import Reading, Transaction
 from db.ids import new_id
-from db.several import several
+from db.several import among, several
 
 i, m, s = tables.worklist.c, tables.worklist_calls.c, tables.worklist_steps.c
 _recent = i.closed_at.is_(None) | (i.closed_at >= bindparam("since", type_=i.closed_at.type))
-_numbers_of = select(i.number).where(i.number.in_(bindparam("numbers", expanding=True)), _recent)
+_numbers_of = select(i.number).where(among(i.number, "numbers"), _recent)
 _add_calls = insert(tables.worklist_calls)
 
 
