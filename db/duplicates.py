@@ -78,7 +78,11 @@ async def lock(tx: Transaction, *rows: ReportRow) -> dict[int, ReportRow]:
                 await attempt.rollback()
 
 
-_joined_of = select(r.id).where(among(r.id, "ids"), or_(r.duplicate_of.is_not(None), r.joined > 0))
+_one_of = tables.reports.alias().c
+_is_grouped = select(_one_of.id).where(
+    among(_one_of.id, "ids"), or_(_one_of.duplicate_of.is_not(None), _one_of.joined > 0)
+)
+_lock_alone = _lock.where(~_is_grouped.exists())
 
 
 async def lock_ids(tx: Transaction, report_ids: Collection[int]) -> dict[int, ReportRow]:
@@ -87,10 +91,10 @@ async def lock_ids(tx: Transaction, report_ids: Collection[int]) -> dict[int, Re
     Where none of them is in a group, as of most calls, no savepoint is opened. Raises DeadlockError when one is joined
     in this moment: all are let go by doing it again.
     """
-    ids = {"ids": several(sorted(set(report_ids)))}
-    if (await tx.connection.execute(_joined_of, ids)).first() is not None:
-        return await lock(tx, *(await reports.by_ids(tx, list(report_ids))).values())
-    locked = await tx.rows(ReportRow, _lock, ids)
+    ids = sorted(set(report_ids))
+    locked = await tx.rows(ReportRow, _lock_alone, {"ids": several(ids)})
+    if len(locked) < len(ids):
+        return await lock(tx, *(await reports.by_ids(tx, ids)).values())
     if not all(row.is_alone for row in locked):
         raise DeadlockError("a report was joined with another in this moment")
     return {row.id: row for row in locked}
