@@ -162,7 +162,7 @@ class Control:
 
     async def _next(self) -> ControlRow | None:
         """Begin the oldest request that can still be done, and return it; end those that cannot."""
-        async with self._database.reading() as reading:
+        async with self._database.glance() as reading:
             if not await controls.unfinished(reading, self._config.pbx.name):
                 return None
         async with self._database.transaction() as tx:

@@ -115,6 +115,7 @@ class Database:
         self._write = write
         self._read = read
         self._is_sqlite = write.dialect.name == "sqlite"
+        self._glance = read if self._is_sqlite else write.execution_options(isolation_level="AUTOCOMMIT")
         self._one_writer = asyncio.Lock()
         self._unchecked = 0  # commits since the last checkpoint
         self._outgoing: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
@@ -203,6 +204,16 @@ class Database:
         """Open a consistent look; it can change nothing. Raises DatabaseUnavailableError."""
         with _unavailable():
             async with self._read.connect() as connection, connection.begin():
+                yield Reading(connection, self.clock())
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Reading]:
+        """Open a look of one statement, which sees one instant by itself: PostgreSQL is not asked to begin and end it.
+
+        For who polls. What a second statement sees may be later. Raises DatabaseUnavailableError.
+        """
+        with _unavailable():
+            async with self._glance.connect() as connection:
                 yield Reading(connection, self.clock())
 
     def _announce(self, topic: str) -> None:

@@ -39,7 +39,7 @@ class Attendance:
 
     async def look(self) -> None:
         """Do what is due now. Raises DatabaseUnavailableError."""
-        async with self._database.reading() as reading:
+        async with self._database.glance() as reading:  # `tend` decides
             due = await shifts.is_due(reading, self._rules)
         if due:
             async with self._database.transaction() as tx:

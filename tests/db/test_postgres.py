@@ -26,6 +26,17 @@ async def test_a_look_is_three_round_trips(database: Database) -> None:
     assert asked == [begins[0], "COMMIT;", begins[1], "COMMIT;"], "and between them what is prepared"
 
 
+async def test_a_glance_is_one_round_trip(database: Database) -> None:
+    async with database.glance() as reading:
+        driver = (await reading.connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    asked: list[str] = []
+    driver.add_query_logger(lambda record: asked.append(record.query))
+    async with database.glance() as reading:
+        await reading.connection.execute(text("SELECT 1"))
+    assert asked == [], "nothing beside what is prepared"
+
+
 @pytest.mark.parametrize("asked", [True, False])
 async def test_what_the_server_has_ended_is_not_lent(
     database: Database, asked: bool, monkeypatch: pytest.MonkeyPatch
