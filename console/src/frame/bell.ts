@@ -18,8 +18,7 @@ export function ringElsewhere(): () => void {
   };
   live.fresh(read, () => undefined, "shift"); // where it cannot be read: as it was before, until it can
   const look = (): void => {
-    if (state === null) bell.rest();
-    else bell.look(state === "ready");
+    if (state !== null) bell.look(state === "ready");
   };
   setInterval(look, 1_000);
   return look;

@@ -1,7 +1,8 @@
-// What is urgent on a page: kept current, sounded until somebody looks. `operator/overdue` and the supervisor's page have one.
+// What is urgent on a page: kept current, sounded until somebody looks, in whichever tab of this browser. `operator/overdue`
+// and the supervisor's page have one.
 import { clock, spell, timeOf } from "../clock.svelte.ts";
 import { catalogue } from "../catalogue.svelte.ts";
-import { play } from "../sounds.ts";
+import { sound } from "../frame/sound.svelte.ts";
 import { fill, words } from "../words/words.ts";
 import { Tolling } from "./tolling.ts";
 import type { Urgent } from "./urgent.ts";
@@ -24,11 +25,18 @@ export class Toll {
   /** Listen while the page is shown; returns what ends that. */
   start(): () => void {
     const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
-    const pressed = (): void => this.tolling.look(this.list.filter(this.sees).map(({ key }) => key));
+    const tabs = new BroadcastChannel("intake112.seen");
+    tabs.onmessage = ({ data }: MessageEvent<string[]>) => this.tolling.look(data);
+    const pressed = (): void => {
+      const keys = this.list.filter(this.sees).map(({ key }) => key);
+      this.tolling.look(keys);
+      if (keys.length) tabs.postMessage(keys);
+    };
     addEventListener("click", pressed); // after whatever it did: a press that brings a report in front is a look at it
     addEventListener("keyup", pressed);
     return () => {
       clearInterval(timer);
+      tabs.close();
       removeEventListener("click", pressed);
       removeEventListener("keyup", pressed);
     };
@@ -36,7 +44,8 @@ export class Toll {
 
   private look(): void {
     const found = this.find();
-    if (this.tolling.due(found.map(({ key }) => key), performance.now())) play("overdue");
+    const due = this.tolling.due(found.map(({ key }) => key), performance.now());
+    if (due.length) sound.play("overdue", due);
     const order = (one: Urgent): number => Number(this.tolling.isSeen(one.key));
     this.list = found.sort((a, b) => order(a) - order(b) || a.since.localeCompare(b.since));
   }

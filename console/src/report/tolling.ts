@@ -6,14 +6,14 @@ export class Tolling {
   private readonly seen = new Set<string>();
   private last = -Infinity;
 
-  /** Whether it is to sound now (ms, of a clock that nobody can set), where these are to be looked at. */
-  due(keys: readonly string[], now: number): boolean {
+  /** What is to sound now (ms, of a clock that nobody can set) of these, which are to be looked at; mostly nothing. */
+  due(keys: readonly string[], now: number): string[] {
     for (const known of [this.sounded, this.seen]) for (const key of known) if (!keys.includes(key)) known.delete(key);
     const unseen = keys.filter((key) => !this.seen.has(key));
-    if (!unseen.length || (unseen.every((key) => this.sounded.has(key)) && now - this.last < EVERY_MS)) return false;
+    if (unseen.every((key) => this.sounded.has(key)) && now - this.last < EVERY_MS) return [];
     for (const key of unseen) this.sounded.add(key);
-    this.last = now;
-    return true;
+    if (unseen.length) this.last = now;
+    return unseen;
   }
 
   /** Somebody has looked at these; what has not sounded yet they cannot have been called to. */
