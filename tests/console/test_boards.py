@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.demo import running
 from tests.console.desk import desk
 
 pytestmark = pytest.mark.real
 SHOWN_MS = 30_000
+RED = "rgb(255, 138, 128)"  # --p1 by night
 DIGITS = ".big, .operators dd, .dispatches b, .figure b, .clock"
 HEIGHTS = f"""() => [...document.querySelectorAll('{DIGITS}')].map(
     (one) => parseFloat(getComputedStyle(one).fontSize) / innerHeight)"""
@@ -38,6 +39,7 @@ def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
     paused = page.locator("#told li", has_text=f"{agency['name']} dijeda sejak")
     expect(paused).to_contain_text("kiriman menunggu: hubungi lewat telepon", timeout=SHOWN_MS)
     assert "{" not in page.locator("#told").inner_text(), "an alarm's sentence has its values"
+    what_an_agency_rejects_or_is_late_with_is_red(page, address, agency["code"], made["number"])
     assert page.request.post(pause.replace("pause", "resume")).ok
     mine = page.locator("#desks tr", has_text="supervisor")
     expect(paused).to_be_hidden(timeout=SHOWN_MS)
@@ -52,6 +54,44 @@ def ends_a_shift_and_takes_a_report(page: Page, address: str) -> None:
     row.get_by_role("button", name="Ambil alih").click()
     expect(page.locator("#number")).to_have_text(made["number"], timeout=SHOWN_MS)
     expect(page.locator("#entries li", has_text="Laporan diambil alih").first).to_be_visible()
+
+
+def what_an_agency_rejects_or_is_late_with_is_red(page: Page, address: str, agency: str, rejected: str) -> None:
+    late = page.request.post(f"{address}/api/v1/reports", data={"source": "walk-in"}).json()["number"]
+
+    def send(number: str, to: str) -> str:
+        made = page.request.post(f"{address}/api/v1/reports/{number}/dispatches", data={"agencies": [to]})
+        return str(made.json()["dispatches"][0]["id"])
+
+    def long_ago(route: Route) -> None:  # the page itself sees that it is late; and the rows stand in another order
+        said = route.fetch().json()
+        for report in said["open"]["first"]:
+            for one in report["dispatches"] if report["number"] == late else ():
+                one |= {"accept_by": "2026-01-01T00:00:00Z", "overdue": False}
+        said["open"]["first"].reverse()
+        route.fulfill(json=said)
+
+    send(late, agency)  # paused: nobody answers by themselves
+    no = {"answer": "rejected", "by": "Pak Contoh", "note": "semua unit keluar"}
+    assert page.request.post(f"{address}/api/v1/dispatches/{send(rejected, agency)}/answers", data=no).ok
+    rows = page.locator("#open-reports")
+    silent, refused = (rows.locator(f"tr[data-number='{number}'] .dispatch") for number in (late, rejected))
+    expect(silent).to_contain_text("… dalam antrean kirim")
+    expect(silent).not_to_have_css("color", RED)
+    links = [rows.get_by_label(f"Buka {number}") for number in (late, rejected)]
+    for link in links:  # whichever of the two rows is moved
+        link.focus()
+        page.route("**/api/v1/supervision", long_ago)
+        expect(silent).to_contain_text("▲ terlambat", timeout=SHOWN_MS)
+        expect(silent).to_have_css("color", RED)
+        expect(link).to_be_focused()
+        expect(refused).to_contain_text("✗ ditolak ▲ belum ada gantinya")
+        expect(refused).to_have_css("color", RED)
+        page.unroute("**/api/v1/supervision")
+        expect(silent).not_to_contain_text("▲", timeout=SHOWN_MS)
+        expect(link).to_be_focused()
+    send(rejected, "polres")  # somebody acts
+    expect(refused.first).not_to_have_css("color", RED, timeout=SHOWN_MS)
 
 
 def screen(page: Page, process: subprocess.Popen[bytes]) -> None:
