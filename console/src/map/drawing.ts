@@ -4,18 +4,19 @@ import L from "leaflet";
 import "leaflet/dist/leaflet.css";
 import outline from "virtual:outline";
 import type { MapSources } from "../api/schema.ts";
-import type { Mark } from "./marks.ts";
+import { type Mark, rankOf } from "./marks.ts";
 import { pointsOf } from "./rings.ts";
 
 const INDONESIA: L.LatLngBoundsExpression = [[-11, 95], [6, 141]];
 const NEAREST_BY_ITSELF = { withStreets: 14, withoutStreets: 11 }; // a coast of 1 : 10 million says nothing nearer
+const SIDES = [["right", [8, 0]], ["left", [-8, 0]], ["bottom", [0, 8]], ["top", [0, -8]]] as const satisfies [L.Direction, L.PointTuple][];
 export type Span = [[number, number], [number, number]];
 
 export class Drawing {
   private readonly map: L.Map;
   private readonly marks = L.layerGroup();
   private readonly shapes = L.layerGroup();
-  private named: { rank: string; tooltip: L.Tooltip }[] = []; // those first that must be read
+  private named: { rank: number; tooltip: L.Tooltip }[] = []; // those first that must be read
   private pin: L.Marker | null = null;
   private streets: L.Layer | null = null;
 
@@ -53,15 +54,15 @@ export class Drawing {
     this.map.invalidateSize({ animate: false });
   }
 
-  /** No name lies over another: it stands on the other side, or goes until somebody looks nearer. Its dot stays. */
+  /** No name lies over another: it stands on another side, or goes until somebody looks nearer. Its dot stays. */
   private part(): void {
     const taken: DOMRect[] = [];
     for (const { tooltip: name } of this.named) {
       const box = name.getElement();
       if (!box) continue;
-      const free = (["right", "left"] as const).some((side) => {
+      const free = SIDES.some(([side, offset]) => {
         name.options.direction = side;
-        name.options.offset = side === "right" ? [8, 0] : [-8, 0];
+        name.options.offset = offset;
         name.update();
         return !taken.some((other) => meet(other, box.getBoundingClientRect()));
       });
@@ -82,9 +83,9 @@ export class Drawing {
       dot.bindTooltip(said(name(mark)), { permanent: true, direction: "right", className: `said ${look}`, offset: [8, 0] });
       dot.addTo(this.marks);
       const tooltip = dot.getTooltip();
-      if (tooltip) this.named.push({ rank: `${["holds", "told", "other"].indexOf(mark.sort)} ${mark.priority ?? "P9"}`, tooltip });
+      if (tooltip) this.named.push({ rank: rankOf(mark), tooltip });
     }
-    this.named.sort((one, other) => one.rank.localeCompare(other.rank));
+    this.named.sort((one, other) => one.rank - other.rank);
     this.part();
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Report, ReportSummary } from "../api/schema.ts";
-import { aroundOf, marksOf } from "./marks.ts";
+import { aroundOf, marksOf, rankOf } from "./marks.ts";
 import { pointsOf } from "./rings.ts";
 
 const nowhere = { lat: null, lon: null, radius_m: null, measured_at: null, method: null };
@@ -27,6 +27,13 @@ test("every position that has coordinates is there, what holds is above all, clo
     marksOf(report, open).map(({ id, sort }) => [id, sort]),
     [["112-20260314-0002", "other"], ["p1", "told"], ["holds", "holds"]],
   );
+});
+
+test("where there is no room for all names, the worst nearby comes after the place itself and before who told of it", () => {
+  const worst = { ...other("112-20260314-0005", "open", { ...nowhere, lat: -7, lon: 113 }), priority: "P1" } as ReportSummary;
+  const open = [other("112-20260314-0002", "open", { ...nowhere, lat: -7.2, lon: 113.1 }), worst];
+  const ranked = marksOf(report, open).sort((one, two) => rankOf(one) - rankOf(two));
+  assert.deepEqual(ranked.map(({ id }) => id), ["holds", worst.number, "p1", "112-20260314-0002"]);
 });
 
 test("a circle is in sight as a whole", () => {

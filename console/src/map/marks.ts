@@ -41,6 +41,10 @@ export function marksOf(report: Report, open: readonly ReportSummary[]): Mark[] 
   return [...others, ...told, ...holds];
 }
 
+/** Whose name must be read first where there is no room for all (0): the place itself, the worst nearby, who told what. */
+export const rankOf = ({ sort, priority }: Mark): number =>
+  sort === "holds" ? 0 : sort === "told" ? 2 : priority === "P1" ? 1 : priority === "P2" ? 3 : 4;
+
 /** South-west and north-east of marks with their circles; null without any. */
 export function aroundOf(marks: readonly Mark[]): [[number, number], [number, number]] | null {
   if (!marks.length) return null;
