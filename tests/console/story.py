@@ -14,6 +14,8 @@ from tests.waiting import until
 
 MARKET: Final = ("pasar-contoh", "Pasar Contoh")
 
+UNSEEN: Final = "rgba(0, 0, 0, 0)"
+
 
 class Call(Protocol):
     """A caller, and the desk phone that answers."""
@@ -47,6 +49,7 @@ def from_the_ring_to_closed(windows: Windows, page: Page, call: Call, agency: Re
     phone.page.goto(link)
     answers_on_the_phone_page(phone, "Terima")
     expect(page.locator("#dispatches li", has_text="✓ diterima")).to_be_visible()
+    chooses_a_photo(phone.page)
     call.hangs_up()
     expect(page.get_by_text("✎ menyelesaikan")).to_be_visible()
     for answer in ("Berangkat", "Tiba di lokasi", "Selesai ditangani"):
@@ -152,6 +155,15 @@ def answers_on_the_phone_page(phone: Keys, answer: str) -> None:
         phone.write(name, "Regu 1")
     phone.push(phone.page.get_by_role("button", name=answer, exact=True))
     expect(phone.page.get_by_role("status")).to_contain_text("✓")
+
+
+def chooses_a_photo(page: Page) -> None:
+    """In the page's words; of the browser's own, in whatever language, only the name of what was chosen is seen."""
+    chooser = page.get_by_label("Pilih foto")
+    expect(chooser).to_have_css("color", UNSEEN)
+    assert chooser.evaluate("(one) => getComputedStyle(one, '::file-selector-button').display") == "none"
+    chooser.set_input_files({"name": "lokasi.png", "mimeType": "image/png", "buffer": b"x"})
+    expect(chooser).not_to_have_css("color", UNSEEN)
 
 
 def verifies_and_closes(keys: Keys) -> None:
