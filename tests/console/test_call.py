@@ -155,6 +155,11 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
     ended(here, siti, third)
 
 
+# Where panes begin, and what stands in one below what comes and goes.
+PLACES = """() => [...["main", "aside", "#report .columns"].map((one) => document.querySelector(one).getBoundingClientRect().top),
+    document.querySelector("section:has(#queue)").offsetTop]"""
+
+
 def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromium: Windows, siti: Page) -> None:
     chromium.forgiven += ["net::ERR_", "status of 404"]
     first = siti.locator("#number").inner_text()
@@ -164,8 +169,10 @@ def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromi
     tabs, number = siti.get_by_role("navigation", name="Laporan yang dibuka"), siti.locator("#number")
     siti.reload()  # now it knows them from the snapshot alone
     expect(number).to_have_text(first)
+    places = siti.evaluate(PLACES)
     siti.locator(f"#newest [data-number='{late}']").click()
     expect(siti.get_by_text(f"{late} dibaca…")).to_be_visible()
+    assert siti.evaluate(PLACES) == places, "what is being read moves what is in front"
     expect(number).to_have_text(first)
     siti.unroute(f"**/api/v1/reports/{late}")
     expect(number).to_have_text(late)
@@ -281,8 +288,7 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
     expect(siti.locator("#stale")).to_be_hidden()
 
 
-PLACES = "() => ['main', 'aside'].map((one) => document.querySelector(one).getBoundingClientRect().top)"
-LOST_HZ, OVERDUE_HZ = 440, 523
+LOST_HZ, OVERDUE_HZ = 784, 523
 HEARD = """() => { const Tone = OscillatorNode, first = !globalThis.tones; globalThis.tones = [];
     if (first) OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
 WORDS = "Rumah kayu terbakar di Dusun Contoh, dua orang di lantai atas, jalan masuk sempit."
@@ -342,7 +348,7 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     number = siti.request.post(f"{here.address}/api/v1/reports", data=told).json()["number"]
     sending = f"{here.address}/api/v1/reports/{number}/dispatches"
     ((sent,),) = siti.request.post(sending, data={"agencies": ["damkar"]}).json().values()
-    line, row = siti.locator("#urgent"), siti.locator(f"#mine [data-number='{number}']")
+    places, line, row = siti.evaluate(PLACES), siti.locator("#urgent"), siti.locator(f"#mine [data-number='{number}']")
     before = siti.locator("#number").inner_text()
     siti.locator(f"#newest [data-number='{number}']").click()
     expect(siti.locator("#number")).to_have_text(number)
@@ -357,6 +363,7 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     said = {"answer": "rejected", "by": "Pak Contoh", "note": "semua unit keluar"}
     assert siti.request.post(f"{here.address}/api/v1/dispatches/{sent['id']}/answers", data=said).ok
     expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak")
+    assert siti.evaluate(PLACES) == places, "what is urgent moves what is below"
     expect(row).to_contain_text("belum ada gantinya")
     until(lambda: other.evaluate("tones").count(OVERDUE_HZ) == 3, "it sounds, though another report is in front")
     assert siti.evaluate("tones") == [], "two tabs sound"

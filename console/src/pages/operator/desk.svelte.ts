@@ -13,6 +13,7 @@ import { opensHere } from "../../report/opening.ts";
 import { scraps } from "../../report/scraps.svelte.ts";
 import { isWhole, reports } from "../../report/reports.svelte.ts";
 import { who } from "../../who.ts";
+import { fill, words } from "../../words/words.ts";
 import { prefer, preference } from "../../preferences.ts";
 import { isAtWork } from "./atwork.ts";
 import { tabsOf, tooMany, type Tabs } from "./tabs.ts";
@@ -25,6 +26,8 @@ const IN_FRONT = "#report .columns"; // the report itself, without the tabs
 const KEPT = `intake112.tabs.${who.user}`; // in sessionStorage: another window has its own tabs
 const NUMBER = /^112-\d{8}-\d{4,9}$/;
 
+const opens = (number: string): string => `open ${number}`; // the deed, as `trouble` tells it
+
 class Desk {
   /** Numbers of the opened reports, in the order in which they were opened. */
   tabs = $state<string[]>([]);
@@ -32,8 +35,6 @@ class Desk {
   front = $state<string | null>(null);
   /** The one that was asked for and is not there yet. */
   opening = $state<string | null>(null);
-  /** The one that was asked for and cannot be had. */
-  missing = $state.raw<{ number: string; why: string } | null>(null);
   /** Opened by itself while somebody was typing, and not looked at yet. */
   waiting = $state<string[]>([]);
   shift = $state.raw<Shift | null>(null);
@@ -83,7 +84,7 @@ class Desk {
   async open(number: string): Promise<void> {
     if (!this.tabs.includes(number)) this.tabs.push(number);
     this.waiting = this.waiting.filter((one) => one !== number);
-    this.missing = null;
+    trouble.done(opens(number));
     this.askedAt = performance.now();
     this.opening = number;
     const read = reports.open(number);
@@ -104,7 +105,7 @@ class Desk {
       this.makeRoom();
     } else if (why !== undefined) {
       this.close(number);
-      this.missing = { number, why };
+      trouble.say(fill(words.report.missing, { why }), opens(number));
     }
   }
 
