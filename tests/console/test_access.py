@@ -51,6 +51,8 @@ def shown(page: Page, address: str, language: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("main")).to_be_visible()
     expect(page.locator("#lacks")).to_be_visible()  # the server has told how it is
+    if page.locator(".watch").count():
+        expect(page.locator("#open-reports a").first).to_be_visible()  # else its 13 controls come when Tab has passed
     if page.locator("#newest").count():
         page.locator("#newest button", has_text="➤").click()  # the one that was sent
         expect(page.locator("#dispatches li")).to_be_visible()
