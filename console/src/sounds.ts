@@ -13,8 +13,8 @@ export const TONES = {
 } as const satisfies Record<string, readonly Tone[]>;
 export type Sound = keyof typeof TONES;
 
-const LOUDNESS = 0.35;
-const LOUDER = 0.7;
+const LOUDNESS = 0.3; // of full: a loud ring and another sound at once are not cut off
+const LOUDER = 0.6;
 const SOON_S = 0.02; // what begins in the past begins with a click
 let context: AudioContext | null = null;
 let changed: () => void = () => undefined;
