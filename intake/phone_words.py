@@ -74,7 +74,7 @@ WORDS: Final[dict[Language, dict[str, str]]] = {
         "said_resolved": "selesai",
         "by_telephone": "lewat telepon",
         "changed_nothing": "tidak mengubah apa pun",
-        "booked": "Tercatat pukul {at}: {said}.",
+        "booked": "Tercatat {at}: {said}.",
         "not_booked": "Jawaban “{said}” disimpan, tetapi tidak mengubah apa pun: terlambat, atau sudah tercatat "
         "sebelumnya. Keadaan sekarang: {state}.",
         "needs_name": "Tulis nama Anda, lalu tekan lagi. Belum ada yang tercatat.",

@@ -130,7 +130,7 @@ async def test_taps_book_answers_and_the_page_says_what_became_of_them(
     client: Client, database: Database, clock: SetClock, sent: DispatchRow
 ) -> None:
     page = await tap(client, sent, "accepted", note="dua unit\r\nberangkat")
-    assert "✓ Tercatat pukul 14-03-2026 08:59:26 WIB: menerima." in words(page)
+    assert "✓ Tercatat 14-03-2026 08:59:26 WIB: menerima." in words(page)
     assert "Penugasan: diterima oleh Pak Budi" in words(page)
     assert buttons(page) == ["en_route", "on_scene", "resolved"]
     assert 'name="by" value="Pak Budi"' in page
