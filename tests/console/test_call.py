@@ -364,6 +364,8 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     assert siti.request.post(f"{here.address}/api/v1/dispatches/{sent['id']}/answers", data=said).ok
     expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak")
     assert siti.evaluate(PLACES) == places, "what is urgent moves what is below"
+    longest = "0012 ✗ Dinas Lingkungan Hidup menerima lalu menyerah 12:10 lalu, belum ada gantinya"
+    assert line.evaluate(f"(one) => {{ one.lastChild.data = '{longest}'; return one.scrollHeight - one.clientHeight }}") <= 0
     expect(row).to_contain_text("belum ada gantinya")
     until(lambda: other.evaluate("tones").count(OVERDUE_HZ) == 3, "it sounds, though another report is in front")
     assert siti.evaluate("tones") == [], "two tabs sound"
