@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from tests.console.centre import Centre
 from tests.console.desk import Keys, Windows
 from tests.console.lines import PretendCall
+from tests.console.probes import COUNTS_RINGS, CUT_OFF, HEARD, PLACES
 from tests.console.story import another_told, from_the_ring_to_closed
 from tests.waiting import until
 
@@ -102,15 +103,6 @@ def test_no_emergency_ends_in_two_keys_and_esc_keeps_the_caller(here: Centre, si
     assert classes == ["normal", "ghost", "information"]
 
 
-COUNTS_RINGS = """() => {
-    globalThis.rings = 0;
-    const Tone = OscillatorNode;
-    globalThis.OscillatorNode = class extends Tone {
-        constructor(c, o) { super(c, o); if (o.frequency === 880) globalThis.rings++; }
-    };
-}"""
-
-
 def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page) -> None:
     keys = Keys(siti)
     call, first = answered(here, siti, "+6281200000021")
@@ -153,11 +145,6 @@ def test_what_comes_while_somebody_types_waits_in_a_tab(here: Centre, siti: Page
     expect(siti.locator("#number")).to_have_text(shown)
     keys.push(waiting)
     ended(here, siti, third)
-
-
-# Where panes begin, and what stands in one below what comes and goes.
-PLACES = """() => [...["main", "aside", "#report .columns"].map((one) => document.querySelector(one).getBoundingClientRect().top),
-    document.querySelector("section:has(#queue)").offsetTop]"""
 
 
 def test_the_report_in_front_stays_until_the_other_is_there(here: Centre, chromium: Windows, siti: Page) -> None:
@@ -289,8 +276,6 @@ def test_twelve_tabs_hear_by_one_stream(here: Centre, siti: Page) -> None:
 
 
 LOST_HZ, OVERDUE_HZ = 784, 523
-HEARD = """() => { const Tone = OscillatorNode, first = !globalThis.tones; globalThis.tones = [];
-    if (first) OscillatorNode = class extends Tone { constructor(c, o) { super(c, o); tones.push(o.frequency) } } }"""
 WORDS = "Rumah kayu terbakar di Dusun Contoh, dua orang di lantai atas, jalan masuk sempit."
 
 
@@ -364,8 +349,7 @@ def test_what_an_agency_rejects_sounds_and_shows_which_report_it_is(here: Centre
     assert siti.request.post(f"{here.address}/api/v1/dispatches/{sent['id']}/answers", data=said).ok
     expect(line).to_contain_text(f"{number[-4:]} ✗ Pemadam Kebakaran menolak")
     assert siti.evaluate(PLACES) == places, "what is urgent moves what is below"
-    longest = "0012 ✗ Dinas Lingkungan Hidup menerima lalu menyerah 12:10 lalu, belum ada gantinya"
-    assert line.evaluate(f"(one) => {{ one.lastChild.data = '{longest}'; return one.scrollHeight - one.clientHeight }}") <= 0
+    assert not line.evaluate(CUT_OFF)
     expect(row).to_contain_text("belum ada gantinya")
     until(lambda: other.evaluate("tones").count(OVERDUE_HZ) == 3, "it sounds, though another report is in front")
     assert siti.evaluate("tones") == [], "two tabs sound"
