@@ -9,6 +9,7 @@ MOST: Final = 20  # files
 MOST_MB: Final = {"pmtiles": 2048, "geojson": 8}  # a GeoJSON every desk reads whole, and draws in one piece
 
 WRONG: Final[Mapping[str, str]] = {
+    "unreadable": "The server cannot read it ({error}). See whose file it is, and what its disk says.",
     "not_pmtiles": "This is no PMTiles file: it does not begin with `PMTiles`, or cannot be read. Make it with "
     "`pmtiles extract`.",
     "old_pmtiles": "This is PMTiles of version {version}, and only 3 is read. Turn it into one: `pmtiles convert`.",

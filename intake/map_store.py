@@ -69,13 +69,16 @@ class Arriving:
 
     def __init__(self, folder: Path, kind: Kind, name: str, expected: int) -> None:
         """Begin; `expected` are its bytes as its sender says, 0 when not."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True)
+            _give(folder)
         _sweep(folder)
         self.bytes = 0
         self._kind, self._digest, self._unsynced = kind, hashlib.sha256(), 0
         self.path = beside(folder / name, "new")
         self._fits(expected)
         self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        _give(self.path)
 
     @property
     def sha256(self) -> str:
@@ -151,6 +154,13 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _give(path: Path) -> None:
+    """What root has made belongs to whom the folder belongs to, else the web server could not read it."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _sweep(folder: Path) -> None:

@@ -167,11 +167,13 @@ async def _larger(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def _about(path: Path, kind: map_checks.Kind) -> About | UnfitMapError:
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             return map_checks.look(kind, file)
-        except UnfitMapError as error:
-            return error
+    except UnfitMapError as error:
+        return error
+    except OSError as error:
+        return UnfitMapError("unreadable", error=error.strerror)
 
 
 @contextlib.contextmanager

@@ -136,6 +136,7 @@ UNFIT = {
     "zooms": ("a.pmtiles", header(b100=9)),
     "bounds": ("a.pmtiles", pmtiles()[:102] + pmtiles()[110:118] + pmtiles()[102:110] + pmtiles()[118:]),
     "other_layers": ("a.pmtiles", pmtiles().replace(b'"water"', b'"hydro"')),
+    "unreadable": ("a.geojson", None),
     "too_large": ("a.geojson", None),
     "not_json": ("a.geojson", b"{"),
     "not_collection": ("a.geojson", b'{"type": "Feature"}'),
@@ -150,14 +151,15 @@ UNFIT = {
 async def test_a_wrong_file_says_what_is_wrong_and_what_was_there_stays(as_role: LogIn, tmp_path: Path) -> None:
     admin, folder = await as_role("admin"), tmp_path / "map"
     assert UNFIT.keys() == WRONG.keys()
+    (large := tmp_path / "large").write_bytes(bytes((8 << 20) + 1))
     good = {"a.pmtiles": pmtiles(), "a.geojson": geojson(113.87, -7.0)}
     seen = {name: (await sent(admin, name, body)).json()["version"] for name, body in good.items()}
     for why, (name, body) in UNFIT.items():
         if body is None:  # nobody can send it; somebody may have laid it there
-            (folder / "z.geojson").write_bytes(bytes((8 << 20) + 1))
+            (laid := folder / "z.geojson").symlink_to("/proc/self/mem" if why == "unreadable" else large)
             fault = (await admin.get("/api/v1/map")).json()["files"][-1]["fault"]
-            assert (fault["why"], fault["found"]) == (why, {"most": "8"})
-            (folder / "z.geojson").unlink()
+            assert (fault["why"], fault["message"]) == (why, WRONG[why].format_map(fault["found"]))
+            laid.unlink()
             continue
         refused = await sent(admin, name, body, seen[name])
         assert (refused.status_code, refused.json()["error"], refused.json()["why"]) == (422, "unfit_map", why)
