@@ -16,16 +16,16 @@ export function nameFor(file: string): string | null {
 
 export const typeOf = (name: string): "pmtiles" | "geojson" => (name.endsWith(".pmtiles") ? "pmtiles" : "geojson");
 
-/** 1_234_567 becomes "1,2 MB"; what is smaller than 100 kB is told in kB. Both are steps of 1,024, as the server's bounds are. */
+/** 1_234_567 becomes "1,2 MB"; kB below a tenth of that, GB above 1,024. All are steps of 1,024, as the server's bounds are. */
 export function spellBytes(bytes: number, locale: string): string {
-  const [unit, size] = bytes < 102_400 ? (["kB", 1_024] as const) : (["MB", 1_048_576] as const);
+  const [unit, size] = bytes < 102_400 ? (["kB", 2 ** 10] as const) : bytes < 2 ** 30 ? (["MB", 2 ** 20] as const) : (["GB", 2 ** 30] as const);
   return `${(bytes / size).toLocaleString(locale, { maximumFractionDigits: 1 })} ${unit}`;
 }
 
-/** "7,20° LS" and the like are read out by nobody: two corners, south-west first. */
-export function spellArea({ south, west, north, east }: Bounds, locale: string): string {
+/** From where to where it reaches, in degrees: the latitude, then the longitude. */
+export function spellArea({ south, west, north, east }: Bounds, locale: string): [string, string] {
   const [s, w, n, e] = [south, west, north, east].map((one) => one.toLocaleString(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
-  return `${s} … ${n}; ${w} … ${e}`;
+  return [`${s} … ${n};`, `${w} … ${e}`];
 }
 
 /** Whether two areas have nothing in common. */
