@@ -25,7 +25,7 @@ WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 JSON_PATHS: Final = ("/api/", "/agency/")
 FORM_PATHS: Final = ("/api/v1/aml",)  # takes forms beside JSON: what SMS gateways send
 STREAMED: Final = re.compile(  # what `photo_body` and `map_store` bound
-    r"POST (/agency/v1/dispatches/[^/]+/photos|/a/[^/]+/foto)|PUT /api/v1/map/[^/]+"
+    r"/agency/v1/dispatches/[^/]+/photos|/a/[^/]+/foto|/api/v1/map/[^/]+"
 )
 FORM: Final = "application/x-www-form-urlencoded"
 SECURITY: Final = {
@@ -68,7 +68,7 @@ class Guard:
         if scope["method"] not in WRITES:
             await self._do(scope, lambda: receive, send_on)
             return
-        if STREAMED.fullmatch(f"{scope['method']} {scope['path']}") is not None:
+        if STREAMED.fullmatch(scope["path"]) is not None:
             await self._do(scope, lambda: receive, send_on, tries=1)  # its route reads the body, which is then gone
             return
         body, refused = await _body(scope, receive)
