@@ -246,7 +246,7 @@ class Settings(BaseSettings):
 
     @property
     def maps(self) -> Path:
-        """The folder of the centre's own maps, `*.pmtiles` and `*.geojson`: the web server writes it, and who has a shell."""
+        """The folder of the centre's own maps, `*.pmtiles` and `*.geojson`; the web server writes it."""
         return self.state_dir / "map"
 
     @property
