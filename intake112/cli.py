@@ -17,6 +17,7 @@ COMMANDS: Final = {  # in whose modules each is; only those of the one that was 
     "audit": ("audit",),
     "doctor": ("doctor",),
     "gazetteer": ("gazetteer",),
+    "map": ("map_files",),
     "user": ("people",),
     "token": ("people",),
     "prompts": ("prompts",),

@@ -246,7 +246,7 @@ class Settings(BaseSettings):
 
     @property
     def maps(self) -> Path:
-        """The folder into which a centre puts its own maps: `*.pmtiles`, `*.geojson`. Nothing here writes it."""
+        """The folder of the centre's own maps, `*.pmtiles` and `*.geojson`; the web server writes it."""
         return self.state_dir / "map"
 
     @property

@@ -54,7 +54,7 @@ DESCRIPTION = """Reports of an emergency call centre: every ring is one, before 
 
 People log in at `/masuk`; machines send `Authorization: Bearer …`. Every error is JSON: `error` is for programs,
 `message` says what happened and what to do. Texts hold no U+0000, unknown fields are refused, bodies end at 64 KiB
-(the centre's own places: 4 MiB).
+(the centre's own places: 4 MiB; photos and maps: as their routes say).
 """
 
 

@@ -153,6 +153,7 @@ SAID = {
     428: "If-Match is missing",
     429: "Too many bad signatures from this address; Retry-After says how long to wait",
     503: "The database does not answer; send it again later",
+    507: "The server's disk cannot take it",
 }
 
 

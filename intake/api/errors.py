@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 
 from db.engine import DatabaseUnavailableError, DeadlockError, DiskFullError
 from intake.access import TooManyTriesError
+from intake.map_refusals import UnfitMapError
 from intake.refusals import ConflictError, DeskError, IllegalStepError, StaleRowError
 from intake.words import storable
 from routing.refusals import RefusedError
@@ -81,6 +82,8 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                 headers = {"ETag": f'"{error.current_version}"'}
             case IllegalStepError():
                 more = {"allowed": list(error.allowed), "status": error.now, "held_by": list(error.held_by)}
+            case UnfitMapError():
+                more = {"why": error.why, "found": error.found}
             case TooManyTriesError():
                 headers = {"Retry-After": str(error.wait_s)}
             case _:

@@ -24,7 +24,9 @@ TRIES: Final = 3  # of what met a deadlock; PostgreSQL looks for one after a sec
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 JSON_PATHS: Final = ("/api/", "/agency/")
 FORM_PATHS: Final = ("/api/v1/aml",)  # takes forms beside JSON: what SMS gateways send
-PHOTO_PATHS: Final = re.compile(r"/agency/v1/dispatches/[^/]+/photos|/a/[^/]+/foto")  # `photo_body` bounds these
+STREAMED: Final = re.compile(  # what `photo_body` and `map_store` bound
+    r"/agency/v1/dispatches/[^/]+/photos|/a/[^/]+/foto|/api/v1/map/[^/]+"
+)
 FORM: Final = "application/x-www-form-urlencoded"
 SECURITY: Final = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
@@ -66,7 +68,7 @@ class Guard:
         if scope["method"] not in WRITES:
             await self._do(scope, lambda: receive, send_on)
             return
-        if PHOTO_PATHS.fullmatch(scope["path"]) is not None:
+        if STREAMED.fullmatch(scope["path"]) is not None:
             await self._do(scope, lambda: receive, send_on, tries=1)  # its route reads the body, which is then gone
             return
         body, refused = await _body(scope, receive)

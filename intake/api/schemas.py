@@ -348,7 +348,10 @@ class Problem(Out):
     error: str
     message: str
     field: str | None = Field(None, description="the field that was refused")
-    why: str | None = Field(None, description="of a field that was refused: the rule, by Pydantic's name")
+    why: str | None = Field(
+        None, description="of a field that was refused: the rule, by Pydantic's name; of a map file: what is wrong"
+    )
+    found: dict[str, str] | None = Field(None, description="of a map file that was refused: what was found in it")
     limit: float | None = Field(None, description="of such a rule: its number, if it has one")
     allowed: list[Step] | None = Field(None, description="of a step that is not allowed: those that are")
     status: Status | None = Field(None, description="of a step that is not allowed: the status it does not follow")

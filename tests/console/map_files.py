@@ -39,7 +39,7 @@ def tile() -> bytes:
 
 def pmtiles() -> bytes:
     """A file with this one tile, at zoom 0."""
-    data, metadata = tile(), b'{"vector_layers":[]}'
+    data, metadata = tile(), b'{"vector_layers":[{"id":"water","fields":{}}]}'
     root = b"".join(map(varint, (1, 0, 1, len(data), 1)))  # one entry: its id, how many, how long, where
     start = 127
     spans = [(start, len(root)), (start + len(root), len(metadata)), (start + len(root) + len(metadata), 0)]

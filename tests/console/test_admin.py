@@ -12,7 +12,8 @@ import trustme
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.product import INTAKE112
-from tests.console.desk import desk
+from tests.console.desk import Keys, desk, windows
+from tests.console.map_files import lay
 from tests.postgres import free_port
 from tests.waiting import until
 
@@ -194,7 +195,7 @@ def test_a_person_a_file_of_places_and_what_a_supervisor_sees(centre: Centre) ->
     with desk(centre.address, "pengawas-malam", password, ["status of 422"]) as page:
         expect(page).to_have_url(f"{centre.address}/")
         here = section(page, centre, "places")
-        expect(page.locator("main nav a")).to_have_count(7)
+        expect(page.locator("main nav a")).to_have_count(8)
         here.get_by_label("CSV", exact=True).fill("code,name,lat,lon\npasar,Pasar Contoh,95,1\n,Tanpa kode,,\n")
         here.get_by_role("button", name="Ganti seluruh daftar").press("Enter")
         expect(here.locator(".why p")).to_have_count(2)
@@ -254,3 +255,50 @@ def test_a_token_is_made_and_disabled_and_two_who_change_a_person_or_the_limits_
         expect(here.get_by_label("Jarak paling jauh")).to_have_value("900")
         mine_is_taken(here, "300")
         assert page.request.get(f"{centre.address}/api/v1/duplicate-limits").json()["within_m"] == 900
+
+
+def test_maps_are_uploaded_by_keyboard_and_drawn_on_open_desks(centre: Centre, tmp_path: Path) -> None:
+    lay(tmp_path)
+    (tmp_path / "Peta Lama.json").write_text('{"type": "FeatureCollection", "features": [7]}', "utf-8")
+    with windows() as running:
+        running.forgiven.append("status of 422")
+        at_desk = running.enter(centre.address, "operator", centre.passwords["operator"])
+        at_desk.locator("#newest li button").first.click()
+        expect(at_desk.locator("#map-pane path.land").first).to_be_attached()
+        page = running.enter(centre.address, "admin", centre.passwords["admin"])
+        here, keys = section(page, centre, "map"), Keys(page)
+        expect(here.get_by_text("Belum ada berkas")).to_be_visible()
+
+        def choose(file: str) -> None:
+            keys.to(here.get_by_label("Berkas", exact=True))
+            with page.expect_file_chooser() as chosen:
+                keys.press("Space")
+            chosen.value.set_files(tmp_path / file)
+
+        choose("Peta Lama.json")
+        expect(here.get_by_label("Nama di server")).to_have_value("Peta-Lama.geojson")
+        keys.push(here.get_by_role("button", name="Unggah"))
+        expect(here.get_by_role("alert")).to_contain_text("Objek 1 berbentuk int")
+        choose("batas.geojson")
+        keys.push(here.get_by_role("button", name="Unggah"))
+        row = here.locator("tr", has_text="batas.geojson")
+        expect(row).to_contain_text("2 objek, 1 bernama")
+        expect(row).to_contain_text("-7,20 … -6,80; 113,60 … 114,20")
+        expect(at_desk.locator("#map .said.post")).to_have_text("Pos <b>Damkar</b>")
+        with at_desk.expect_response(re.compile(r"jalan\.pmtiles$")):
+            choose("jalan.pmtiles")
+            keys.push(here.get_by_role("button", name="Unggah"))
+        expect(here.locator("tr", has_text="jalan.pmtiles")).to_contain_text("● tampil di peta")
+        expect(at_desk.locator("#map canvas").first).to_be_attached()
+
+        keys.push(here.get_by_role("button", name="Ganti batas.geojson"))
+        expect(here.get_by_label("Berkas", exact=True)).to_be_focused()
+        (tmp_path / "baru.geojson").write_text((tmp_path / "batas.geojson").read_text("utf-8").replace("Damkar", "SAR"))
+        choose("baru.geojson")
+        expect(here.get_by_text("Menggantikan batas.geojson")).to_be_visible()
+        keys.push(here.get_by_role("button", name="Ganti", exact=True))
+        expect(at_desk.locator("#map .said.post")).to_have_text("Pos <b>SAR</b>")
+        keys.push(here.get_by_role("button", name="Hapus batas.geojson"))
+        keys.push(here.get_by_role("button", name="Ya, hapus batas.geojson"))
+        expect(row).to_have_count(0)
+        expect(at_desk.locator("#map .said.post")).to_have_count(0)

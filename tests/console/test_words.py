@@ -13,6 +13,7 @@ import pytest
 
 from db.journal import Kind
 from intake.door_words import WORDS
+from intake.map_refusals import WRONG
 from intake112 import settings
 from intake112.compose import notes
 from routing.refusals import RefusedError
@@ -91,6 +92,15 @@ def test_all_that_an_installation_may_lack_has_words(language: str) -> None:
 
 def test_a_refusal_with_words_is_one_that_the_api_makes() -> None:
     assert words("id", "errors").keys() - OURS - refusals() == set()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_all_that_can_be_wrong_with_a_map_has_words(language: str) -> None:
+    said = json.loads((ROOT / f"console/src/words/admin.{language}.json").read_text("utf-8"))["map"]
+    assert said["wrong"].keys() == WRONG.keys()
+    for why, sentence in WRONG.items():
+        assert set(re.findall(r"{\w+}", said["wrong"][why])) == set(re.findall(r"{\w+}", sentence)), why
+    assert said["refused"].keys() - refusals() == set()
 
 
 def test_the_plain_pages_have_the_colours_of_the_console() -> None:

@@ -77,6 +77,8 @@ RULES: Final = {
     "GET /api/v1/live": STAFF,
     "GET /api/v1/map": STAFF,
     "GET /api/v1/map/{name}": STAFF,
+    "PUT /api/v1/map/{name}": ADMINS,
+    "DELETE /api/v1/map/{name}": ADMINS,
     "GET /api/v1/pilots": STAFF,
     "POST /api/v1/pilots": STAFF,
     "DELETE /api/v1/pilots/{pilot_id}": STAFF,

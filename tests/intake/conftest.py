@@ -110,7 +110,8 @@ async def served(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Serve
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as the product does: or 40 ms an answer
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        app = create_app(database, public_url=url, timezone=WIB, stop=stop, photo_folder=tmp_path / "photos")
+        photos, maps = tmp_path / "photos", tmp_path / "map"
+        app = create_app(database, public_url=url, timezone=WIB, stop=stop, photo_folder=photos, map_folder=maps)
         async with database.transaction() as tx:
             token = await access.create_token(tx, "wall", "operator")
         server = Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=10))

@@ -40,7 +40,7 @@ BEYOND: Final = {
         r"|agencies/\{code\}/(pause|resume|redrive|test)"
     ),
     "admin": (
-        r"users.*|sessions.*|tokens.*|kinds.*|dispositions.*|audit|agencies"
+        r"users.*|sessions.*|tokens.*|kinds.*|dispositions.*|audit|agencies|map/\{name\}"
         r"|agencies/\{code\}/(disable|enable|caller-number|settings|rotate-secret|renew-token|api-key)"
     ),
     "person": r"shift(/state|/end)?",  # who holds a session; a token has no shift

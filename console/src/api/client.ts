@@ -41,6 +41,7 @@ export class Unreachable extends Error {
 }
 
 const ANSWER_WITHIN_MS = 12_000;
+const STALLED_AFTER_MS = 120_000; // of a file: the server looks into a large one, too
 const AGAIN = new Set([500, 502, 503, 504]);
 let loggedOut: () => void = () => undefined;
 let done: (deed: string) => void = () => undefined;
@@ -104,13 +105,56 @@ async function answered<R extends Route>(route: R, question: Question<R>): Promi
   } catch (error) {
     throw new Unreachable(String(error));
   }
-  if (answer.status === 401) loggedOut();
-  if (AGAIN.has(answer.status)) throw new Unreachable(`HTTP ${answer.status}`);
-  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({})));
+  if (!answer.ok) throw refused(answer.status, await answer.json().catch(() => ({})));
   if (answer.status === 204) return undefined as Routes[R]["gives"];
   try {
     return (await answer.json()) as Routes[R]["gives"];
   } catch (error) {
     throw new Unreachable(String(error)); // it broke off in the middle
   }
+}
+
+function refused(status: number, problem: Partial<Problem>): Refusal | Unreachable {
+  if (status === 401) loggedOut();
+  return AGAIN.has(status) ? new Unreachable(`HTTP ${status}`) : new Refusal(status, problem);
+}
+
+interface Sending {
+  version?: number | undefined;
+  signal: AbortSignal;
+  /** Told how many bytes are on their way. */
+  sent: (bytes: number) => void;
+}
+
+/**
+ * Send a file as the body, for as long as that goes on.
+ * @throws Refusal when the server refuses, Unreachable when it does not answer, nothing goes on for two minutes, or `signal` ends it.
+ */
+export function send<R extends Route>(route: R, path: Record<Named<R>, string>, file: Blob, sending: Sending): Promise<Routes[R]["gives"]> {
+  return new Promise((resolve, reject) => {
+    const asked = new XMLHttpRequest(); // `fetch` does not tell how far it is
+    let patience = 0;
+    const goesOn = (): void => {
+      clearTimeout(patience);
+      patience = setTimeout(() => asked.abort(), STALLED_AFTER_MS);
+    };
+    asked.open(route.split(" ")[0] ?? "PUT", addressOf(route, path));
+    asked.responseType = "json";
+    asked.setRequestHeader("Content-Type", "application/octet-stream");
+    if (sending.version !== undefined) asked.setRequestHeader("If-Match", `"${sending.version}"`);
+    asked.upload.onprogress = ({ loaded }) => {
+      goesOn();
+      sending.sent(loaded);
+    };
+    asked.onload = () => {
+      if (asked.status < 200 || asked.status > 299) return reject(refused(asked.status, (asked.response ?? {}) as Partial<Problem>));
+      done(deedOf(route, path));
+      resolve(asked.response as Routes[R]["gives"]);
+    };
+    asked.onerror = asked.onabort = () => reject(new Unreachable("it broke off"));
+    asked.onloadend = () => clearTimeout(patience);
+    sending.signal.addEventListener("abort", () => asked.abort());
+    goesOn();
+    asked.send(file);
+  });
 }

@@ -355,6 +355,7 @@ export interface Conflict {
   message: string;
   field?: string | null;
   why?: string | null;
+  found?: Record<string, string> | null;
   limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
   status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
@@ -915,19 +916,35 @@ export interface LocationLinkIn {
   language?: "id" | "en" | null;
 }
 
-/** A file of the centre: `url` gives it, in parts too. `changed_at`: what a newer one has later. */
+/** Why the map cannot draw a file: a code with what was found, and a sentence that says what to do. */
+export interface MapFault {
+  why: string;
+  found: Record<string, string>;
+  message: string;
+}
+
+/** A file of the centre: `url` gives it, in parts too. `version`: for If-Match, another when the file is. `bounds` and what follows is what is in it: zooms of PMTiles, features of GeoJSON, and how many names are written. Not `drawn`: it is PMTiles, of which only one is, the last by name. `fault`: nothing of that is known. */
 export interface MapFile {
   name: string;
   type: "pmtiles" | "geojson";
   bytes: number;
   changed_at: string;
   url: string;
+  version: number;
+  bounds: Bounds | null;
+  min_zoom: number | null;
+  max_zoom: number | null;
+  features: number | null;
+  named: number | null;
+  drawn: boolean;
+  fault: MapFault | null;
 }
 
-/** The centre's own files, by name, and the area in which its known places lie; null while none has coordinates. */
+/** The centre's own files, by name, and the area in which its known places lie; null while none has coordinates. `most_bytes`: how large a file may be that is sent, by its type. */
 export interface MapSources {
   files: MapFile[];
   bounds: Bounds | null;
+  most_bytes: Record<string, number>;
 }
 
 /** A report of the group. `joined_to`: the report it was joined to, null of the head. */
@@ -1220,6 +1237,7 @@ export interface Problem {
   message: string;
   field?: string | null;
   why?: string | null;
+  found?: Record<string, string> | null;
   limit?: number | null;
   allowed?: ("work" | "dispatch" | "resolve" | "close" | "not_ours" | "reopen")[] | null;
   status?: "open" | "working" | "dispatched" | "resolved" | "closed" | "reopened" | null;
@@ -1929,6 +1947,8 @@ export interface Routes {
   "GET /api/v1/live": { takes: undefined; gives: undefined; query: { after?: number | null; } };
   "GET /api/v1/map": { takes: undefined; gives: MapSources; query: undefined };
   "GET /api/v1/map/{name}": { takes: undefined; gives: undefined; query: undefined };
+  "PUT /api/v1/map/{name}": { takes: undefined; gives: MapFile; query: undefined };
+  "DELETE /api/v1/map/{name}": { takes: undefined; gives: Done; query: undefined };
   "GET /api/v1/my-reports": { takes: undefined; gives: MyReports; query: undefined };
   "GET /api/v1/open-reports": { takes: undefined; gives: OpenPage; query: { after?: string | null; limit?: number; } };
   "GET /api/v1/pilots": { takes: undefined; gives: Pilots; query: undefined };

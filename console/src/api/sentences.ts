@@ -11,5 +11,5 @@ export function sentenceOf(error: unknown): string {
     const known = wordOf(words.errors, error.code);
     return known === error.code ? error.message : known;
   }
-  return String(error);
+  return error instanceof Error ? error.message : String(error);
 }

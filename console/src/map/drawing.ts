@@ -3,7 +3,7 @@
 import L from "leaflet";
 import "leaflet/dist/leaflet.css";
 import outline from "virtual:outline";
-import type { MapSources } from "../api/schema.ts";
+import type { MapFile, MapSources } from "../api/schema.ts";
 import { type Mark, rankOf } from "./marks.ts";
 import { pointsOf } from "./rings.ts";
 
@@ -19,6 +19,7 @@ export class Drawing {
   private named: { rank: number; tooltip: L.Tooltip }[] = []; // those first that must be read
   private pin: L.Marker | null = null;
   private streets: L.Layer | null = null;
+  private turn = 0;
 
   /** `picked` is told where somebody pressed, or asked by the keyboard for the middle. */
   constructor(box: HTMLElement, spoken: { zoomIn: string; zoomOut: string }, picked: (lat: number, lon: number) => void) {
@@ -95,29 +96,41 @@ export class Drawing {
     this.pin = place && L.marker([place.lat, place.lon], { icon: iconOf("pin"), pane: "pin", keyboard: false, interactive: false }).addTo(this.map);
   }
 
-  /** Draw the centre's own files. Returns the names of those that could not be read. */
-  async draw(given: MapSources, theme: "night" | "day", language: string): Promise<string[]> {
+  /**
+   * Draw the centre's own files, in the place of those that are drawn. Returns the names of those that could not be read; null
+   * when it was called again meanwhile, which says it.
+   */
+  async draw(given: MapSources, theme: "night" | "day", language: string): Promise<string[] | null> {
+    const turn = ++this.turn;
     const failed: string[] = [];
-    this.shapes.clearLayers();
-    for (const { type, name, url } of given.files) {
+    const shapes: L.Layer[] = [];
+    let streets: L.Layer | null = null;
+    for (const file of given.files) {
+      if (!file.drawn) continue;
       try {
-        if (type === "geojson") await this.areas(url);
-        else await this.tiles(url, theme, language);
+        if (file.type === "geojson") shapes.push(await this.areas(file.url));
+        else streets = await this.tiles(file, theme, language);
       } catch {
-        failed.push(name);
+        failed.push(file.name);
       }
     }
+    if (turn !== this.turn) return null;
+    this.shapes.clearLayers();
+    for (const one of shapes) one.addTo(this.shapes);
+    this.streets?.remove();
+    this.streets = streets?.addTo(this.map) ?? null;
     return failed;
   }
 
   end(): void {
+    this.turn++; // what is being read is not drawn any more
     this.map.remove();
   }
 
-  private async areas(url: string): Promise<void> {
+  private async areas(url: string): Promise<L.Layer> {
     const answer = await fetch(url);
     if (!answer.ok) throw new Error(String(answer.status));
-    L.geoJSON((await answer.json()) as GeoJSON.GeoJsonObject, {
+    return L.geoJSON((await answer.json()) as GeoJSON.GeoJsonObject, {
       style: { className: "area" },
       interactive: false,
       pointToLayer: ({ properties }, at) => {
@@ -125,18 +138,17 @@ export class Drawing {
         const dot = L.marker(at, { icon: iconOf("post"), keyboard: false, interactive: false });
         return name ? dot.bindTooltip(said(name), { permanent: true, direction: "right", className: "said post" }) : dot;
       },
-    }).addTo(this.shapes);
+    });
   }
 
-  private async tiles(url: string, theme: "night" | "day", language: string): Promise<void> {
+  private async tiles({ url, max_zoom }: MapFile, theme: "night" | "day", language: string): Promise<L.Layer> {
     Object.assign(globalThis, { L }); // the layer takes Leaflet from there
     const start = await fetch(url, { headers: { Range: "bytes=0-6" } });
     if (!start.ok || !(await start.text()).startsWith("PMTiles")) throw new Error("no PMTiles");
     const { leafletLayer } = await import("protomaps-leaflet");
-    this.streets?.remove();
     const flavor = theme === "night" ? "dark" : "light";
-    this.streets = leafletLayer({ url, flavor, lang: language, attribution: "" }) as unknown as L.Layer;
-    this.streets.addTo(this.map);
+    const maxDataZoom = max_zoom ?? 15; // nearer, its last zoom is drawn larger
+    return leafletLayer({ url, flavor, lang: language, attribution: "", maxDataZoom }) as unknown as L.Layer;
   }
 }
 

@@ -7,6 +7,7 @@ import Audit from "./sections/Audit.svelte";
 import Callers from "./sections/Callers.svelte";
 import Dispositions from "./sections/Dispositions.svelte";
 import Kinds from "./sections/Kinds.svelte";
+import Maps from "./sections/Maps.svelte";
 import OwnPlaces from "./sections/OwnPlaces.svelte";
 import People from "./sections/People.svelte";
 import Pilots from "./sections/Pilots.svelte";
@@ -23,6 +24,7 @@ const EVERY: readonly { name: Name; component: Component; roles?: readonly Role[
   { name: "callers", component: Callers },
   { name: "pilots", component: Pilots },
   { name: "places", component: OwnPlaces },
+  { name: "map", component: Maps },
   { name: "people", component: People, roles: ["admin"] },
   { name: "tokens", component: Tokens, roles: ["admin"] },
   { name: "audit", component: Audit, roles: ["admin"] },
