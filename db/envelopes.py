@@ -121,7 +121,7 @@ async def claim(
     `which` narrows them: `urgent` are first tries of P1.
     """
     values = {"of_agency": agency_id, "claim": claim_id, "lease": lease_until, "now": tx.now, "most": limit}
-    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(CLAIMS[which], values)).mappings()]
+    rows = await tx.rows(EnvelopeRow, CLAIMS[which], values)
     return sorted(rows, key=lambda row: (row.tries > 1, row.priority or "P9", row.next_try_at, row.id))
 
 
