@@ -70,6 +70,8 @@ async def together(tx: Transaction, ends: Sequence[End]) -> set[str]:
     moved, failing = list[DispatchRow](), dict[int, str]()
     for end in ours:
         dispatch = found[end.row.dispatch_id]
+        if dispatch.sequence > end.row.sequence:
+            tx.wake(TOPIC)  # what came after it may go
         if dispatch.agency_failures:
             failing[dispatch.agency_id] = dispatch.agency
         if end.row.type == "dispatch.created" and step(dispatch.state, "delivered"):
@@ -144,6 +146,8 @@ def _ending(tx: Transaction, row: EnvelopeRow, outcome: Outcome, jitter: float) 
 async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:
     """Move the dispatch on to sent or delivered, unless it is there already; only its creation does that."""
     dispatch = await dispatches.find(tx, row.dispatch_id)
+    if dispatch is not None and dispatch.sequence > row.sequence:
+        tx.wake(TOPIC)  # what came after it may go
     if dispatch is None or row.type != "dispatch.created":
         return
     if (new := step(dispatch.state, to)) is None:
