@@ -51,6 +51,7 @@ class DispatchRow(Struct, frozen=True):
     agency_disabled: bool
     agency_no_system: bool
     agency_phone: str | None
+    agency_failures: int  # in a row, until now
 
     @property
     def accept_within(self) -> timedelta:
@@ -76,6 +77,7 @@ _joined = (
         tables.agencies.c.disabled_at.is_not(None).label("agency_disabled"),
         (tables.agencies.c.url == "").label("agency_no_system"),
         tables.agencies.c.phone.label("agency_phone"),
+        tables.agencies.c.failures_in_a_row.label("agency_failures"),
     )
     .join(tables.agencies, tables.agencies.c.id == d.agency_id)
     .join(tables.reports, tables.reports.c.id == d.report_id)
@@ -98,24 +100,15 @@ async def find(reading: Reading, dispatch_id: str) -> DispatchRow | None:
 
 
 async def lock_free(tx: Transaction, dispatch_ids: Collection[str]) -> dict[str, DispatchRow]:
-    """Lock the reports of these dispatches, then the dispatches; return those whose report nobody else has locked.
+    """Lock these dispatches and their reports; return those of which nobody else has locked either.
 
-    Who asks for many waits for none.
+    Who asks for many waits for none, so there is no order to keep.
     """
-    ids = several(dispatch_ids)
-    free = several((await tx.connection.execute(_lock_free, {"ids": ids})).scalars())
-    rows = (await tx.connection.execute(_lock_of, {"ids": ids, "free": free})).mappings()
-    return {row["id"]: DispatchRow(**row) for row in rows}
+    rows = await tx.rows(DispatchRow, _lock_free, {"ids": several(dispatch_ids)})
+    return {row.id: row for row in rows}
 
 
-_those = among(d.id, "ids")
-_lock_free = (
-    select(tables.reports.c.id)
-    .where(tables.reports.c.id.in_(select(d.report_id).where(_those)))
-    .order_by(tables.reports.c.id)
-    .with_for_update(skip_locked=True)
-)
-_lock_of = _joined.where(_those, among(d.report_id, "free")).order_by(d.id).with_for_update(of=tables.dispatches)
+_lock_free = _joined.where(among(d.id, "ids")).with_for_update(of=(tables.reports, tables.dispatches), skip_locked=True)
 
 
 async def report_of(reading: Reading, dispatch_id: str) -> int | None:
@@ -164,16 +157,20 @@ async def change(tx: Transaction, dispatch_id: str, values: Mapping[str, object]
     await tx.connection.execute(update(tables.dispatches).where(d.id == dispatch_id).values(**values))
 
 
-async def delivered(tx: Transaction, sent_at: Mapping[str, datetime | None]) -> None:
-    """Move many locked dispatches on to delivered, with the given `sent_at`."""
-    lines = [{"of_id": id, "sent": at, "now": tx.now} for id, at in sent_at.items()]
-    await tx.connection.execute(_delivered, lines)
+async def delivered(tx: Transaction, dispatch_ids: Collection[str]) -> None:
+    """Move many locked dispatches on to delivered; sent they were when their creation was tried first."""
+    await tx.connection.execute(_delivered, {"ids": several(dispatch_ids), "now": tx.now})
 
 
+_first_try_at = (
+    select(func.min(tables.envelopes.c.first_try_at))
+    .where(tables.envelopes.c.dispatch_id == d.id, tables.envelopes.c.type == "dispatch.created")
+    .scalar_subquery()
+)
 _delivered = (
     update(tables.dispatches)
-    .where(d.id == bindparam("of_id"))
-    .values(state="delivered", sent_at=bindparam("sent"), delivered_at=bindparam("now"))
+    .where(among(d.id, "ids"))
+    .values(state="delivered", sent_at=func.coalesce(d.sent_at, _first_try_at), delivered_at=bindparam("now"))
 )
 
 

@@ -121,7 +121,7 @@ async def claim(
     `which` narrows them: `urgent` are first tries of P1.
     """
     values = {"of_agency": agency_id, "claim": claim_id, "lease": lease_until, "now": tx.now, "most": limit}
-    rows = [EnvelopeRow(**row) for row in (await tx.connection.execute(CLAIMS[which], values)).mappings()]
+    rows = await tx.rows(EnvelopeRow, CLAIMS[which], values)
     return sorted(rows, key=lambda row: (row.tries > 1, row.priority or "P9", row.next_try_at, row.id))
 
 
@@ -187,13 +187,17 @@ async def complete(tx: Transaction, envelope_id: str, claim_id: str, values: Map
 
 async def delivered(tx: Transaction, claims: Collection[tuple[str, str]]) -> set[str]:
     """Complete many (envelope, claim) that receivers took; return the envelopes whose claim was still ours."""
-    values = {"claims": several(claims), "now": tx.now}
+    values = {"ids": several(id for id, _ in claims), "claims": several(claims), "now": tx.now}
     return set((await tx.connection.execute(_delivered, values)).scalars())
 
 
 _delivered = (
     update(tables.envelopes)
-    .where(tuple_(v.id, v.claim_id).in_(bindparam("claims", expanding=True)), v.state == "pending")
+    .where(
+        v.id.in_(bindparam("ids", expanding=True)),  # SQLite finds no row by a pair: it reads the whole table
+        tuple_(v.id, v.claim_id).in_(bindparam("claims", expanding=True)),
+        v.state == "pending",
+    )
     .values(state="delivered", delivered_at=bindparam("now"), claim_id=None, lease_until=None)
     .returning(v.id)
 )

@@ -5,7 +5,8 @@ the code is the same. It claims under a lease in a short transaction, POSTs with
 behind a fence: a worker that slept past its lease (SIGSTOP, a lost database) finds the envelope no longer its own and
 records nothing; whoever claimed it next has sent the same `webhook-id` again, which is how the receiver knows it. A few
 tries of a lane run at a time (`width`), so a receiver that is slow takes only its own agency's slots. How they ended
-`saving` saves, of all lanes together.
+`saving` saves, of all lanes together. The end of a try makes its lane claim again only when the last claim may have
+left something; what waited for that very envelope is woken by the transaction that saves it.
 
 `Lanes.run` opens lanes and wakes them: it looks at the outbox when a transaction wakes it, when the next try is due,
 and at least once a second. When to try again is stored with the envelope, the agency's back-off and a pause with the
@@ -148,6 +149,7 @@ class _Lane:
         self._means = means
         self._agency_id = agency_id
         self._in_flight = 0
+        self._left_some = False  # the last claim may not have taken all that is due
         self._width = Width()
         self._receiver: tuple[tuple[str, list[str], str | None], Receiver] | None = None
 
@@ -178,6 +180,7 @@ class _Lane:
         """Claim what is due, and read the agency as it is now. What a removed or disabled one is owed is dead."""
         free = self._width.slots - self._in_flight
         limit = free if free > 0 else self._width.most - self._in_flight
+        self._left_some = True  # for a try that ends meanwhile
         if limit <= 0:
             return None, []
         async with self._means.database.transaction() as tx:
@@ -190,20 +193,24 @@ class _Lane:
                 return agency, []
             claim_id, lease_until = new_id(tx.now), tx.now + timedelta(seconds=self._means.lease_s)
             rows: list[EnvelopeRow] = []
+            left_some = free <= 0
             shares = [Share("urgent", limit, 0)]
             if free > 0:
                 shares = breaker.shares(await self._backoff(tx, agency), tx.now, limit)
             for share in shares:
                 most = min(share.most, limit - share.spare - len(rows))
+                found: list[EnvelopeRow] = []
                 if most > 0:
                     found = await envelopes.claim(tx, self._agency_id, claim_id, lease_until, most, share.which)
                     if share.which == "retries" and found:
                         await standing.probing(tx, self._agency_id, lease_until)
                     rows += found
+                left_some |= len(found) >= most
             if agency is None:
                 for row in rows:
                     await envelopes.complete(tx, row.id, claim_id, {"state": "dead", "cause": endings.REMOVED})
                     tx.record("routing", "envelope.dead", row.id, reason="agency removed")
+        self._left_some = left_some
         return agency, rows
 
     async def _backoff(self, tx: Transaction, agency: AgencyRow | None) -> Backoff:
@@ -232,7 +239,8 @@ class _Lane:
             self._means.tally.in_flight -= 1
             self._in_flight -= 1
             self._width.ended(took_ms, self._in_flight)
-            self._means.database.wakeups.notify(_topic(self._agency_id))
+            if self._left_some:
+                self._means.database.wakeups.notify(_topic(self._agency_id))
 
     async def _try(self, row: EnvelopeRow, agency: AgencyRow, receiver: Receiver) -> int | None:
         """Send, and save how it ended; return after how many milliseconds the receiver took it, None: it did not."""

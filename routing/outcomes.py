@@ -12,6 +12,7 @@ from datetime import datetime
 
 from db import dispatches, duplicates, envelopes, reports
 from db.agencies import AgencyRow
+from db.dispatches import DispatchRow
 from db.engine import Transaction
 from db.envelopes import EnvelopeRow
 from routing import standing
@@ -66,17 +67,21 @@ async def together(tx: Transaction, ends: Sequence[End]) -> set[str]:
     if not ours:
         return set()
     await envelopes.log_attempts(tx, [_attempt(tx, end) for end in ours])
-    sent_at, moved = dict[str, datetime | None](), set[int]()
+    moved, failing = list[DispatchRow](), dict[int, str]()
     for end in ours:
         dispatch = found[end.row.dispatch_id]
+        if dispatch.sequence > end.row.sequence:
+            tx.wake(TOPIC)  # what came after it may go
+        if dispatch.agency_failures:
+            failing[dispatch.agency_id] = dispatch.agency
         if end.row.type == "dispatch.created" and step(dispatch.state, "delivered"):
-            sent_at[dispatch.id] = dispatch.sent_at or end.row.first_try_at
-            moved.add(dispatch.report_id)
+            moved.append(dispatch)
             tx.record("routing", "dispatch.delivered", dispatch.id, report=dispatch.report, agency=dispatch.agency)
     if moved:
-        await dispatches.delivered(tx, sent_at)
-        await reports.touch_all(tx, moved)
-    await standing.heard(tx, {end.agency.id: end.agency.code for end in ours})
+        await dispatches.delivered(tx, [dispatch.id for dispatch in moved])
+        await reports.touch_all(tx, {dispatch.report_id for dispatch in moved})
+    if failing:
+        await standing.heard(tx, failing)
     return saved
 
 
@@ -141,6 +146,8 @@ def _ending(tx: Transaction, row: EnvelopeRow, outcome: Outcome, jitter: float) 
 async def _move(tx: Transaction, row: EnvelopeRow, report_id: int, to: Step) -> None:
     """Move the dispatch on to sent or delivered, unless it is there already; only its creation does that."""
     dispatch = await dispatches.find(tx, row.dispatch_id)
+    if dispatch is not None and dispatch.sequence > row.sequence:
+        tx.wake(TOPIC)  # what came after it may go
     if dispatch is None or row.type != "dispatch.created":
         return
     if (new := step(dispatch.state, to)) is None:

@@ -224,6 +224,38 @@ async def test_a_free_slot_is_taken_at_once(database: Database, monkeypatch: pyt
                 await tried(database, row.id)
 
 
+async def test_where_nothing_was_left_nothing_is_claimed_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "POLL_S", 600.0)
+
+    async def at_rest() -> bool:
+        return not worker.tally.in_flight
+
+    async with receiving(answers()) as pretend:
+        await add_agency(database, pretend)
+        row = await cases.dispatch(database)
+        async with running(database) as worker:
+            await tried(database, row.id)
+            await until(at_rest)
+            assert database.wakeups.ticket(f"lane:{row.agency_id}") == 0
+
+
+@pytest.mark.parametrize("body", [b"", b'{"answer": "accepted"}'])  # saved with others, alone
+async def test_what_waited_for_an_envelope_goes_when_that_is_saved(
+    database: Database, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(lanes, "POLL_S", 600.0)
+    async with receiving(answers(200, body)) as pretend:
+        await add_agency(database, pretend)
+        async with database.transaction() as tx:
+            report = await cases.add_report(tx)
+            await cases.put(tx, report)
+            await cases.update(tx, report, "api menjalar")
+        async with running(database):
+            await pretend.until_got(2)
+
+
 async def test_a_commit_wakes_the_lane(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "POLL_S", 600.0)
     async with receiving(answers()) as pretend, running(database):
