@@ -45,7 +45,7 @@ class Choices(Generic[R]):
     """One list: a table, which is `named` by the word for one of its rows."""
 
     def __init__(self, table: Table, row: type[R], named: str) -> None:
-        self.many = table.name
+        self.many = str(table.name)  # of its own kind of text, which JSON does not take
         self.named = named
         self._table = table
         self._row = row
