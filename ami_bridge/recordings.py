@@ -29,6 +29,7 @@ from db.engine import Database, DatabaseUnavailableError
 from db.machine_room import Alarm
 from db.recordings import OwedRow, Part, RecordingRow
 from db.wakeups import rest
+from intake import folders
 from intake.facts import MACHINE
 
 log = structlog.get_logger(__name__)
@@ -239,11 +240,7 @@ def _kept(folder: Path, wanted: str, store: Path) -> "_Kept | _StillWritten | No
     except FileNotFoundError:
         return None
     torn.replace(store / name)
-    listing = os.open(store, os.O_RDONLY)
-    try:
-        os.fsync(listing)
-    finally:
-        os.close(listing)
+    folders.sync(store)
     return _Kept(name, (store / name).stat().st_size, _seconds(store / name))
 
 

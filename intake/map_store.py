@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from intake import folders
 from intake.map_checks import MOST_BYTES, Kind
 from intake.map_refusals import MapNotKeptError, MapTooLargeError
 
@@ -134,7 +135,7 @@ def put_aside(path: Path, new: Path | None) -> Path | None:
     try:
         if new is not None:
             new.replace(path)
-        _sync(path.parent)
+        folders.sync(path.parent)
     except OSError:
         put_back(path, old)
         raise
@@ -147,7 +148,7 @@ def put_back(path: Path, old: Path | None) -> None:
         old.replace(path)
     else:
         path.unlink(missing_ok=True)
-    _sync(path.parent)
+    folders.sync(path.parent)
 
 
 def digest(path: Path) -> str:
@@ -168,11 +169,3 @@ def _sweep(folder: Path) -> None:
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.stat().st_ctime < until:
             path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    listing = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(listing)
-    finally:
-        os.close(listing)

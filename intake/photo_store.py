@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from intake import folders
 from intake.photo_refusals import MOST_MB, NoPhotoError, NotAPhotoError, PhotoTooLargeError
 
 MOST_BYTES: Final = MOST_MB * 1024 * 1024
@@ -65,7 +66,7 @@ def take(folder: Path, photo: BinaryIO) -> Taken:
                 copy.write(piece)
             copy.flush()
             os.fsync(copy.fileno())
-        _sync(folder)
+        folders.sync(folder)
     except OSError:
         waiting.unlink(missing_ok=True)
         raise
@@ -75,7 +76,7 @@ def take(folder: Path, photo: BinaryIO) -> Taken:
 def settle(folder: Path, file: str) -> None:
     """Let a photo, whose row is committed, wait no more. Raises OSError; then the next sweep does it."""
     _waiting(folder, file).replace(folder / file)
-    _sync(folder)
+    folders.sync(folder)
 
 
 def drop(folder: Path, file: str) -> None:
@@ -103,11 +104,3 @@ def waiting(folder: Path, longer_than_s: float) -> Iterator[str]:
 
 def _waiting(folder: Path, file: str) -> Path:
     return folder / f".{file}"
-
-
-def _sync(folder: Path) -> None:
-    listing = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(listing)
-    finally:
-        os.close(listing)

@@ -12,12 +12,18 @@ from tests.conftest import SetClock
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
 
-async def test_a_look_is_three_round_trips(database: Database) -> None:
+async def log_of(database: Database) -> list[str]:
+    """Return what is asked from now on, on the connection that is lent next."""
     async with database.reading() as reading:
         driver = (await reading.connection.get_raw_connection()).driver_connection
     assert driver is not None
     asked: list[str] = []
     driver.add_query_logger(lambda record: asked.append(record.query))
+    return asked
+
+
+async def test_a_look_is_three_round_trips(database: Database) -> None:
+    asked = await log_of(database)
     async with database.reading() as reading:
         await reading.connection.execute(text("SELECT 1"))
     async with database.transaction() as tx:
@@ -27,11 +33,7 @@ async def test_a_look_is_three_round_trips(database: Database) -> None:
 
 
 async def test_a_glance_is_one_round_trip(database: Database) -> None:
-    async with database.glance() as reading:
-        driver = (await reading.connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    asked: list[str] = []
-    driver.add_query_logger(lambda record: asked.append(record.query))
+    asked = await log_of(database)
     async with database.glance() as reading:
         await reading.connection.execute(text("SELECT 1"))
     assert asked == [], "nothing beside what is prepared"
